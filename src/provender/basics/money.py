@@ -1,0 +1,118 @@
+"""Money and quantities: the only module that rounds.
+
+The rule is Xero's: half away from zero. Amounts have 2 places, unit prices and quantities 4. Tax is computed per line,
+rounded to 2 places, then summed (`line_amount`, `line_tax`), so that both ledgers agree by construction.
+"""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.expressions import Combinable
+
+from provender.basics.errors import ProvenderError
+
+CENT = Decimal("0.01")
+PRICE_STEP = Decimal("0.0001")
+ZERO = Decimal("0.00")
+HUNDRED = Decimal(100)
+LARGEST = Decimal("9999999999.99")  # Xero: LineAmount <= 9,999,999,999.99
+
+_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|[+-]?\.\d+")
+
+
+class UnreadableAmount(ProvenderError):
+    """A text that should be a number is not one."""
+
+    code = "unreadable-amount"
+
+    def __init__(self, text: str, what: str = "amount") -> None:
+        self.text, self.what = text, what
+        super().__init__(f"“{text}” is not a number that can be read as a {what}. Write it like 1234.50.")
+
+
+class TooManyPlaces(ProvenderError):
+    """An amount is given to more places than it can have."""
+
+    code = "too-many-places"
+
+    def __init__(self, text: str, places: int, what: str = "amount") -> None:
+        super().__init__(f"“{text}” has more than {places} decimal places, which a {what} can't have.")
+
+
+class AmountTooLarge(ProvenderError):
+    """Above what Xero accepts for one line."""
+
+    code = "amount-too-large"
+
+    def __init__(self, amount: Decimal) -> None:
+        super().__init__(f"{amount} is more than {LARGEST}, the largest amount that Xero takes for one line.")
+
+
+def round_amount(value: Decimal) -> Decimal:
+    """An amount of money to 2 places, half away from zero."""
+    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def round_price(value: Decimal) -> Decimal:
+    """A unit price or a quantity to 4 places, half away from zero."""
+    return value.quantize(PRICE_STEP, rounding=ROUND_HALF_UP)
+
+
+def line_amount(quantity: Decimal, unit_price: Decimal) -> Decimal:
+    """Quantity times unit price, without tax, to 2 places. Both arguments to 4 places."""
+    amount = round_amount(quantity * unit_price)
+    if abs(amount) > LARGEST:
+        raise AmountTooLarge(amount)
+    return amount
+
+
+def line_tax(amount: Decimal, rate: Decimal) -> Decimal:
+    """Tax on a line's amount (tax exclusive) at `rate` percent, to 2 places."""
+    return round_amount(amount * rate / HUNDRED)
+
+
+def read_number(text: str, *, places: int, what: str = "amount") -> Decimal:
+    """The Decimal that `text` writes, with at most `places` decimals; thousands commas are allowed.
+
+    Raises UnreadableAmount or TooManyPlaces; an amount that can't be read is never 0.
+    """
+    bare = text.strip()
+    if not _NUMBER.fullmatch(bare):
+        raise UnreadableAmount(text, what)
+    try:
+        value = Decimal(bare.replace(",", ""))
+    except InvalidOperation:
+        raise UnreadableAmount(text, what) from None
+    step = Decimal(1).scaleb(-places)
+    if abs(value) > LARGEST:
+        raise AmountTooLarge(value)
+    exact = value.quantize(step, rounding=ROUND_HALF_UP)
+    if exact != value:
+        raise TooManyPlaces(text, places, what)
+    return exact
+
+
+if TYPE_CHECKING:
+    _Decimals = models.DecimalField[str | Decimal | Combinable, Decimal]
+else:
+    _Decimals = models.DecimalField
+
+
+class AmountField(_Decimals):
+    """A column for an amount of money that is always there: 15 digits, as many as SQLite keeps exactly, 2 of them places."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 15)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(*args, **kwargs)
+
+
+class PriceField(_Decimals):
+    """A column for a unit price or a quantity that is always there: 4 places, and 10 digits before them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 14)
+        kwargs.setdefault("decimal_places", 4)
+        super().__init__(*args, **kwargs)

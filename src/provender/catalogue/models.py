@@ -1,0 +1,71 @@
+import uuid
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from provender.basics.money import PriceField
+from provender.suppliers.models import Supplier, TaxKind
+
+
+class Category(models.Model):
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="categories")
+    name = models.CharField(max_length=100)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        constraints = [models.UniqueConstraint(fields=["supplier", "name"], name="one_category_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """Something sold. `sku` is kept as written and is the item code in Xero; prices are without tax."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="products")
+    sku = models.CharField("SKU", max_length=60)
+    name = models.CharField(max_length=200)
+    description = models.TextField(max_length=4000, blank=True)
+    category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="products")
+    unit = models.CharField(max_length=30, blank=True)
+    price = PriceField(validators=[MinValueValidator(Decimal(0))])
+    tax_kind = models.CharField(max_length=4, choices=TaxKind.choices, default=TaxKind.GST)
+    sales_account = models.CharField("sales account code", max_length=10, blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "sku"], name="one_product_a_sku")]
+        indexes = [models.Index(fields=["supplier", "name"], name="product_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.name}"
+
+
+class PriceList(models.Model):
+    """Prices of our own for a group of customers; a product that isn't on it keeps its base price."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="price_lists")
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["supplier", "name"], name="one_price_list_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListPrice(models.Model):
+    price_list = models.ForeignKey(PriceList, on_delete=models.CASCADE, related_name="prices")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="list_prices")
+    price = PriceField(validators=[MinValueValidator(Decimal(0))])
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["price_list", "product"], name="one_price_a_product")]

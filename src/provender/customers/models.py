@@ -1,0 +1,81 @@
+import uuid
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from provender.basics.money import AmountField
+from provender.catalogue.models import PriceList
+from provender.suppliers.models import Country, Supplier
+
+
+class FreightGroup(models.Model):
+    """What delivery costs for a group of customers, without tax; free from an order value, if set."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="freight_groups")
+    name = models.CharField(max_length=100)
+    charge = AmountField(validators=[MinValueValidator(Decimal(0))])
+    free_from = models.DecimalField(
+        max_digits=15, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["supplier", "name"], name="one_freight_group_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """A venue. `trading_name` is the name that Xero's contact is matched by."""
+
+    class TermsFrom(models.TextChoices):
+        ORDER = "order", "from the order"
+        DELIVERY = "delivery", "from the delivery"
+
+    class InvoiceAt(models.TextChoices):
+        PLACING = "placing", "when the order is placed"
+        DELIVERY = "delivery", "when the order is delivered"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="customers")
+    # The number or code that files and people know the customer by, if any.
+    number = models.CharField("customer number", max_length=50, blank=True)
+    trading_name = models.CharField(max_length=255)
+    legal_name = models.CharField(max_length=255, blank=True)
+    tax_number = models.CharField("ABN, GST or VAT number", max_length=50, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    street = models.CharField(max_length=250, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    region = models.CharField("state or region", max_length=100, blank=True)
+    postcode = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, choices=Country.choices, blank=True)
+    terms_days = models.PositiveSmallIntegerField(
+        "payment terms in days", default=14, validators=[MinValueValidator(0), MaxValueValidator(365)]
+    )
+    terms_from = models.CharField(max_length=8, choices=TermsFrom.choices, default=TermsFrom.ORDER)
+    invoice_at = models.CharField(max_length=8, choices=InvoiceAt.choices, default=InvoiceAt.PLACING)
+    price_list = models.ForeignKey(
+        PriceList, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
+    )
+    freight_group = models.ForeignKey(
+        FreightGroup, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
+    )
+    active = models.BooleanField(default=True)
+    note = models.TextField(max_length=2000, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "number"], name="one_customer_a_number", condition=~models.Q(number="")
+            ),
+        ]
+        indexes = [models.Index(fields=["supplier", "trading_name"], name="customer_by_name")]
+
+    def __str__(self) -> str:
+        return self.trading_name

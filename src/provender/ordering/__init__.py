@@ -1,0 +1,1 @@
+"""Orders from draft to delivered. Placing one reads top to bottom in `actions.place_order`: it raises the invoice."""

@@ -1,0 +1,67 @@
+import uuid
+
+from django.db import models
+
+from provender.basics.money import PriceField
+from provender.catalogue.models import Product
+from provender.customers.models import Customer
+from provender.invoicing.models import Invoice, LineKind
+from provender.suppliers.models import Supplier, TaxKind
+
+
+class Order(models.Model):
+    """What a customer wants. Its lines carry prices from the moment it is placed."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PLACED = "placed", "Placed"
+        DELIVERED = "delivered", "Delivered"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="orders")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
+    number = models.CharField(max_length=60)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.DRAFT)
+    purchase_order = models.CharField("purchase order number", max_length=100, blank=True)
+    comment = models.TextField("customer's comment", max_length=2000, blank=True)
+    order_date = models.DateField()
+    delivery_date = models.DateField(null=True, blank=True)
+    invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, related_name="orders")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    placed_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "number"], name="one_order_a_number")]
+        indexes = [
+            models.Index(fields=["supplier", "-created_at"], name="order_newest_first"),
+            models.Index(fields=["supplier", "status", "delivery_date"], name="order_by_delivery"),
+            models.Index(fields=["supplier", "customer", "-created_at"], name="order_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """One line. `key` becomes the invoice line's key; `price_from` says where the price came from."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    key = models.UUIDField(default=uuid.uuid4)
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=9, choices=LineKind.choices, default=LineKind.PRODUCT)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, related_name="+")
+    sku = models.CharField(max_length=60, blank=True)
+    description = models.CharField(max_length=4000)
+    quantity = PriceField()
+    unit_price = PriceField()
+    price_from = models.CharField(max_length=120, blank=True)
+    tax_kind = models.CharField(max_length=4, choices=TaxKind.choices)
+    sales_account = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["order", "key"], name="one_order_line_a_key")]

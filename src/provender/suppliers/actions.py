@@ -1,0 +1,43 @@
+"""What changes a wholesaler's own record."""
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from provender.suppliers.errors import SupplierExists
+from provender.suppliers.models import COUNTRY_DEFAULTS, Counter, Supplier
+
+
+@transaction.atomic
+def create_supplier(*, slug: str, name: str, country: str) -> Supplier:
+    """A new tenant, with its country's currency, time zone and tax rate. Raises SupplierExists, ValidationError."""
+    if country not in COUNTRY_DEFAULTS:
+        raise ValidationError({"country": f"Choose one of {', '.join(COUNTRY_DEFAULTS)}."})
+    currency, zone, rate, _ = COUNTRY_DEFAULTS[country]
+    supplier = Supplier(slug=slug, name=name, country=country, currency=currency, time_zone=zone, tax_rate=rate)
+    supplier.full_clean(validate_unique=False)
+    if Supplier.objects.filter(slug=slug).exists():
+        raise SupplierExists(slug)
+    supplier.save(force_insert=True)
+    return supplier
+
+
+def take_numbers(supplier: Supplier, kind: str, count: int = 1) -> range:
+    """The next `count` numbers of that kind; call it inside the transaction that uses them.
+
+    One statement, so that two processes never get the same number and a rolled-back transaction leaves no hole.
+    """
+    table = Counter._meta.db_table  # noqa: SLF001 -- the public way to a table's name
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (supplier_id, kind, next) VALUES (%s, %s, %s)"  # noqa: S608 -- our own table's name
+            f" ON CONFLICT (supplier_id, kind) DO UPDATE SET next = {table}.next + %s RETURNING next",
+            [Counter._meta.get_field("supplier").get_db_prep_value(supplier.pk, connection), kind, 1 + count, count],  # noqa: SLF001
+        )
+        after = int(cursor.fetchone()[0])
+    return range(after - count, after)
+
+
+def skip_numbers_to(supplier: Supplier, kind: str, first: int) -> None:
+    """Make `first` the next number of that kind, unless numbers beyond it were given out already."""
+    take_numbers(supplier, kind, 0)
+    Counter.objects.filter(supplier=supplier, kind=kind, next__lt=first).update(next=first)
