@@ -1,0 +1,260 @@
+"""Settings, each read from the environment; docs/settings.md has a heading for every one (a test holds that)."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONE, SELF
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _flag(name: str, default: bool) -> bool:
+    return os.environ.get(name, "1" if default else "0").strip().lower() in {"1", "true", "yes", "on"}
+
+
+PROVENDER_HOME = Path(os.environ.get("PROVENDER_HOME", Path.cwd() / ".provender")).resolve()
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+PUBLIC_URL = os.environ.get("PROVENDER_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+DEBUG = _flag("PROVENDER_DEBUG", default=False)
+
+
+def _kept_secret(name: str) -> str:
+    """A secret from the environment, or one made once and kept in a file that only this user can read."""
+    if value := os.environ.get(name):
+        return value
+    path = PROVENDER_HOME / f"{name.lower()}.key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        PROVENDER_HOME.mkdir(parents=True, exist_ok=True)
+    value = secrets.token_urlsafe(48)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process of ours was first
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(value)
+    return value
+
+
+SECRET_KEY = _kept_secret("PROVENDER_SECRET_KEY")
+# Keys that encrypt Xero's tokens at rest, newest first, separated by commas; the last ones still read old tokens.
+TOKEN_KEYS = os.environ.get("PROVENDER_TOKEN_KEYS", "")
+
+
+def _databases() -> dict[str, dict[str, object]]:
+    if not DATABASE_URL:
+        return {
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": PROVENDER_HOME / "provender.sqlite3",
+                "OPTIONS": {
+                    "transaction_mode": "IMMEDIATE",
+                    "timeout": 20,
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;"
+                    " PRAGMA temp_store=MEMORY",
+                },
+                "TEST": {"NAME": os.environ.get("PROVENDER_TEST_DATABASE") or None},
+            },
+        }
+    url = urlsplit(DATABASE_URL)
+    if url.scheme not in {"postgres", "postgresql"}:
+        raise SystemExit("DATABASE_URL must start with postgresql:// (leave it out for SQLite).")
+    options = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
+    return {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(url.path.lstrip("/")),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": unquote(options.pop("host", "") or url.hostname or ""),
+            "PORT": str(url.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": options,
+        },
+    }
+
+
+DATABASES = _databases()
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_host = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = [
+    *filter(None, [_host.hostname]),
+    *(h for h in os.environ.get("PROVENDER_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h),
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# Only a site that is reached by https can keep its cookies to https; the demonstration runs on http://localhost.
+SECURE = _host.scheme == "https"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "csp",
+    "django_htmx",
+    "django_filters",
+    "heroicons",
+    "template_partials",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "provender.engine",
+    "provender.suppliers",
+    "provender.changes",
+    "provender.people",
+    "provender.timeline",
+    "provender.catalogue",
+    "provender.customers",
+    "provender.invoicing",
+    "provender.ordering",
+    "provender.importing",
+    "provender.sync",
+    "provender.desk",
+    "provender.config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "provender.config.urls"
+WSGI_APPLICATION = "provender.config.wsgi.application"
+FORM_RENDERER = "provender.desk.forms.FormRenderer"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "provender.desk.frame.frame",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+ACCOUNT_ADAPTER = "provender.desk.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # Xero sends the browser back to us: the session must come along
+SESSION_COOKIE_NAME = "provender_session"
+CSRF_COOKIE_NAME = "provender_csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = SECURE and _flag("PROVENDER_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("PROVENDER_BEHIND_PROXY", default=False) else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+XERO_LOGIN_URL = os.environ.get("XERO_LOGIN_URL", "https://login.xero.com").rstrip("/")
+XERO_IDENTITY_URL = os.environ.get("XERO_IDENTITY_URL", "https://identity.xero.com").rstrip("/")
+XERO_API_URL = os.environ.get("XERO_API_URL", "https://api.xero.com").rstrip("/")
+XERO_CLIENT_ID = os.environ.get("XERO_CLIENT_ID", "")
+XERO_CLIENT_SECRET = os.environ.get("XERO_CLIENT_SECRET", "")
+XERO_SCOPES = os.environ.get(
+    "XERO_SCOPES",
+    "offline_access accounting.invoices accounting.payments accounting.banktransactions accounting.contacts"
+    " accounting.settings",
+)
+# Calls of the day and of the minute that background work leaves for people at the screen.
+XERO_KEEP_BACK_DAY = int(os.environ.get("XERO_KEEP_BACK_DAY", "50"))
+XERO_KEEP_BACK_MINUTE = int(os.environ.get("XERO_KEEP_BACK_MINUTE", "5"))
+
+# The waits of the write protocol (docs/why/exactly-once.md), in seconds. Tests of the protocol move the clock instead.
+SYNC_LEASE_SECONDS = 90
+SYNC_SEND_SECONDS = 30
+SYNC_SETTLE_SECONDS = 150
+SYNC_SAME_KEY_SECONDS = 300
+SYNC_SWEEP_SECONDS = float(os.environ.get("PROVENDER_SWEEP_SECONDS", "5"))
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "base-uri": [SELF],
+        # The consent form of a login page may send the browser on to Xero.
+        "form-action": [SELF, XERO_LOGIN_URL],
+    },
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = PROVENDER_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = PROVENDER_HOME / "files"
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+LANGUAGE_CODE = "en-au"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+EMAIL_BACKEND = os.environ.get(
+    "PROVENDER_EMAIL_BACKEND",
+    "django.core.mail.backends.smtp.EmailBackend"
+    if os.environ.get("PROVENDER_SMTP_HOST")
+    else "django.core.mail.backends.console.EmailBackend",
+)
+EMAIL_HOST = os.environ.get("PROVENDER_SMTP_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("PROVENDER_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("PROVENDER_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("PROVENDER_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = _flag("PROVENDER_SMTP_TLS", default=False)
+DEFAULT_FROM_EMAIL = os.environ.get("PROVENDER_FROM_EMAIL", "provender@localhost")
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "provender_cache"}}
+LOGGING_CONFIG = None
+TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -1,0 +1,304 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from provender.basics.money import AmountField
+from provender.people.models import User
+from provender.suppliers.models import Supplier
+
+
+class Consent(models.Model):
+    """One Xero user's consent: one token set, shared by the organisations it connected. Tokens are encrypted."""
+
+    client_id = models.CharField(max_length=100)
+    xero_user = models.CharField(max_length=64)
+    tokens = models.BinaryField()  # encrypted JSON, see tokens.py
+    expires_at = models.DateTimeField()
+    scopes = models.CharField(max_length=1000)
+    # The lease of whoever is refreshing; committed before the call.
+    refresh_owner = models.CharField(max_length=64, blank=True)
+    refresh_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)  # Xero refused the refresh token: only a new consent helps
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client_id", "xero_user"], name="one_token_set_a_consent")]
+
+
+class ConnectAttempt(models.Model):
+    """A person on the way through Xero's consent page: what `state` must come back, for which wholesaler."""
+
+    state = models.CharField(max_length=100, unique=True)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    verifier = models.BinaryField(null=True)  # PKCE, encrypted
+    consent = models.ForeignKey(Consent, on_delete=models.CASCADE, null=True, related_name="+")
+    tenants = models.JSONField(default=list)  # what the consent gave, to choose from
+    began_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class Connection(models.Model):
+    """A wholesaler's link to one organisation in Xero. Another organisation is another row: ids are never reused."""
+
+    class State(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        NEEDS_RECONNECTING = "needs-reconnecting", "Needs reconnecting"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    class InvoiceStatus(models.TextChoices):
+        DRAFT = "DRAFT", "Draft"
+        SUBMITTED = "SUBMITTED", "Awaiting approval"
+        AUTHORISED = "AUTHORISED", "Awaiting payment"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="connections")
+    tenant = models.CharField(max_length=36)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTED)
+    state_why = models.CharField(max_length=300, blank=True)
+    consent = models.ForeignKey(Consent, on_delete=models.SET_NULL, null=True, related_name="connections")
+    xero_connection = models.CharField(max_length=36, blank=True)  # what DELETE /connections/{id} takes
+    connected_at = models.DateTimeField()
+    connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    # The organisation, as Xero last told it.
+    organisation = models.CharField(max_length=255)
+    country = models.CharField(max_length=2, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    short_code = models.CharField(max_length=30, blank=True)
+    period_lock_date = models.DateField(null=True)
+    end_of_year_lock_date = models.DateField(null=True)
+
+    # The eight settings; accounts by Xero's id, since bank accounts may have no code.
+    sales_account = models.CharField(max_length=36, blank=True)
+    invoice_account = models.CharField(max_length=36, blank=True)
+    invoice_status = models.CharField(max_length=10, choices=InvoiceStatus.choices, default=InvoiceStatus.AUTHORISED)
+    freight_account = models.CharField(max_length=36, blank=True)
+    surcharge_account = models.CharField(max_length=36, blank=True)
+    clearing_account = models.CharField(max_length=36, blank=True)
+    automatic_sync = models.BooleanField(default=False)
+    automatic_since = models.DateTimeField(null=True)
+    mark_as_paid = models.BooleanField(default=False)
+    # Xero's tax types for our two kinds.
+    tax_type_gst = models.CharField(max_length=50, blank=True)
+    tax_type_free = models.CharField(max_length=50, blank=True)
+    settings_saved_at = models.DateTimeField(null=True)
+
+    # The lease of the one drain that may work on this connection.
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_epoch = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+
+    # Calls left, from Xero's own headers (budget.py).
+    minute_left = models.IntegerField(default=60)
+    minute_resets_at = models.DateTimeField(null=True)
+    day_left = models.IntegerField(default=5000)
+    day_resets_at = models.DateTimeField(null=True)
+    parked_until = models.DateTimeField(null=True)
+    parked_why = models.CharField(max_length=100, blank=True)
+
+    # When each mirror was last read.
+    chart_read_at = models.DateTimeField(null=True)
+    contacts_read_at = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField(null=True)
+    last_checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier", "tenant"], name="one_row_an_organisation"),
+            models.UniqueConstraint(
+                fields=["supplier"], name="one_live_connection_a_supplier", condition=~Q(state="disconnected")
+            ),
+            models.UniqueConstraint(
+                fields=["tenant"], name="one_supplier_a_live_organisation", condition=~Q(state="disconnected")
+            ),
+        ]
+
+
+class Account(models.Model):
+    """The organisation's chart of accounts, mirrored."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="accounts")
+    account_id = models.CharField(max_length=36)
+    code = models.CharField(max_length=10, blank=True)
+    name = models.CharField(max_length=150)
+    type = models.CharField(max_length=30)
+    account_class = models.CharField(max_length=20)
+    tax_type = models.CharField(max_length=50, blank=True)
+    status = models.CharField(max_length=20)
+    system_account = models.CharField(max_length=40, blank=True)
+    takes_payments = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["code", "name"]
+        constraints = [models.UniqueConstraint(fields=["connection", "account_id"], name="one_account_an_id")]
+
+
+class TaxRate(models.Model):
+    """The organisation's tax rates, mirrored. `applies_to` lists account classes."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tax_rates")
+    tax_type = models.CharField(max_length=50)
+    name = models.CharField(max_length=100)
+    rate = models.DecimalField(max_digits=9, decimal_places=4)
+    applies_to = models.JSONField(default=list)
+    status = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["connection", "tax_type"], name="one_rate_a_type")]
+
+
+class Item(models.Model):
+    """The organisation's items, mirrored: which of our SKUs Xero knows."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="items")
+    item_id = models.CharField(max_length=36)
+    code = models.CharField(max_length=30)
+    name = models.CharField(max_length=100, blank=True)
+    sold = models.BooleanField(default=True)
+    tracked = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "item_id"], name="one_item_an_id")]
+
+
+class Contact(models.Model):
+    """The organisation's contacts, mirrored, so that matching costs no calls."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="contacts")
+    contact_id = models.CharField(max_length=36)
+    name = models.CharField(max_length=500)
+    folded_name = models.CharField(max_length=500)
+    number = models.CharField(max_length=50, blank=True)
+    status = models.CharField(max_length=20)
+    merged_to = models.CharField(max_length=36, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "contact_id"], name="one_contact_an_id")]
+        indexes = [
+            models.Index(fields=["connection", "folded_name"], name="contact_by_name"),
+            models.Index(fields=["connection", "number"], name="contact_by_number"),
+        ]
+
+
+class Link(models.Model):
+    """Our document's twin in Xero, and the newest thing that we know Xero accepted from us."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="links")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+    xero_id = models.CharField(max_length=36)
+    # Matched contacts are somebody else's: nothing of ours was written to them.
+    matched = models.BooleanField(default=False)
+    number = models.CharField(max_length=255, blank=True)
+    status = models.CharField(max_length=20, blank=True)
+    total = AmountField(null=True)
+    updated = models.CharField(max_length=40, blank=True)  # Xero's UpdatedDateUTC, as written
+    sent = models.TextField(blank=True)  # the element as last sent (JSON), what "edited in Xero" is judged against
+    lines = models.JSONField(default=dict)  # our line's key -> Xero's LineItemID
+    revision = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_twin_a_document"),
+            models.UniqueConstraint(fields=["connection", "kind", "xero_id"], name="one_document_a_twin"),
+        ]
+
+
+class Dispatch(models.Model):
+    """Documents on their way to Xero in one call, frozen before it. It exists for as long as it is open."""
+
+    class Operation(models.TextChoices):
+        CREATE = "create", "Create"
+        CHANGE = "change", "Change"
+        VOID = "void", "Void"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="dispatches")
+    kind = models.CharField(max_length=20)
+    operation = models.CharField(max_length=6, choices=Operation.choices)
+    key = models.CharField(max_length=128, unique=True)
+    claimed_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)  # null: not a byte has left
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+
+
+class DispatchDocument(models.Model):
+    """One document in an open dispatch, at the revision that was built. Gone as soon as its outcome is known."""
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="documents")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+    position = models.PositiveSmallIntegerField()
+    revision = models.PositiveIntegerField()
+    xero_id = models.CharField(max_length=36, blank=True)
+    number = models.CharField(max_length=255)
+    total = AmountField(null=True)
+    element = models.TextField()  # frozen JSON; the body is these, in order
+    line_keys = models.JSONField(default=list)
+    # Xero said "must be unique": the request is over, and a look-up decides whose the other one is.
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_open_dispatch_a_document")
+        ]
+
+
+class Backoff(models.Model):
+    """How long the recovery of a document has been backing off, carried from one dispatch to its successor."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+    tries = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_backoff_a_document")]
+
+
+class Problem(models.Model):
+    """What keeps one document out of step, for a person: a cause, the words to fill its sentence, and Xero's own."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="problems")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+    revision = models.PositiveIntegerField(default=0)
+    cause = models.CharField(max_length=40)
+    words = models.JSONField(default=dict)
+    raw = models.TextField(blank=True)
+    shown = models.TextField(blank=True)  # the state in Xero that the person decides on (JSON)
+    customer = models.UUIDField(null=True)
+    found_at = models.DateTimeField()
+    solved_at = models.DateTimeField(null=True)
+    how = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind", "document"], name="one_open_problem_a_document", condition=Q(solved_at=None)
+            )
+        ]
+        indexes = [models.Index(fields=["connection", "cause"], name="problem_open", condition=Q(solved_at=None))]
+
+
+class Call(models.Model):
+    """One call to Xero, for the Activity page; kept 90 days."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="calls")
+    at = models.DateTimeField()
+    method = models.CharField(max_length=6)
+    path = models.CharField(max_length=200)
+    query = models.CharField(max_length=500, blank=True)
+    seconds = models.FloatField()
+    status = models.PositiveSmallIntegerField(null=True)
+    outcome = models.CharField(max_length=20)
+    count = models.PositiveIntegerField(default=0)
+    about = models.TextField(blank=True)  # the numbers of the documents in it, for the search
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "-at"], name="call_newest_first")]
