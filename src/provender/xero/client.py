@@ -1,0 +1,348 @@
+"""Calls to Xero's accounting API for one organisation.
+
+A write is sent at most once and never retried here; what its failure means is told by the kind of fault. A read is
+tried up to three times when what went wrong often passes in a moment.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx2
+import msgspec
+import stamina
+
+from provender.xero import faults, wire
+from provender.xero.deadline import READ_SECONDS, WRITE_SECONDS, Exchange, carry, open_http
+from provender.xero.faults import Fault, NotConnected, OutcomeUnknown, Refused, TryLater
+from provender.xero.meter import Budget
+from provender.xero.wire import Element, Page
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Sized)
+
+Outcome = Literal["ok", "refused", "try-later", "unknown", "not-connected"]
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where Xero is: bases without a path (for a stand-in, all three are its address)."""
+
+    login: str = "https://login.xero.com"
+    identity: str = "https://identity.xero.com"
+    api: str = "https://api.xero.com"
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One call as an observer sees it. Ids in `path` are written `{id}`; `count` is elements sent or received."""
+
+    method: str
+    path: str
+    query: str
+    at: datetime
+    seconds: float
+    status: int | None
+    outcome: Outcome
+    count: int
+    bytes_sent: int
+    bytes_received: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Xero said to a write, element by element in Xero's order; match them by identity, not by position."""
+
+    elements: list[Element]
+
+
+class XeroClient:
+    """Calls for one organisation; up to five threads may use it at once.
+
+    `access_token` gives a token that is good now (it may refresh one); `guard` is called before each call and raises
+    if none may be made here; `observe` hears of each call that went out. `http` is a client of `open_http`, which may
+    be shared; without it the client opens its own, and `close` closes it.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoints: Endpoints,
+        access_token: Callable[[], str],
+        tenant_id: str,
+        budget: Budget,
+        guard: Callable[[], None] = lambda: None,
+        observe: Callable[[CallRecord], None] = lambda _record: None,
+        transport: httpx2.BaseTransport | None = None,
+        http: httpx2.Client | None = None,
+    ) -> None:
+        self.budget = budget
+        self._base = endpoints.api.rstrip("/") + "/api.xro/2.0/"
+        self._access_token = access_token
+        self._tenant_id = tenant_id
+        self._guard = guard
+        self._observe = observe
+        self._http = http or open_http(transport)
+        self._closes_http = http is None
+
+    def close(self) -> None:
+        """Close the connections, unless they belong to a shared client."""
+        if self._closes_http:
+            self._http.close()
+
+    def write(
+        self,
+        method: Literal["PUT", "POST"],
+        resource: str,
+        body: bytes,
+        *,
+        key: str,
+        access_token: str,
+        before_first_byte: Callable[[], bool] = lambda: True,
+    ) -> Answer:
+        """Send one write once and read Xero's verdict on each element.
+
+        `resource` is `Invoices`, `Contacts` or `Items`; `body` the encoded envelope, sent as it is; `key` the
+        idempotency key (at most 128 characters). The caller has taken the budget; it is given back here whatever
+        happens. `before_first_byte` is called once, on this thread, when the connection stands and nothing is between
+        it and the first byte; if it says False, NotSent is raised. All is over in 30 s.
+
+        Raises TryLater and NotSent (nothing was done), Refused, NotConnected, OutcomeUnknown.
+        """
+        kind = _WRITABLE[resource]
+        call = _Call(method, resource, {"summarizeErrors": "false", "unitdp": "4"}, body)
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        exchange = Exchange(WRITE_SECONDS, before_first_byte)
+        return Answer(
+            self._carry_out(call, headers, access_token, exchange, lambda got: wire.read_elements(got, resource, kind))
+        )
+
+    def organisation(self, *, person: bool = False) -> wire.Organisation:
+        """The organisation itself, with its lock dates as they are now."""
+        found = self._read_all("Organisation", "Organisations", wire.Organisation, {}, person)
+        if not found:
+            raise TryLater(faults.AGAIN_SECONDS, "unreadable")
+        return found[0]
+
+    def accounts(self, *, person: bool = False) -> list[wire.Account]:
+        """The whole chart of accounts, archived ones included."""
+        return self._read_all("Accounts", "Accounts", wire.Account, {}, person)
+
+    def tax_rates(self, *, person: bool = False) -> list[wire.TaxRate]:
+        """All tax rates."""
+        return self._read_all("TaxRates", "TaxRates", wire.TaxRate, {}, person)
+
+    def tracking_categories(self, *, person: bool = False) -> list[wire.TrackingCategory]:
+        """The active tracking categories with their options."""
+        return self._read_all("TrackingCategories", "TrackingCategories", wire.TrackingCategory, {}, person)
+
+    def items(self, *, person: bool = False) -> list[wire.Item]:
+        """All items; Xero has no pages here."""
+        return self._read_all("Items", "Items", wire.Item, {"unitdp": "4"}, person)
+
+    def contacts(
+        self,
+        page: int,
+        *,
+        modified_since: datetime | None = None,
+        page_size: int = 1000,
+        include_archived: bool = True,
+        person: bool = False,
+    ) -> Page[wire.Contact]:
+        """One page of contacts, all or those changed since an instant (to the second; overlap by minutes)."""
+        params = {"page": str(page), "pageSize": str(page_size), "includeArchived": str(include_archived).lower()}
+        return self._read_page(
+            "Contacts", wire.Contact, params, page, page_size, modified_since=modified_since, person=person
+        )
+
+    def invoices(
+        self,
+        page: int,
+        *,
+        ids: Sequence[str] = (),
+        numbers: Sequence[str] = (),
+        modified_since: datetime | None = None,
+        where: str | None = None,
+        order: str | None = None,
+        page_size: int = 1000,
+        statuses: Sequence[str] = (),
+        person: bool = False,
+    ) -> Page[wire.Invoice]:
+        """One page of invoices with their lines, unit amounts to 4 places.
+
+        The filters are Xero's own and narrow one another; about 50 ids or numbers fit in one call. Numbers that hold
+        a comma are asked for by a `where` of their own, since Xero's list is cut at commas.
+        """
+        if any("," in number for number in numbers):
+            where = " AND ".join(f"({each})" for each in (where, _any_number(numbers)) if each)
+            numbers = ()
+        params = {"page": str(page), "pageSize": str(page_size), "unitdp": "4"}
+        listed = {"IDs": ids, "InvoiceNumbers": numbers, "Statuses": statuses}
+        params |= {name: ",".join(values) for name, values in listed.items() if values}
+        params |= {name: text for name, text in (("where", where), ("order", order)) if text}
+        return self._read_page(
+            "Invoices", wire.Invoice, params, page, page_size, modified_since=modified_since, person=person
+        )
+
+    def invoice(self, id_or_number: str, *, person: bool = False) -> wire.Invoice | None:
+        """One invoice by Xero's id or by its number; None when Xero has none."""
+        if not _PLAIN_IN_PATH.fullmatch(id_or_number):
+            found = self.invoices(1, where=_any_number([id_or_number]), person=person).items
+            return found[0] if found else None
+        try:
+            found = self._read_all(f"Invoices/{quote(id_or_number)}", "Invoices", wire.Invoice, {"unitdp": "4"}, person)
+        except Refused as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+        return found[0] if found else None
+
+    def _read_all(self, resource: str, name: str, kind: type[T], params: Mapping[str, str], person: bool) -> list[T]:
+        return self._read(_Call("GET", resource, params), {}, lambda got: wire.read_list(got, name, kind), person)
+
+    def _read_page(
+        self,
+        resource: str,
+        kind: type[T],
+        params: Mapping[str, str],
+        page: int,
+        page_size: int,
+        *,
+        modified_since: datetime | None,
+        person: bool,
+    ) -> Page[T]:
+        headers = {}
+        if modified_since is not None:
+            headers["If-Modified-Since"] = modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+        def read(body: bytes) -> Page[T]:
+            if not body:
+                return Page([], page, page, 0)
+            return wire.read_page(body, resource, kind, page=page, page_size=page_size)
+
+        return self._read(_Call("GET", resource, params), headers, read, person)
+
+    def _read(self, call: _Call, headers: Mapping[str, str], read: Callable[[bytes], S], person: bool) -> S:
+        def attempt() -> S:
+            self._guard()
+            token = self._access_token()
+            self.budget.take(person=person)
+            return self._carry_out(call, headers, token, Exchange(READ_SECONDS), read)
+
+        return _THRICE(attempt)
+
+    def _carry_out(
+        self, call: _Call, headers: Mapping[str, str], token: str, exchange: Exchange, read: Callable[[bytes], S]
+    ) -> S:
+        """Make one call whose budget is taken: give the budget back, tell the observer, raise its fault."""
+        at = datetime.now(UTC)
+        reply: httpx2.Response | Fault | None = None
+        try:
+            reply = self._send(call, headers, token, exchange)
+        finally:
+            if isinstance(reply, httpx2.Response):
+                self.budget.give_back(reply.headers, reply.status_code)
+            else:
+                self.budget.give_back({}, None)
+        verdict = reply if isinstance(reply, Fault) else _read_answer(call.method, reply, token, read)
+        self._observe(_record(call, at, exchange, reply, verdict))
+        if isinstance(verdict, Fault):
+            raise verdict
+        return verdict
+
+    def _send(self, call: _Call, headers: Mapping[str, str], token: str, exchange: Exchange) -> httpx2.Response | Fault:
+        if call.body is not None:
+            self._guard()
+        request = self._http.build_request(
+            call.method,
+            self._base + call.resource,
+            params=dict(call.params),
+            content=call.body,
+            headers={
+                "Authorization": f"Bearer {token}",
+                "xero-tenant-id": self._tenant_id,
+                "Accept": "application/json",
+                **headers,
+            },
+            extensions={"exchange": exchange},
+        )
+        return carry(self._http, request, exchange)
+
+
+@dataclass(frozen=True)
+class _Call:
+    method: Literal["GET", "PUT", "POST"]
+    resource: str
+    params: Mapping[str, str]
+    body: bytes | None = None
+
+
+_WRITABLE: dict[str, type[Any]] = {"Invoices": wire.Invoice, "Contacts": wire.Contact, "Items": wire.Item}
+_PLAIN_IN_PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
+_ID_IN_PATH = re.compile(r"(?<=/)[^/]+$")
+
+
+def _read_answer(method: str, reply: httpx2.Response, token: str, read: Callable[[bytes], S]) -> S | Fault:
+    body = reply.content
+    if reply.status_code >= 400:
+        # Error pages may repeat what was sent, and faults end up in logs.
+        body = body.replace(token.encode(), b"[access token]") if token else body
+    fault = faults.judge(method, reply.status_code, reply.headers, body)
+    if fault is not None:
+        return fault
+    try:
+        return read(body)
+    except msgspec.MsgspecError:
+        return faults.in_doubt(method, "unreadable", reply.status_code)
+
+
+def _record(
+    call: _Call, at: datetime, exchange: Exchange, reply: httpx2.Response | Fault, verdict: Sized | Fault
+) -> CallRecord:
+    received = 0 if isinstance(verdict, Fault) else len(verdict)
+    return CallRecord(
+        method=call.method,
+        path="/api.xro/2.0/" + _ID_IN_PATH.sub("{id}", call.resource),
+        query=urlencode(call.params),
+        at=at,
+        seconds=time.monotonic() - exchange.started,
+        status=None if isinstance(reply, Fault) else reply.status_code,
+        outcome=_name_outcome(verdict),
+        count=received if call.body is None else wire.count_elements(call.body),
+        bytes_sent=len(call.body or b""),
+        bytes_received=0 if isinstance(reply, Fault) else len(reply.content),
+    )
+
+
+def _name_outcome(verdict: object) -> Outcome:
+    match verdict:
+        case Refused():
+            return "refused"
+        case TryLater():
+            return "try-later"
+        case NotConnected():
+            return "not-connected"
+        case OutcomeUnknown():
+            return "unknown"
+        case _:
+            return "ok"
+
+
+def _any_number(numbers: Sequence[str]) -> str:
+    quoted = (number.replace("\\", "\\\\").replace('"', '\\"') for number in numbers)
+    return " OR ".join(f'InvoiceNumber=="{number}"' for number in quoted)
+
+
+def _passes_soon(error: Exception) -> bool:
+    return isinstance(error, TryLater) and error.problem in faults.PASSING and error.seconds <= faults.OFFLINE_SECONDS
+
+
+_THRICE = stamina.RetryingCaller(attempts=3, timeout=READ_SECONDS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2).on(
+    _passes_soon
+)
