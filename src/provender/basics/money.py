@@ -50,14 +50,32 @@ class AmountTooLarge(ProvenderError):
         super().__init__(f"{amount} is more than {LARGEST}, the largest amount that Xero takes for one line.")
 
 
+def _round(value: Decimal, step: Decimal) -> Decimal:
+    rounded = value.quantize(step, rounding=ROUND_HALF_UP)
+    return rounded or abs(rounded)  # there is no -0.00 on paper
+
+
 def round_amount(value: Decimal) -> Decimal:
     """An amount of money to 2 places, half away from zero."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+    return _round(value, CENT)
 
 
 def round_price(value: Decimal) -> Decimal:
     """A unit price or a quantity to 4 places, half away from zero."""
-    return value.quantize(PRICE_STEP, rounding=ROUND_HALF_UP)
+    return _round(value, PRICE_STEP)
+
+
+def exact_price(value: Decimal, what: str = "unit price") -> Decimal:
+    """The same unit price or quantity written to 4 places; one that can't be is refused, never rounded.
+
+    Raises AmountTooLarge or TooManyPlaces.
+    """
+    if abs(value) > LARGEST:
+        raise AmountTooLarge(value)
+    exact = round_price(value)
+    if exact != value:
+        raise TooManyPlaces(str(value), 4, what)
+    return exact
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal) -> Decimal:
@@ -88,7 +106,7 @@ def read_number(text: str, *, places: int, what: str = "amount") -> Decimal:
     step = Decimal(1).scaleb(-places)
     if abs(value) > LARGEST:
         raise AmountTooLarge(value)
-    exact = value.quantize(step, rounding=ROUND_HALF_UP)
+    exact = _round(value, step)
     if exact != value:
         raise TooManyPlaces(text, places, what)
     return exact
@@ -101,7 +119,7 @@ else:
 
 
 class AmountField(_Decimals):
-    """A column for an amount of money that is always there: 15 digits, as many as SQLite keeps exactly, 2 of them places."""
+    """A column for an amount of money that is always there: 15 digits (as many as SQLite keeps exactly), 2 places."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 15)

@@ -34,7 +34,7 @@ def post_many(supplier: Supplier, kind: str, documents: Iterable[UUID], why: str
             first_at=now,
             changed_at=now,
         )
-        for document in sorted(documents)  # one order for everybody, so that two writers can't hold each other up
+        for document in sorted(set(documents))  # one order for everybody, so that two writers can't hold each other up
     ]
     for start in range(0, len(rows), 100):
         _upsert(rows[start : start + 100])
@@ -64,7 +64,8 @@ def settle(change: QuerySet[Change], revision: int) -> None:
 
 def park(change: QuerySet[Change], revision: int) -> None:
     """That revision waits for a person; a newer one is due by itself."""
-    change.filter(parked__lt=revision).update(parked=revision, asked_at=None)
+    change.filter(parked__lt=revision).update(parked=revision)
+    change.filter(revision=revision).update(asked_at=None)
 
 
 def ask(changes: QuerySet[Change], at: datetime | None = None) -> int:

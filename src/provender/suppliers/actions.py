@@ -1,5 +1,7 @@
 """What changes a wholesaler's own record."""
 
+from collections.abc import Callable, Collection
+
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
@@ -41,3 +43,26 @@ def skip_numbers_to(supplier: Supplier, kind: str, first: int) -> None:
     """Make `first` the next number of that kind, unless numbers beyond it were given out already."""
     take_numbers(supplier, kind, 0)
     Counter.objects.filter(supplier=supplier, kind=kind, next__lt=first).update(next=first)
+
+
+def take_free_number(supplier: Supplier, kind: str, prefix: str, taken: Callable[[list[str]], Collection[str]]) -> str:
+    """The next document number, prefix first, that no document has; call it inside the transaction that uses it.
+
+    `taken` tells which of the given numbers are in use: an import keeps numbers that the counter knows nothing of.
+    """
+    first = take_numbers(supplier, kind).start
+    width = 1
+    while True:
+        ahead = {f"{prefix}{number}": number for number in range(first, first + width)}
+        in_use = set(taken(list(ahead)))
+        free = next((text for text in ahead if text not in in_use), None)
+        if free is not None:
+            if width > 1:
+                skip_numbers_to(supplier, kind, ahead[free] + 1)
+            return free
+        first, width = first + width, 500  # a run of imported numbers: look at many in one query
+
+
+def hold_numbers(supplier: Supplier, kind: str) -> None:
+    """Let nobody else take a number of that kind before this transaction ends; for documents that bring their own."""
+    take_numbers(supplier, kind, 0)

@@ -9,11 +9,8 @@ class SupplierUnknown(ProvenderError):
     code = "supplier-unknown"
 
     def __init__(self, slug: str, known: list[str]) -> None:
-        there = (
-            f"There are: {', '.join(known)}."
-            if known
-            else "There is none yet; make one with “provender supplier create”."
-        )
+        none = "There is none yet; make one with “provender supplier create”."
+        there = f"There are: {', '.join(known)}." if known else none
         super().__init__(f"There is no wholesaler “{slug}”. {there}")
 
 

@@ -1,0 +1,48 @@
+"""What can be wrong with products and prices."""
+
+from provender.basics.errors import ProvenderError
+
+
+class SkuTaken(ProvenderError):
+    """Another product has that SKU."""
+
+    code = "sku-taken"
+
+    def __init__(self, sku: str, name: str) -> None:
+        super().__init__(f"The SKU {sku} belongs to “{name}” already. Give this product a SKU of its own.")
+
+
+class CategoryNameTaken(ProvenderError):
+    """Another category has that name."""
+
+    code = "category-name-taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a category “{name}” already. Use it, or choose another name.")
+
+
+class PriceListNameTaken(ProvenderError):
+    """Another price list has that name."""
+
+    code = "price-list-name-taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a price list “{name}” already. Use it, or choose another name.")
+
+
+class NegativePrice(ProvenderError):
+    """A price below zero."""
+
+    code = "negative-price"
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"The price of {sku} is below zero. Write a price of zero or more.")
+
+
+class AnotherWholesalersCatalogue(ProvenderError):
+    """A product, category or price list of another tenant was named."""
+
+    code = "another-wholesalers-catalogue"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"“{what}” is not in this wholesaler's catalogue. Choose one from its own lists.")
