@@ -24,6 +24,16 @@ from provender.xero.faults import Fault, NotConnected, OutcomeUnknown, Refused, 
 from provender.xero.meter import Budget
 from provender.xero.wire import Element, Page
 
+
+def _passes_soon(error: Exception) -> bool:
+    return isinstance(error, TryLater) and error.problem in faults.PASSING and error.seconds <= faults.OFFLINE_SECONDS
+
+
+try_thrice = stamina.RetryingCaller(
+    attempts=3, timeout=READ_SECONDS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+).on(_passes_soon)
+"""Calls a reading function of no arguments up to three times while what goes wrong often passes in a moment."""
+
 T = TypeVar("T")
 S = TypeVar("S", bound=Sized)
 
@@ -116,7 +126,7 @@ class XeroClient:
         Raises TryLater and NotSent (nothing was done), Refused, NotConnected, OutcomeUnknown.
         """
         kind = _WRITABLE[resource]
-        call = _Call(method, resource, {"summarizeErrors": "false", "unitdp": "4"}, body)
+        call = _Call(method, resource, {"summarizeErrors": "false", "unitdp": "4"}, body, wire.count_elements(body))
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         exchange = Exchange(WRITE_SECONDS, before_first_byte)
         return Answer(
@@ -235,7 +245,7 @@ class XeroClient:
             self.budget.take(person=person)
             return self._carry_out(call, headers, token, Exchange(READ_SECONDS), read)
 
-        return _THRICE(attempt)
+        return try_thrice(attempt)
 
     def _carry_out(
         self, call: _Call, headers: Mapping[str, str], token: str, exchange: Exchange, read: Callable[[bytes], S]
@@ -268,6 +278,7 @@ class XeroClient:
                 "Authorization": f"Bearer {token}",
                 "xero-tenant-id": self._tenant_id,
                 "Accept": "application/json",
+                "User-Agent": "Provender",
                 **headers,
             },
             extensions={"exchange": exchange},
@@ -281,6 +292,7 @@ class _Call:
     resource: str
     params: Mapping[str, str]
     body: bytes | None = None
+    count: int = 0
 
 
 _WRITABLE: dict[str, type[Any]] = {"Invoices": wire.Invoice, "Contacts": wire.Contact, "Items": wire.Item}
@@ -314,7 +326,7 @@ def _record(
         seconds=time.monotonic() - exchange.started,
         status=None if isinstance(reply, Fault) else reply.status_code,
         outcome=_name_outcome(verdict),
-        count=received if call.body is None else wire.count_elements(call.body),
+        count=received if call.body is None else call.count,
         bytes_sent=len(call.body or b""),
         bytes_received=0 if isinstance(reply, Fault) else len(reply.content),
     )
@@ -337,12 +349,3 @@ def _name_outcome(verdict: object) -> Outcome:
 def _any_number(numbers: Sequence[str]) -> str:
     quoted = (number.replace("\\", "\\\\").replace('"', '\\"') for number in numbers)
     return " OR ".join(f'InvoiceNumber=="{number}"' for number in quoted)
-
-
-def _passes_soon(error: Exception) -> bool:
-    return isinstance(error, TryLater) and error.problem in faults.PASSING and error.seconds <= faults.OFFLINE_SECONDS
-
-
-_THRICE = stamina.RetryingCaller(attempts=3, timeout=READ_SECONDS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2).on(
-    _passes_soon
-)

@@ -7,11 +7,14 @@ all the operations of an exchange (connecting, sending, reading) draw on the sam
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -39,12 +42,16 @@ class Exchange:
     began: bool = False
     started: float = field(default_factory=time.monotonic)
 
-    def begin(self) -> None:
-        """Ask the caller for the last time, just before the first byte; raises NotSent when the answer is no."""
+    def begin(self, late: type[Exception]) -> None:
+        """Ask the caller for the last time, just before the first byte.
+
+        Raises NotSent when the answer is no, `late` when asking took the rest of the time.
+        """
         if self.began:
             return
         if not self.before_first_byte():
             raise NotSent
+        self.left(late)
         self.began = True
 
     def left(self, late: type[Exception]) -> float:
@@ -59,21 +66,23 @@ class DeadlineClient(httpx2.Client):
     """An HTTP client whose transport keeps the exchange's deadline and asks before its first byte."""
 
     def __init__(self) -> None:
-        super().__init__(transport=DeadlineTransport(), trust_env=False)
+        super().__init__(transport=DeadlineTransport(), trust_env=False, cookies=_no_cookies())
 
 
 def open_http(transport: httpx2.BaseTransport | None = None) -> httpx2.Client:
     """Open an HTTP client that many XeroClients and threads may share; with a transport of one's own (in tests), the
     deadline is that transport's business.
     """
-    return DeadlineClient() if transport is None else httpx2.Client(transport=transport, timeout=WRITE_SECONDS)
+    if transport is None:
+        return DeadlineClient()
+    return httpx2.Client(transport=transport, timeout=WRITE_SECONDS, cookies=_no_cookies())
 
 
 def carry(http: httpx2.Client, request: httpx2.Request, exchange: Exchange) -> httpx2.Response | Fault:
     """Send a request once; gives the answer whatever its status, or the fault of having none."""
-    if not isinstance(http, DeadlineClient):
-        exchange.begin()
     try:
+        if not isinstance(http, DeadlineClient):
+            exchange.begin(httpx2.ConnectTimeout)
         return http.send(request, follow_redirects=False)
     except _NEVER_REACHED:
         reached, reason = False, "no-connection"
@@ -95,7 +104,6 @@ class DeadlineTransport(httpx2.BaseTransport):
     """
 
     def __init__(self) -> None:
-        self._ssl = httpx2.create_ssl_context()
         self._pools: dict[tuple[str, str, int | None], httpcore2.ConnectionPool] = {}
         self._lock = threading.Lock()
 
@@ -138,7 +146,7 @@ class DeadlineTransport(httpx2.BaseTransport):
         with self._lock:
             if key not in self._pools:
                 self._pools[key] = httpcore2.ConnectionPool(
-                    ssl_context=self._ssl,
+                    ssl_context=_trusted() if url.scheme == "https" else None,
                     proxy=_find_proxy(url),
                     max_connections=100,
                     max_keepalive_connections=20,
@@ -203,7 +211,7 @@ class _BoundedStream(httpcore2.NetworkStream):
         exchange.left(httpcore2.WriteTimeout)
         # What goes to a proxy in the clear before an https request is not yet the request.
         if self._tls or not https:
-            exchange.begin()
+            exchange.begin(httpcore2.WriteTimeout)
         for start in range(0, len(buffer), SLICE):
             self._inner.write(buffer[start : start + SLICE], exchange.left(httpcore2.WriteTimeout))
 
@@ -212,7 +220,7 @@ class _BoundedStream(httpcore2.NetworkStream):
 
     def start_tls(
         self,
-        ssl_context: Any,
+        ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore2.NetworkStream:
@@ -222,6 +230,17 @@ class _BoundedStream(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    # Reading the certificates takes tens of milliseconds, and clients come and go.
+    return httpx2.create_ssl_context()
+
+
+def _no_cookies() -> CookieJar:
+    # One client serves many organisations; what one answer sets must not ride along with another's call.
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _find_addresses(host: str, port: int) -> list[str]:

@@ -125,8 +125,11 @@ def judge(method: str, status: int, headers: Mapping[str, str], body: bytes) -> 
         return _judge_success(method, status, body)
     if status >= 500:
         return _judge_server_error(method, status, headers)
-    if status in (408, 409) or _is_key_clash(body) or _is_cut(body):
-        return in_doubt(method, "key-clash" if _is_key_clash(body) else "unreadable", status)
+    if status in (408, 409) or _is_cut(body):
+        # 408: the server gave up on us half-way. 409: another request of the same key may be at work.
+        return in_doubt(method, "unreadable", status)
+    if _is_key_clash(body):
+        return in_doubt(method, "key-clash", status)
     if status in (401, 403):
         return _judge_consent(method, status, body)
     return _judge_refusal(method, status, body)
@@ -171,9 +174,9 @@ def collect_messages(element: object, name: str = "ValidationErrors") -> tuple[s
 def shorten(raw: bytes) -> str:
     """An element's JSON in at most 4 kB: a long one loses its lines first, so that it stays readable JSON."""
     if len(raw) > RAW_LIMIT:
-        element = decode_plainly(raw)
-        if isinstance(element, dict):
-            raw = msgspec.json.encode({k: v for k, v in element.items() if not isinstance(v, list) or k in _MESSAGES})
+        fields = _FIELDS.decode(raw)
+        kept = {name: value for name, value in fields.items() if name in _MESSAGES or bytes(value)[:1] != b"["}
+        raw = msgspec.json.encode(kept)
     return _cut(raw)
 
 
@@ -183,6 +186,7 @@ def decode_plainly(raw: bytes | msgspec.Raw) -> Any:
 
 
 _PLAIN = msgspec.json.Decoder(float_hook=Decimal)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MESSAGES = ("ValidationErrors", "Warnings")
 _KEY_CLASH = re.compile(rb"idempotency key.{0,300}is used with a different request", re.IGNORECASE | re.DOTALL)
 
@@ -252,9 +256,10 @@ def _read_element_fault(raw: msgspec.Raw) -> ElementFault:
 
 def _raw_elements(body: bytes) -> list[msgspec.Raw]:
     try:
-        return msgspec.json.decode(body, type=_Refusal).elements or []
+        raws = msgspec.json.decode(body, type=_Refusal).elements or []
     except msgspec.MsgspecError:
         return []
+    return [raw for raw in raws if bytes(raw)[:1] == b"{"]
 
 
 class _Refusal(msgspec.Struct):

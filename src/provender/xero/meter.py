@@ -50,11 +50,11 @@ class Windows:
     in_flight: int = 0
     parked_until: datetime | None = None
 
-    def take(self, now: datetime, reserve: int = 0, *, day_reserve: int | None = None) -> None:
+    def take(self, now: datetime, reserve: int = 0, *, day_reserve: int = 0) -> None:
         """Count one call as begun, or raise TryLater and change nothing that matters.
 
-        `reserve` calls of the minute and `day_reserve` of the day (ten times `reserve` unless given) are left for
-        others; a person's call is taken with a reserve of 0.
+        `reserve` calls of the minute and `day_reserve` of the day are left for others; a person's call is taken with
+        none.
         """
         self._open_windows(now)
         if self.parked_until is not None:
@@ -63,7 +63,6 @@ class Windows:
             raise TryLater(LIMIT_SECONDS["concurrent"], "budget")
         if self.minute_left is not None and self.minute_left <= reserve:
             raise TryLater(_seconds_until(self.minute_resets_at, now), "budget")
-        day_reserve = reserve * 10 if day_reserve is None else day_reserve
         if self.day_left is not None and self.day_left <= day_reserve:
             raise TryLater(_seconds_until(self.day_resets_at, now), "budget")
         self._count_call()
@@ -143,17 +142,19 @@ class MemoryBudget:
         windows: Windows | None = None,
         *,
         reserve: int = 0,
+        day_reserve: int = 0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.windows = windows or Windows()
-        self._reserve = reserve
+        self._reserve = (reserve, day_reserve)
         self._now = now
         self._lock = threading.Lock()
 
     def take(self, *, person: bool = False) -> None:
         """Count one call as begun, or raise TryLater; a person may use what is kept back."""
         with self._lock:
-            self.windows.take(self._now(), 0 if person else self._reserve)
+            reserve, day_reserve = (0, 0) if person else self._reserve
+            self.windows.take(self._now(), reserve, day_reserve=day_reserve)
 
     def give_back(self, headers: Mapping[str, str], status: int | None) -> None:
         """Count the call as ended and learn from its answer."""

@@ -18,7 +18,7 @@ import httpx2
 import msgspec
 
 from provender.xero import faults
-from provender.xero.client import Endpoints
+from provender.xero.client import Endpoints, try_thrice
 from provender.xero.deadline import Exchange, carry, open_http
 from provender.xero.faults import Fault, NotConnected, Refused, TryLater
 from provender.xero.wire import read_instant
@@ -72,7 +72,7 @@ def new_verifier() -> str:
 
 
 class Login:
-    """The calls that make, renew and end a consent. None is repeated here: a refresh token is good once."""
+    """The calls that make, renew and end a consent. Only `tenants` is repeated when a line drops: it reads."""
 
     def __init__(
         self,
@@ -124,7 +124,9 @@ class Login:
     def tenants(self, access_token: str, auth_event_id: str | None = None) -> list[Tenant]:
         """The organisations this token reaches, or only those connected in one consent."""
         query = f"?{urlencode({'authEventId': auth_event_id})}" if auth_event_id else ""
-        reply = self._call("GET", f"{self._api()}/connections{query}", _bearer(access_token), secret=access_token)
+        url = f"{self._api()}/connections{query}"
+        # Nothing is passed as an argument: what retries may log its arguments, and one of them is the token.
+        reply = try_thrice(lambda: self._call("GET", url, _bearer(access_token), secret=access_token))
         try:
             return [_read_tenant(each) for each in msgspec.json.decode(reply.content, type=list[_Connection])]
         except (msgspec.MsgspecError, ValueError):
@@ -274,4 +276,4 @@ def _bearer(access_token: str) -> dict[str, str]:
 
 
 def _basic(client_id: str, client_secret: str) -> str:
-    return "Basic " + base64.b64encode(f"{quote(client_id)}:{quote(client_secret)}".encode()).decode()
+    return "Basic " + base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()

@@ -394,21 +394,31 @@ def _read(raw: msgspec.Raw, kind: type[T]) -> T:
 
 
 def _read_verdict(raw: msgspec.Raw, kind: type[Any]) -> Element:
-    plain = decode_plainly(raw)
+    text = bytes(raw)
+    # Most elements are well and carry no message at all; only the others are walked through.
+    plain = decode_plainly(text) if b'"Message"' in text else {}
     messages = collect_messages(plain)
     return Element(
-        ok=not messages and _has_no_error_flag(plain),
+        ok=not messages and not _FLAGS.decode(raw).raised(),
         messages=messages,
         warnings=collect_messages(plain, "Warnings"),
         value=_read(raw, kind),
-        raw=shorten(bytes(raw)),
+        raw=shorten(text),
     )
 
 
-def _has_no_error_flag(plain: Any) -> bool:
-    # Which flag is there differs by resource: invoices have HasErrors, contacts HasValidationErrors, items neither.
-    flagged = plain.get("HasErrors") or plain.get("HasValidationErrors")
-    return not flagged and plain.get("StatusAttributeString") != "ERROR"
+class _Flags(msgspec.Struct):
+    """What an element says of itself: invoices have HasErrors, contacts HasValidationErrors, items neither."""
+
+    has_errors: bool | None = field(default=None, name="HasErrors")
+    has_validation_errors: bool | None = field(default=None, name="HasValidationErrors")
+    status: str | None = field(default=None, name="StatusAttributeString")
+
+    def raised(self) -> bool:
+        return bool(self.has_errors or self.has_validation_errors or self.status == "ERROR")
+
+
+_FLAGS = msgspec.json.Decoder(_Flags, strict=False)
 
 
 def _drop_nulls(node: Any) -> Any:
