@@ -1,0 +1,148 @@
+"""DBOS behind a few verbs. Nothing else imports it, and it is imported only where a worker runs.
+
+A run is one DBOS workflow on one plain queue, with the job's name as its de-duplication id: queued or running, there
+is one of each name in the deployment. DBOS keeps it in `jobs.sqlite3`, or in its own schema `dbos` of our PostgreSQL
+database.
+"""
+
+import contextlib
+import logging
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connections
+
+if TYPE_CHECKING:
+    from dbos import DBOSConfig
+
+QUEUE = "jobs"
+# Recovery looks only at runs of the same version, and the default is a digest of the code: an edit would strand work.
+VERSION = "1"
+POLL_SECONDS = 0.5
+KEPT_RUNS = 100
+UNDER_WAY = ["ENQUEUED", "PENDING"]
+# A run that was cut off (ERROR) or orphaned (CANCELLED) doesn't count as one: its job is due again at once.
+COUNTED = [*UNDER_WAY, "SUCCESS"]
+OVER = ["SUCCESS", "ERROR", "CANCELLED"]
+
+
+class CutOff(Exception):
+    """The worker stopped before the job was done."""
+
+
+class _LeaveOutCutOffs(logging.Filter):
+    """DBOS writes each workflow's error with its traceback; a cut-off run is said by the worker, in one line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], CutOff))
+
+
+class Queue:
+    """The queue as one worker sees it, from creation (which launches DBOS) to `close`."""
+
+    def __init__(self, executor: str, perform: Callable[[str, str], str], at_once: int) -> None:
+        """`perform` gets a run's id and a job's name, on one of DBOS's threads, and answers the outcome to record."""
+        from dbos import DBOS
+
+        @DBOS.workflow(name="provender.job", max_recovery_attempts=None)
+        def job(name: str) -> str:
+            return perform(str(DBOS.workflow_id), name)
+
+        self._dbos: Any = DBOS
+        self._job = job
+        _quieten()
+        try:
+            DBOS(config=_configuration(executor, at_once))
+            DBOS.launch()
+            DBOS.register_queue(
+                QUEUE, worker_concurrency=at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, name: str) -> bool:
+        """Queue a run of the job; False if one is queued or running already."""
+        from dbos import SetEnqueueOptions, SetWorkflowID, error
+
+        try:
+            with SetWorkflowID(f"{name}:{uuid.uuid4().hex}"), SetEnqueueOptions(deduplication_id=name):
+                self._dbos.enqueue_workflow(QUEUE, self._job, name)
+        except error.DBOSQueueDeduplicatedError:
+            return False
+        return True
+
+    def last_asked(self, name: str) -> float | None:
+        """When the job's newest run was queued, in seconds since 1970; None if it never was."""
+        runs = self._runs(name, status=COUNTED, sort_desc=True, limit=1)
+        return runs[0].created_at / 1000 if runs else None
+
+    def drop_orphans(self, executors_alive: set[str]) -> list[str]:
+        """Cancel the runs of workers that are gone, so that their jobs are free and due; the names of the jobs."""
+        pending = self._dbos.list_workflows(queue_name=QUEUE, status="PENDING", load_input=False, load_output=False)
+        orphans = [run.workflow_id for run in pending if run.executor_id not in executors_alive]
+        if orphans:
+            self._dbos.cancel_workflows(orphans)
+        return [orphan.partition(":")[0] for orphan in orphans]
+
+    def forget_old_runs(self, names: Iterable[str]) -> None:
+        """Delete all but each job's newest runs, or the history would grow by 17,000 rows a day."""
+        for name in names:
+            old = self._runs(name, status=OVER, sort_desc=True, offset=KEPT_RUNS, limit=1000)
+            if old:
+                self._dbos.delete_workflows([run.workflow_id for run in old])
+
+    def close(self, *, wait: int = 0) -> None:
+        """Take no more runs, wait so many seconds at most for the open ones to be recorded, and let DBOS go."""
+        self._dbos.destroy(destroy_registry=True, workflow_completion_timeout_sec=wait)
+
+    def _runs(self, name: str, **filters: Any) -> list[Any]:
+        runs: list[Any] = self._dbos.list_workflows(
+            workflow_id_prefix=f"{name}:", load_input=False, load_output=False, **filters
+        )
+        return runs
+
+
+def _configuration(executor: str, at_once: int) -> "DBOSConfig":
+    return {
+        "name": "provender",
+        "system_database_url": _database_url(),
+        "executor_id": executor,
+        "application_version": VERSION,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+        "max_executor_threads": at_once + 2,
+        "sys_db_pool_size": 4,
+        # We use neither notifications nor DBOS's schedules: no listening connection, and few looks for them.
+        "use_listen_notify": False,
+        "notification_listener_polling_interval_sec": 0.5,
+        "scheduler_polling_interval_sec": 3600.0,
+    }
+
+
+def _database_url() -> str:
+    from sqlalchemy import URL, make_url
+
+    if settings.DATABASE_URL:
+        # The name is Django's, so that under test both use the test database.
+        name = str(connections["default"].settings_dict["NAME"])
+        url = make_url(settings.DATABASE_URL).set(drivername="postgresql", database=name)
+    else:
+        path = settings.PROVENDER_HOME / "jobs.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=20)) as connection:
+            connection.execute(
+                "PRAGMA journal_mode=WAL"
+            )  # kept in the file; DBOS's default lets readers wait for writers
+        url = URL.create("sqlite", database=str(path))
+    return url.render_as_string(hide_password=False)
+
+
+def _quieten() -> None:
+    """Let DBOS's warnings go where ours go: with a handler in place it adds none of its own."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.addFilter(_LeaveOutCutOffs())
