@@ -112,6 +112,16 @@ def read_number(text: str, *, places: int, what: str = "amount") -> Decimal:
     return exact
 
 
+def show_quantity(value: Decimal) -> str:
+    """A quantity without idle zeros: 6, 0.5, -2."""
+    return f"{value.normalize():f}"
+
+
+def show_price(value: Decimal) -> str:
+    """A unit price to 2 places, or to as many of its 4 as it needs: 4.50, 0.0375."""
+    return str(round_amount(value)) if round_amount(value) == value else f"{value.normalize():f}"
+
+
 if TYPE_CHECKING:
     _Decimals = models.DecimalField[str | Decimal | Combinable, Decimal]
 else:

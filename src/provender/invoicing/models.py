@@ -45,7 +45,7 @@ class Invoice(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "number"], name="one_invoice_a_number")]
@@ -67,7 +67,7 @@ class InvoiceLine(models.Model):
     key = models.UUIDField(default=uuid.uuid4)
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=9, choices=LineKind.choices, default=LineKind.PRODUCT)
-    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     sku = models.CharField(max_length=60, blank=True)
     description = models.CharField(max_length=4000)
     quantity = PriceField()

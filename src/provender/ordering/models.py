@@ -27,12 +27,12 @@ class Order(models.Model):
     comment = models.TextField("customer's comment", max_length=2000, blank=True)
     order_date = models.DateField()
     delivery_date = models.DateField(null=True, blank=True)
-    invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, related_name="orders")
+    invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    placed_at = models.DateTimeField(null=True)
-    delivered_at = models.DateTimeField(null=True)
-    cancelled_at = models.DateTimeField(null=True)
+    placed_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "number"], name="one_order_a_number")]
@@ -53,7 +53,7 @@ class OrderLine(models.Model):
     key = models.UUIDField(default=uuid.uuid4)
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=9, choices=LineKind.choices, default=LineKind.PRODUCT)
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     sku = models.CharField(max_length=60, blank=True)
     description = models.CharField(max_length=4000)
     quantity = PriceField()

@@ -15,11 +15,11 @@ def what_changed(before: models.Model, after: models.Model) -> list[str]:
     ]
 
 
-def _is_stamp(field: models.Field[Any, Any]) -> bool:
+def _is_stamp(field: "models.Field[Any, Any]") -> bool:
     return isinstance(field, models.DateTimeField)
 
 
-def _shown(row: models.Model, field: models.Field[Any, Any]) -> str:
+def _shown(row: models.Model, field: "models.Field[Any, Any]") -> str:
     value = getattr(row, field.name)
     if field.choices:
         value = dict(field.flatchoices).get(value, value)

@@ -1,0 +1,282 @@
+"""What raises, changes and voids invoices. Each function is one transaction and posts to the outbox in it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date as Date  # noqa: N812 -- `date` is what an invoice calls it
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from provender.basics import clock
+from provender.basics.rows import hold
+from provender.changes.actions import post, post_many
+from provender.customers.models import Customer
+from provender.invoicing.errors import (
+    AnotherWholesalersCustomer,
+    InvoiceIsVoid,
+    InvoiceNumberTaken,
+    InvoiceWithoutLines,
+    NegativeInvoice,
+)
+from provender.invoicing.models import Invoice, InvoiceLine, InvoiceVersion
+from provender.invoicing.totals import LineDraft, build_lines, sum_lines
+from provender.invoicing.versions import differences, freeze, same_content
+from provender.people.models import User
+from provender.suppliers.actions import hold_numbers, take_free_number
+from provender.suppliers.models import Supplier
+from provender.timeline.actions import tell, tell_many
+
+KIND = "invoice"  # the outbox, the story and the counter know invoices by this word
+
+
+@dataclass(frozen=True)
+class InvoiceDraft:
+    """An invoice as a file has it. It keeps its number; without a currency it has the supplier's."""
+
+    number: str
+    customer_id: UUID
+    date: Date
+    due_date: Date
+    lines: Sequence[LineDraft]
+    purchase_order: str = ""
+    comment: str = ""
+    currency: str = ""
+
+
+@transaction.atomic
+def raise_invoice(
+    supplier: Supplier,
+    customer: Customer,
+    *,
+    lines: Sequence[LineDraft],
+    date: Date,
+    due_date: Date,
+    order_numbers: str = "",
+    purchase_order: str = "",
+    comment: str = "",
+    by: User | None = None,
+) -> Invoice:
+    """Issue an invoice with the supplier's next number, as its first version.
+
+    Raises InvoiceWithoutLines, NegativeInvoice, AnotherWholesalersCustomer, and what `build_lines` raises.
+    """
+    if customer.supplier_id != supplier.pk:
+        raise AnotherWholesalersCustomer(customer)
+    now = clock.now()
+    invoice = Invoice(
+        supplier=supplier,
+        customer=customer,
+        number=take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier)),
+        date=date,
+        due_date=due_date,
+        order_numbers=order_numbers,
+        purchase_order=purchase_order,
+        comment=comment,
+        currency=supplier.currency,
+        created_at=now,
+        changed_at=now,
+    )
+    built = build_lines(supplier, lines)
+    _put_lines(invoice, built)
+    invoice.save(force_insert=True)
+    InvoiceLine.objects.bulk_create(built)
+    _version(invoice, built, by=by, why="Raised").save(force_insert=True)
+    post(supplier, KIND, invoice.pk, "Raised")
+    tell(supplier, KIND, invoice.pk, f"Raised, {invoice.currency} {invoice.total}", who=by)
+    return invoice
+
+
+@transaction.atomic
+def import_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: User | None = None) -> list[Invoice]:
+    """Take in invoices that were issued elsewhere, with their own numbers, in few statements; all or none.
+
+    They wait in the outbox until somebody asks for them to go out. Raises InvoiceNumberTaken for a number that is in
+    use or comes twice, and what `raise_invoice` raises.
+    """
+    hold_numbers(supplier, KIND)
+    _refuse_taken(supplier, [draft.number for draft in drafts])
+    customers = _customers_of(supplier, {draft.customer_id for draft in drafts})
+    invoices: list[Invoice] = []
+    lines: list[InvoiceLine] = []
+    versions: list[InvoiceVersion] = []
+    for draft in drafts:
+        invoice, built = _build_imported(supplier, customers[draft.customer_id], draft)
+        invoices.append(invoice)
+        lines += built
+        versions.append(_version(invoice, built, by=by, why="Imported"))
+    Invoice.objects.bulk_create(invoices)
+    InvoiceLine.objects.bulk_create(lines)
+    InvoiceVersion.objects.bulk_create(versions)
+    post_many(supplier, KIND, [invoice.pk for invoice in invoices], "Imported", imported=True)
+    tell_many(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
+    return invoices
+
+
+@transaction.atomic
+def revise_invoice(
+    invoice: Invoice,
+    *,
+    lines: Sequence[LineDraft] | None = None,
+    date: Date | None = None,
+    due_date: Date | None = None,
+    order_numbers: str | None = None,
+    purchase_order: str | None = None,
+    comment: str | None = None,
+    by: User | None = None,
+    why: str = "",
+) -> Invoice:
+    """Issue the invoice's next version under the same number; what is None stays as it is.
+
+    Lines are matched by their key. When nothing differs, nothing is written. Raises InvoiceIsVoid, and what
+    `raise_invoice` raises.
+    """
+    current = _hold_open(invoice)
+    before = freeze(invoice, current)
+    asked = {"date": date, "due_date": due_date, "order_numbers": order_numbers}
+    asked |= {"purchase_order": purchase_order, "comment": comment}
+    for name, value in asked.items():
+        if value is not None:
+            setattr(invoice, name, value)
+    rates = {line.tax_kind: line.tax_rate for line in current}
+    built = current if lines is None else build_lines(invoice.supplier, lines, rates)
+    _put_lines(invoice, built)
+    if same_content(before, freeze(invoice, built)):
+        return invoice
+    if lines is not None:
+        _replace_lines(invoice, built)
+    _issue_next(invoice, built, before, by=by, why=why)
+    return invoice
+
+
+@transaction.atomic
+def renumber_invoice(invoice: Invoice, number: str, *, by: User | None = None) -> Invoice:
+    """Give the invoice another number, as its next version.
+
+    Raises InvoiceNumberTaken, InvoiceIsVoid, ValidationError.
+    """
+    hold_numbers(invoice.supplier, KIND)
+    lines = _hold_open(invoice)
+    if number == invoice.number:
+        return invoice
+    _refuse_taken(invoice.supplier, [number])
+    before = freeze(invoice, lines)
+    invoice.number = number
+    _put_lines(invoice, lines)
+    _issue_next(invoice, lines, before, by=by, why="Renumbered")
+    return invoice
+
+
+@transaction.atomic
+def void_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> Invoice:
+    """Make the invoice count for nothing. It keeps its number and its lines; a void one stays as it is."""
+    hold(invoice)
+    if invoice.status == Invoice.Status.VOID:
+        return invoice
+    invoice.status = Invoice.Status.VOID
+    invoice.voided_at = invoice.changed_at = clock.now()
+    invoice.save(update_fields=["status", "voided_at", "changed_at"])
+    post(invoice.supplier, KIND, invoice.pk, why or "Voided")
+    tell(invoice.supplier, KIND, invoice.pk, "Voided", who=by, why=why)
+    return invoice
+
+
+def numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
+    """Which of these numbers this supplier's invoices have already."""
+    chunks = [numbers[start : start + 500] for start in range(0, len(numbers), 500)]
+    used = [
+        Invoice.objects.filter(supplier=supplier, number__in=chunk).values_list("number", flat=True) for chunk in chunks
+    ]
+    return {number for found in used for number in found}
+
+
+def _refuse_taken(supplier: Supplier, numbers: Sequence[str]) -> None:
+    seen = numbers_in_use(supplier, numbers)
+    for number in numbers:
+        if number in seen:
+            raise InvoiceNumberTaken(number)
+        seen.add(number)
+
+
+def _customers_of(supplier: Supplier, ids: Collection[UUID]) -> dict[UUID, Customer]:
+    customers = Customer.objects.filter(supplier=supplier).in_bulk(list(ids))
+    strangers = [each for each in ids if each not in customers]
+    if strangers:
+        raise AnotherWholesalersCustomer(strangers[0])
+    return customers
+
+
+def _build_imported(supplier: Supplier, customer: Customer, draft: InvoiceDraft) -> tuple[Invoice, list[InvoiceLine]]:
+    now = clock.now()
+    invoice = Invoice(
+        supplier=supplier,
+        customer=customer,
+        number=draft.number,
+        date=draft.date,
+        due_date=draft.due_date,
+        purchase_order=draft.purchase_order,
+        comment=draft.comment,
+        currency=draft.currency or supplier.currency,
+        origin=Invoice.Origin.IMPORTED,
+        created_at=now,
+        changed_at=now,
+    )
+    built = build_lines(supplier, draft.lines)
+    _put_lines(invoice, built)
+    return invoice, built
+
+
+def _put_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    """Give the invoice these lines' totals, and refuse what can't be issued."""
+    if not lines:
+        raise InvoiceWithoutLines
+    totals = sum_lines(lines)
+    if totals.total < 0:
+        raise NegativeInvoice(invoice.number, totals.total)
+    invoice.subtotal, invoice.tax, invoice.total = totals.subtotal, totals.tax, totals.total
+    for line in lines:
+        line.invoice = invoice
+    invoice.clean_fields(exclude={"supplier", "customer"})
+
+
+def _hold_open(invoice: Invoice) -> list[InvoiceLine]:
+    """The lines of an invoice that may be changed, which nobody else changes meanwhile."""
+    hold(invoice)
+    if invoice.status == Invoice.Status.VOID:
+        raise InvoiceIsVoid(invoice)
+    return list(InvoiceLine.objects.filter(invoice=invoice))
+
+
+def _replace_lines(invoice: Invoice, lines: list[InvoiceLine]) -> None:
+    InvoiceLine.objects.filter(invoice=invoice).exclude(key__in=[line.key for line in lines]).delete()
+    kept = {"id", "invoice", "key"}
+    InvoiceLine.objects.bulk_create(
+        lines,
+        update_conflicts=True,
+        unique_fields=["invoice", "key"],
+        update_fields=[field.name for field in InvoiceLine._meta.concrete_fields if field.name not in kept],  # noqa: SLF001
+    )
+
+
+def _issue_next(
+    invoice: Invoice, lines: Sequence[InvoiceLine], before: dict[str, object], *, by: User | None, why: str
+) -> None:
+    invoice.version += 1
+    invoice.changed_at = clock.now()
+    invoice.save()
+    version = _version(invoice, lines, by=by, why=why)
+    version.save(force_insert=True)
+    what = f"Version {invoice.version}. {'; '.join(differences(before, version.document))}"
+    post(invoice.supplier, KIND, invoice.pk, why or f"Version {invoice.version}")
+    tell(invoice.supplier, KIND, invoice.pk, what, who=by, why=why)
+
+
+def _version(invoice: Invoice, lines: Sequence[InvoiceLine], *, by: User | None, why: str) -> InvoiceVersion:
+    return InvoiceVersion(
+        invoice=invoice,
+        version=invoice.version,
+        document=freeze(invoice, lines),
+        made_at=invoice.changed_at,
+        made_by=by,
+        why=why[:200],
+    )

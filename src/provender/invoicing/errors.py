@@ -1,0 +1,72 @@
+"""What can be wrong with an invoice."""
+
+from decimal import Decimal
+
+from provender.basics.errors import ProvenderError
+from provender.invoicing.models import Invoice
+
+
+class InvoiceNumberTaken(ProvenderError):
+    """Another invoice of this wholesaler has that number, or two in one file do."""
+
+    code = "invoice-number-taken"
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+        super().__init__(f"There is an invoice {number} already. Choose a number that no other invoice has.")
+
+
+class InvoiceWithoutLines(ProvenderError):
+    """An invoice needs at least one line."""
+
+    code = "invoice-without-lines"
+
+    def __init__(self) -> None:
+        super().__init__("An invoice needs at least one line. Add one, or cancel the document instead.")
+
+
+class NegativeInvoice(ProvenderError):
+    """The lines come to less than zero."""
+
+    code = "negative-invoice"
+
+    def __init__(self, number: str, total: Decimal) -> None:
+        super().__init__(
+            f"Invoice {number} would come to {total}. What is given back needs a credit note, not an invoice."
+        )
+
+
+class InvoiceIsVoid(ProvenderError):
+    """A void invoice doesn't change any more."""
+
+    code = "invoice-is-void"
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(f"Invoice {invoice.number} is void and can't be changed. Make a new order instead.")
+
+
+class LineWithoutDescription(ProvenderError):
+    """Each line must say what it is for."""
+
+    code = "line-without-description"
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"Line {position} has no description. Write what it is for.")
+
+
+class LineDescriptionTooLong(ProvenderError):
+    """Xero takes 4,000 characters."""
+
+    code = "line-description-too-long"
+
+    def __init__(self, position: int, longest: int) -> None:
+        super().__init__(f"The description of line {position} is longer than {longest} characters. Shorten it.")
+
+
+class AnotherWholesalersCustomer(ProvenderError):
+    """The customer belongs to another tenant."""
+
+    code = "another-wholesalers-customer"
+
+    def __init__(self, customer: object) -> None:
+        super().__init__(f"Customer {customer} is not one of this wholesaler's. Choose one from its own list.")

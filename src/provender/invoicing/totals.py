@@ -1,0 +1,87 @@
+"""What lines come to, by Xero's own rule: tax per line, rounded to 2 places, then summed."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from provender.basics.money import ZERO, exact_price, line_amount, line_tax, round_price
+from provender.invoicing.errors import LineDescriptionTooLong, LineWithoutDescription
+from provender.invoicing.models import InvoiceLine
+from provender.suppliers.models import Supplier
+
+LONGEST_DESCRIPTION = 4000
+
+
+@dataclass(frozen=True)
+class LineDraft:
+    """A line as it is asked for. Quantity and unit price (without tax) have up to 4 places.
+
+    A line that keeps its `key` through a revision is the same line, changed.
+    """
+
+    kind: str
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_kind: str
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+    product_id: uuid.UUID | None = None
+    sku: str = ""
+    sales_account: str = ""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums of a document's lines, each to 2 places."""
+
+    subtotal: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+def build_lines(
+    supplier: Supplier, drafts: Sequence[LineDraft], rates: Mapping[str, Decimal] | None = None
+) -> list[InvoiceLine]:
+    """The lines with their amounts and tax, unsaved, numbered from 1.
+
+    `rates` (percent by tax kind) goes before the supplier's own: a revised invoice keeps the rates it was issued at.
+    Raises LineWithoutDescription, LineDescriptionTooLong, TooManyPlaces, AmountTooLarge.
+    """
+    known = dict(rates or {})
+    for tax_kind in {draft.tax_kind for draft in drafts}:
+        known.setdefault(tax_kind, supplier.tax_rate_of(tax_kind))
+    return [_build_line(draft, position, known[draft.tax_kind]) for position, draft in enumerate(drafts, start=1)]
+
+
+def _build_line(draft: LineDraft, position: int, rate: Decimal) -> InvoiceLine:
+    if not draft.description.strip():
+        raise LineWithoutDescription(position)
+    if len(draft.description) > LONGEST_DESCRIPTION:
+        raise LineDescriptionTooLong(position, LONGEST_DESCRIPTION)
+    quantity, unit_price = exact_price(draft.quantity, "quantity"), exact_price(draft.unit_price)
+    amount = line_amount(quantity, unit_price)
+    return InvoiceLine(
+        key=draft.key,
+        position=position,
+        kind=draft.kind,
+        product_id=draft.product_id,
+        sku=draft.sku,
+        description=draft.description,
+        quantity=quantity,
+        unit_price=unit_price,
+        tax_kind=draft.tax_kind,
+        tax_rate=round_price(rate),
+        sales_account=draft.sales_account,
+        amount=amount,
+        tax=line_tax(amount, rate),
+    )
+
+
+def sum_lines(lines: Iterable[InvoiceLine]) -> Totals:
+    """The totals of lines that have their amounts."""
+    subtotal = tax = ZERO
+    for line in lines:
+        subtotal += line.amount
+        tax += line.tax
+    return Totals(subtotal, tax, subtotal + tax)

@@ -1,0 +1,116 @@
+"""The frozen copy of an issued invoice, and what differs between two of them.
+
+A copy is plain JSON: amounts, prices and quantities as strings, dates as YYYY-MM-DD, ids as text.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from provender.basics.money import show_price, show_quantity
+from provender.invoicing.models import Invoice, InvoiceLine
+
+Document = dict[str, Any]
+
+_SUPPLIER = ("name", "legal_name", "tax_number", "address", "email", "phone", "country", "tax_word")
+_CUSTOMER = (
+    *("number", "trading_name", "legal_name", "tax_number", "email", "phone"),
+    *("street", "city", "region", "postcode", "country"),
+)
+_HEADER = {
+    "number": "Number",
+    "date": "Date",
+    "due_date": "Due date",
+    "order_numbers": "Order number",
+    "purchase_order": "Purchase order number",
+    "comment": "Comment",
+}
+_LINE = {
+    "description": "description",
+    "sku": "SKU",
+    "quantity": "quantity",
+    "unit_price": "unit price",
+    "tax_kind": "tax",
+    "sales_account": "account",
+}
+
+
+def freeze(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
+    """The invoice as it is issued now, with the names on it."""
+    return {
+        **{name: str(getattr(invoice, name)) for name in (*_HEADER, "currency", "subtotal", "tax", "total")},
+        "supplier": {name: getattr(invoice.supplier, name) for name in _SUPPLIER},
+        "customer": {"id": str(invoice.customer_id)} | {name: getattr(invoice.customer, name) for name in _CUSTOMER},
+        "lines": [_freeze_line(line) for line in lines],
+    }
+
+
+def _freeze_line(line: InvoiceLine) -> Document:
+    return {
+        "key": str(line.key),
+        "kind": line.kind,
+        "product": str(line.product_id) if line.product_id else None,
+        "sku": line.sku,
+        "description": line.description,
+        "quantity": str(line.quantity),
+        "unit_price": str(line.unit_price),
+        "tax_kind": line.tax_kind,
+        "tax_rate": str(line.tax_rate),
+        "sales_account": line.sales_account,
+        "amount": str(line.amount),
+        "tax": str(line.tax),
+    }
+
+
+def same_content(older: Document, newer: Document) -> bool:
+    """Whether nothing that a person edits on the invoice differs; names printed on it may have changed since."""
+    return all(older[name] == newer[name] for name in (*_HEADER, "currency", "lines"))
+
+
+def differences(older: Document, newer: Document) -> list[str]:
+    """One sentence for each difference: "Line 2 Oat milk 1L: quantity 4 → 6". Lines are matched by their key."""
+    header = [
+        f"{word}: {older[name] or 'nothing'} → {newer[name] or 'nothing'}"
+        for name, word in _HEADER.items()
+        if older[name] != newer[name]
+    ]
+    total = [f"Total: {older['total']} → {newer['total']}"] if older["total"] != newer["total"] else []
+    return [*header, *_line_differences(older["lines"], newer["lines"]), *total]
+
+
+def _line_differences(older: list[Document], newer: list[Document]) -> list[str]:
+    before = {line["key"]: line for line in older}
+    after = {line["key"]: line for line in newer}
+    sentences = [
+        f"Line {position} {line['description']}: removed"
+        for position, line in enumerate(older, start=1)
+        if line["key"] not in after
+    ]
+    for position, line in enumerate(newer, start=1):
+        name = f"Line {position} {line['description']}"
+        if line["key"] not in before:
+            sentences.append(f"{name}: added, {_show('quantity', line)} × {_show('unit_price', line)}")
+        elif changes := _changes(before[line["key"]], line):
+            sentences.append(f"{name}: {', '.join(changes)}")
+    if [key for key in before if key in after] != [key for key in after if key in before]:
+        sentences.append("Lines are in another order")
+    return sentences
+
+
+def _changes(older: Document, newer: Document) -> list[str]:
+    return [
+        f"{word} {_show(name, older)} → {_show(name, newer)}"
+        for name, word in _LINE.items()
+        if older[name] != newer[name]
+    ]
+
+
+def _show(name: str, line: Document) -> str:
+    text = str(line[name])
+    if name == "quantity":
+        return show_quantity(Decimal(text))
+    if name == "unit_price":
+        return show_price(Decimal(text))
+    if name == "tax_kind":
+        return "taxed" if Decimal(line["tax_rate"]) else "tax-free"
+    return f"“{text}”" if text else "nothing"
