@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "django_filters",
     "heroicons",
     "template_partials",
+    "provender.desk",  # before allauth: its templates for login and account pages win
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -117,7 +118,6 @@ INSTALLED_APPS = [
     "provender.ordering",
     "provender.importing",
     "provender.sync",
-    "provender.desk",
     "provender.config",
 ]
 
@@ -182,7 +182,9 @@ SESSION_COOKIE_NAME = "provender_session"
 CSRF_COOKIE_NAME = "provender_csrf"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE and _flag("PROVENDER_SSL_REDIRECT", default=True)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("PROVENDER_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if _flag("PROVENDER_BEHIND_PROXY", default=False) else None
+)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

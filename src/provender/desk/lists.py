@@ -1,0 +1,432 @@
+"""Every list page: filters, sort, pages, count and sum, download, selection, all kept in the address.
+
+A list is a class; a view shows it. The whole of a page of invoices:
+
+    class InvoiceFilter(FilterSet):                                  # django_filters; labels and choices as in any form
+        q = CharFilter(label="Search", method="search")
+        class Meta:
+            model, fields = Invoice, ["status", "customer"]
+
+    class InvoiceList(List[Invoice]):
+        title, one, many = "Invoices", "invoice", "invoices"
+        sentence = "Every tax invoice, and what Xero knows about it."
+        filters = InvoiceFilter
+        sort = "-date"                                               # a column's key; "-" for descending
+        columns = (
+            Column("number", "Number", lambda i: i.number, link=lambda i: reverse(...), sort="number", phone="title"),
+            Column("customer", "Customer", lambda i: i.customer.trading_name, sort="customer__trading_name"),
+            Column("date", "Date", lambda i: i.date, kind="date", sort="date", phone="meta"),
+            Column("total", "Total", lambda i: i.total, kind="money", sort="total", total="total", phone="side"),
+            Column("status", "Status", lambda i: Badge("Open", "info"), kind="badge"),
+        )
+        actions = (BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),)   # send_many(supplier, rows, user) -> str
+        empty = Empty("No invoices yet", "Placing an order raises its invoice.", "New order", "desk:order-new", Doing.TRADE)
+
+        def rows(self) -> QuerySet[Invoice]:
+            return self.supplier.invoices.select_related("customer")  # start from the supplier; join what columns read
+
+    @member(Doing.LOOK, post=Doing.TRADE)                            # post: only when there are actions
+    def invoices(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
+        return show(request, InvoiceList(request))
+
+`templates/desk/list.html` draws it. For more around the list extend it and fill its blocks `actions` (buttons at the
+title), `above` and `below`, and name it in `template`. `phone` says what a column is on a phone: "title" (first line),
+"side" (first line, right), "meta" (second line, with its label), "badge", or "hide". `extra_context()` adds to the
+template's context. An action asks first, on a page of its own that says how many; then it runs and its sentence is shown.
+
+Addresses: `?q=…&status=open&sort=-total&page=3&per=50`, `&format=csv|xlsx` for all rows that the filters let through,
+with the columns as shown. Count and sum come with the page up to 5,000 rows; beyond that the page is sent without them
+and asks for them (`&totals=1`) by itself, so that a page of 100,000 invoices costs no more than one of 100.
+"""
+
+import csv
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, Model, QuerySet, Sum
+from django.http import HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django_filters import FilterSet
+
+from provender.basics import clock
+from provender.desk import spreadsheet
+from provender.desk.frame import DeskRequest
+from provender.desk.templatetags.desk import amount, day, exact, price, quantity
+from provender.people.models import User
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+
+Row = TypeVar("Row", bound=Model)
+Kind = Literal["text", "money", "price", "quantity", "number", "date", "moment", "badge"]
+Tone = Literal["ok", "info", "warn", "danger", "mute"]
+Phone = Literal["title", "side", "meta", "badge", "hide"]
+
+PAGE_SIZES = (25, 50, 100)
+COUNTED = 5000  # rows that are counted with every page; more are counted when asked
+NUMERIC = ("money", "price", "quantity", "number")
+WRITE: dict[str, Callable[[Any], str]] = {
+    "money": amount, "price": price, "quantity": quantity, "date": day, "moment": exact,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A state in a word; its colour only repeats what the word says."""
+
+    text: str
+    tone: Tone = "mute"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column: what it shows of a row, and how."""
+
+    key: str
+    label: str
+    value: Callable[[Row], Any]
+    kind: Kind = "text"
+    sort: str = ""  # the field to order by; empty: this column can't be sorted by
+    total: str = ""  # the field to sum under the list
+    link: Callable[[Row], str] | None = None
+    note: Callable[[Row], Any] | None = None  # a second, smaller line; not downloaded
+    phone: Phone = "meta"
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in NUMERIC
+
+
+@dataclass(frozen=True)
+class BulkAction(Generic[Row]):
+    """Something done to many rows at once; `run` answers the sentence that says what happened."""
+
+    key: str
+    label: str
+    needs: Doing
+    run: Callable[[Supplier, Sequence[Row], User], str]
+    danger: bool = False
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What a list without any row teaches: what it will hold, and the one button that starts it."""
+
+    title: str
+    sentence: str
+    button: str = ""
+    url_name: str = ""
+    needs: Doing = Doing.TRADE
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as the template draws it."""
+
+    column: Column[Any]
+    text: str
+    url: str
+    note: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class DrawnRow:
+    pk: str
+    name: str
+    cells: list[Cell]
+
+
+class List(ABC, Generic[Row]):
+    """A list page; subclasses say what it holds (see the top of this module)."""
+
+    title: ClassVar[str]
+    one: ClassVar[str]
+    many: ClassVar[str]
+    sentence: ClassVar[str] = ""
+    columns: ClassVar[Sequence[Column[Any]]]
+    filters: ClassVar[type[FilterSet]]
+    sort: ClassVar[str]
+    actions: ClassVar[Sequence[BulkAction[Any]]] = ()
+    empty: ClassVar[Empty]
+    template: ClassVar[str] = "desk/list.html"
+
+    def __init__(self, request: DeskRequest) -> None:
+        self.request, self.supplier = request, request.supplier
+
+    @abstractmethod
+    def rows(self) -> QuerySet[Row]:
+        """All rows of the supplier that the list is about, with what its columns read joined."""
+
+    def extra_context(self) -> dict[str, Any]:
+        """What a template of its own needs beside the list."""
+        return {}
+
+    def shown_columns(self) -> Sequence[Column[Any]]:
+        """The columns of this request; a list may leave some out."""
+        return self.columns
+
+    @cached_property
+    def filter(self) -> FilterSet:
+        return self.filters(self.request.GET, queryset=self.rows(), request=self.request)
+
+    @cached_property
+    def sorted_by(self) -> str:
+        """The column's key, with "-" for descending."""
+        asked = self.request.GET.get("sort", self.sort)
+        known = {column.key for column in self.shown_columns() if column.sort}
+        return asked if asked.removeprefix("-") in known else self.sort
+
+    @cached_property
+    def found(self) -> QuerySet[Row]:
+        """The rows that the filters let through, in order; the primary key makes the order certain."""
+        key = self.sorted_by.removeprefix("-")
+        field = next((column.sort for column in self.shown_columns() if column.key == key), key)
+        sign = "-" if self.sorted_by.startswith("-") else ""
+        rows: QuerySet[Row] = self.filter.qs.order_by(f"{sign}{field}", f"{sign}pk")
+        return rows
+
+    @cached_property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return any(self.request.GET.get(name) for name in self.filter.form.fields)
+
+    @cached_property
+    def per(self) -> int:
+        asked = self.request.GET.get("per", "")
+        return int(asked) if asked.isdecimal() and int(asked) in PAGE_SIZES else PAGE_SIZES[0]
+
+    @cached_property
+    def counted(self) -> int:
+        """How many rows there are, but no more than COUNTED + 1."""
+        return self.found.order_by()[: COUNTED + 1].count()
+
+    @cached_property
+    def is_long(self) -> bool:
+        """More rows than are counted with every page."""
+        return self.counted > COUNTED
+
+    @cached_property
+    def totals(self) -> "Totals":
+        """Count and sums of everything the filters let through: one query over all of it."""
+        summed = [column for column in self.shown_columns() if column.total]
+        sums = {f"sum_{column.key}": Sum(column.total) for column in summed}
+        found: dict[str, Any] = self.filter.qs.order_by().aggregate(count=Count("pk"), **sums)
+        return Totals(found["count"], [(column, found[f"sum_{column.key}"] or Decimal(0)) for column in summed])
+
+    @cached_property
+    def page(self) -> "Page":
+        asked = self.request.GET.get("page", "1")
+        number = max(1, int(asked)) if asked.isdecimal() and len(asked) < 8 else 1
+        if not self.is_long:  # a page beyond the end: the last one, so that a row less doesn't make an empty page
+            number = min(number, max(1, -(-self.counted // self.per)))
+        start = (number - 1) * self.per
+        rows = list(self.found[start : start + self.per + 1])
+        last = None if self.is_long else max(1, -(-self.counted // self.per))
+        return Page(number, start, [self.draw(row) for row in rows[: self.per]], len(rows) > self.per, last)
+
+    def draw(self, row: Row) -> DrawnRow:
+        cells = [_cell(column, row) for column in self.shown_columns()]
+        title = next((cell.text for cell in cells if cell.column.phone == "title"), cells[0].text)
+        return DrawnRow(str(row.pk), title, cells)
+
+    def allowed_actions(self) -> list[BulkAction[Any]]:
+        return [action for action in self.actions if self.request.membership.may(action.needs)]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return PAGE_SIZES
+
+    @property
+    def start_url(self) -> str:
+        """Where the empty list's button goes; nowhere for those who may not."""
+        if not self.empty.url_name or not self.request.membership.may(self.empty.needs):
+            return ""
+        return reverse(self.empty.url_name, args=[self.supplier.slug])
+
+    def address(self, **changes: Any) -> str:
+        """This list's address with some parameters set, or taken out (None)."""
+        query = self.request.GET.copy()
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value is not None:
+                query[name] = str(value)
+        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+
+    def headings(self) -> list["Heading"]:
+        """The columns with the address that sorts by each, and which way they are sorted now."""
+        return [self._heading(column) for column in self.shown_columns()]
+
+    def _heading(self, column: Column[Any]) -> "Heading":
+        now = {column.key: "ascending", f"-{column.key}": "descending"}.get(self.sorted_by, "")
+        first = f"-{column.key}" if column.kind in (*NUMERIC, "date", "moment") else column.key
+        turned = column.key if self.sorted_by.startswith("-") else f"-{column.key}"
+        url = self.address(sort=turned if now else first, page=None) if column.sort else ""
+        return Heading(column, url, now)
+
+    def selected(self) -> QuerySet[Row]:
+        """The rows a form picked: those ticked, or all that the filters let through."""
+        if self.request.POST.get("all"):
+            return self.found
+        return self.found.filter(pk__in=_whole_keys(self.found, self.request.POST.getlist("pick")))
+
+
+@dataclass(frozen=True)
+class Heading:
+    column: Column[Any]
+    url: str
+    sorted: str
+
+
+@dataclass(frozen=True)
+class Totals:
+    count: int
+    sums: list[tuple[Column[Any], Decimal]]
+
+
+@dataclass(frozen=True)
+class Page:
+    number: int
+    start: int
+    rows: list[DrawnRow]
+    has_next: bool
+    last: int | None  # None: so many that they were not counted
+
+    @property
+    def first_row(self) -> int:
+        return self.start + 1
+
+    @property
+    def last_row(self) -> int:
+        return self.start + len(self.rows)
+
+    @property
+    def next_number(self) -> int:
+        return self.number + 1
+
+    @property
+    def numbers(self) -> list[int | None]:
+        """The page numbers to offer: the ends and those around this one; None is a gap."""
+        end = self.last or self.number + self.has_next
+        near = {1, *range(self.number - 1, self.number + 2), *([end] if self.last else [])}
+        shown: list[int | None] = []
+        for number in sorted(n for n in near if 1 <= n <= end):
+            if shown and shown[-1] is not None and number - shown[-1] > 1:
+                shown.append(None)
+            shown.append(number)
+        return shown
+
+
+def show(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
+    """The list's answer: page, rows for htmx, totals, a download, or an action's question and result."""
+    if request.method == "POST":
+        return _act(request, listed)
+    wanted = request.GET.get("format")
+    if wanted == "csv":
+        return _download(listed, "csv", "text/csv; charset=utf-8", _csv(_table(listed)))
+    if wanted == "xlsx":
+        return _download(listed, "xlsx", spreadsheet.CONTENT_TYPE, spreadsheet.stream(listed.title, _table(listed)))
+    context = {"list": listed, **listed.extra_context()}
+    response = render(request, _template(request, listed), context)
+    patch_vary_headers(response, ["HX-Request"])  # one address, a page or a part of it
+    return response
+
+
+def _template(request: DeskRequest, listed: List[Any]) -> str:
+    if not request.htmx or request.htmx.history_restore_request:
+        return listed.template
+    return "desk/parts/list_totals.html" if request.GET.get("totals") else "desk/parts/list_rows.html"
+
+
+def _act(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
+    """Ask first, saying how many and which; with `sure` do it and say what happened."""
+    action = next((a for a in listed.actions if a.key == request.POST.get("action")), None)
+    if action is None or not request.membership.may(action.needs):
+        raise PermissionDenied("Your role may not do that to this list.")
+    rows = listed.selected()
+    if not rows.exists():
+        messages.warning(request, f"Nothing is selected. Tick the {listed.many} that you mean first.")
+        return HttpResponseRedirect(request.get_full_path())
+    if not request.POST.get("sure"):
+        context = {
+            "list": listed, "action": action, "count": rows.count(), "some": [listed.draw(row) for row in rows[:10]],
+            "picked": request.POST.getlist("pick"), "all": request.POST.get("all", ""),
+        }  # fmt: skip
+        return render(request, "desk/list_sure.html", context)
+    messages.success(request, action.run(listed.supplier, list(rows), request.user))
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _whole_keys(rows: QuerySet[Any], keys: Iterable[str]) -> list[Any]:
+    """The keys that can be one; a forged form may hold anything."""
+    field = rows.model._meta.pk  # noqa: SLF001 -- the public way to a table's key
+    good = []
+    for key in keys:
+        try:
+            good.append(field.to_python(key))
+        except ValidationError:
+            continue
+    return good
+
+
+def _cell(column: Column[Any], row: Model) -> Cell:
+    value = column.value(row)
+    url = column.link(row) if column.link else ""
+    note = column.note(row) if column.note else ""
+    return Cell(column, _text(column, value), url, str(note or ""), value.tone if isinstance(value, Badge) else "")
+
+
+def _text(column: Column[Any], value: Any) -> str:
+    write = WRITE.get(column.kind)
+    if write:
+        return write(value)
+    return "" if value is None else str(value)
+
+
+def _table(listed: List[Any]) -> Iterator[list[Any]]:
+    """All rows that the filters let through, first the labels; values, not texts, so that a spreadsheet can add up."""
+    columns = listed.shown_columns()
+    yield [column.label for column in columns]
+    zone = timezone.get_current_timezone()
+    for row in listed.found.iterator(chunk_size=2000):
+        yield [_plain(column.value(row), zone) for column in columns]
+
+
+def _plain(value: Any, zone: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, date | Decimal | int) and not isinstance(value, bool):
+        return value
+    return "" if value is None else str(value)
+
+
+class _Echo:
+    """A file for csv.writer that hands back what is written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(table: Iterable[list[Any]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff"  # so that Excel reads it as UTF-8
+    for row in table:
+        yield writer.writerow([spreadsheet.harmless(value) for value in row])
+
+
+def _download(listed: List[Any], ending: str, content_type: str, parts: Iterable[Any]) -> StreamingHttpResponse:
+    name = f"{listed.supplier.slug}-{listed.many.replace(' ', '-')}-{clock.today(listed.supplier.time_zone)}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(parts, content_type=content_type, headers=headers)

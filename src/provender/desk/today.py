@@ -1,0 +1,13 @@
+"""Today: what needs a person, four figures, sales by day, and the line about Xero."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from provender.desk.frame import DeskRequest, member
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+
+
+@member(Doing.LOOK)
+def today(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    return render(request, "desk/today.html")
