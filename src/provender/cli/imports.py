@@ -1,0 +1,161 @@
+"""`provender import …`: files in, from the command line."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from provender.importing.actions import Plan
+    from provender.importing.models import Import
+    from provender.importing.queries import Sum, Tally
+    from provender.importing.staging import Told
+
+DONE, FAILED, WRONG_USE, WAITS = 0, 1, 2, 3
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring invoices in from a file."""
+
+
+@import_group.command("invoices")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--supplier", "slug", required=True, metavar="SLUG", help="The wholesaler whose invoices they are.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="FIELD=COLUMN",
+    help="Which column holds what. Fields: number, date, customer, sku, description, quantity, price; and, if there"
+    " are any, purchase_order, due_date, customer_name, tax. A column named like its field needs no --map.",
+)  # fmt: skip
+@click.option("--date-format", default="", metavar="FORMAT", help="Such as %d/%m/%Y. Without it: 2026-01-31.")
+@click.option("--freight", multiple=True, metavar="SKU", help="A SKU that is freight. May be given several times.")
+@click.option("--create-missing", is_flag=True, help="Create customers and products that are not here yet.")
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Write rejected lines to this CSV.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+def import_invoices(
+    file: Path,
+    slug: str,
+    maps: tuple[str, ...],
+    date_format: str,
+    freight: tuple[str, ...],
+    create_missing: bool,
+    rejects: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import the invoices in FILE (.csv, .csv.gz or .xlsx).
+
+    Every row is read and every invoice checked before anything is in. Importing a file again changes nothing.
+    Ends with 0 when all is in, 3 when rejected lines wait for you, 2 when the file or an option can't be used.
+    """
+    from provender.cli import setup
+
+    setup()
+    from provender.basics.errors import ProvenderError
+    from provender.importing.actions import Plan
+    from provender.importing.errors import DateFormatUnusable, FaultyFile, FieldUnknown, MappingIncomplete
+    from provender.suppliers.errors import SupplierUnknown
+
+    try:
+        _check_paths(file, rejects)
+        plan = Plan(_read_maps(maps), date_format, freight, create_missing)
+        found = _run(file, slug, plan, rejects, dry_run=dry_run, as_json=as_json)
+    except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable, SupplierUnknown) as error:
+        _give_up(error.sentence, WRONG_USE)
+    except ProvenderError as error:
+        _give_up(error.sentence, FAILED)
+    sys.exit(WAITS if found.rejected.documents else DONE)
+
+
+def _give_up(sentence: str, status: int) -> None:
+    click.echo(sentence, err=True)
+    sys.exit(status)
+
+
+def _check_paths(file: Path, rejects: Path | None) -> None:
+    if not file.is_file():
+        _give_up(f"There is no file {file}.", WRONG_USE)
+    if rejects is not None and not rejects.resolve().parent.is_dir():
+        _give_up(f"There is no folder {rejects.resolve().parent} to write {rejects.name} in.", WRONG_USE)
+
+
+def _read_maps(maps: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in maps:
+        name, equals, column = text.partition("=")
+        if not equals or not column:
+            _give_up(f"--map {text}: write it as FIELD=COLUMN, such as number=InvoiceNo.", WRONG_USE)
+        if name.strip() in pairs:
+            _give_up(f"--map {text}: {name} has a column already.", WRONG_USE)
+        pairs[name.strip()] = column
+    return pairs
+
+
+def _run(file: Path, slug: str, plan: "Plan", rejects: Path | None, *, dry_run: bool, as_json: bool) -> "Tally":
+    from provender.importing import actions, queries
+    from provender.suppliers.queries import find_supplier
+
+    supplier = find_supplier(slug)
+    with _progress() as told, file.open("rb") as handle:
+        source = actions.stage(supplier, handle, file.name, plan, told=told)
+        if not dry_run:
+            actions.apply(source, told=told)
+    found = queries.tally(source)
+    if rejects is not None:
+        with rejects.open("w", encoding="utf-8", newline="") as out:
+            queries.write_rejects(source, out)
+    written = str(rejects) if rejects else None
+    if as_json:
+        click.echo(json.dumps({**queries.as_json(source, found, written), "dry_run": dry_run}))
+    else:
+        _print(source, found, written, dry_run=dry_run)
+    if dry_run:
+        actions.discard(source)
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator["Told"]:
+    """A bar on standard error, when that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    parts: Any = (TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*parts, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def told(what: str, done: int, of: int) -> None:
+            task = tasks[what] if what in tasks else bar.add_task(what)
+            tasks[what] = task
+            bar.update(task, completed=done, total=of)
+
+        yield told
+
+
+def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bool) -> None:
+    currency = source.supplier.currency
+    into = found.ready if dry_run else found.imported
+    click.echo(f"{source.file_name}: {_counted(found.read)} read.")
+    click.echo(f"  {'To be imported' if dry_run else 'Imported'}: {_counted(into)}; {_sums(into, source, currency)}.")
+    if found.unchanged.documents:
+        click.echo(f"  Here already, the same: {_counted(found.unchanged)}.")
+    click.echo(f"  {'To be created' if dry_run else 'Created'}: {found.customers:,} customers, {found.products:,} products.")
+    if found.rejected.documents:
+        click.echo(f"  Rejected: {_counted(found.rejected)}, {currency} {found.rejected.subtotal:,} without tax:")
+        for reason, part in found.by_reason.items():
+            click.echo(f"    {part.documents:>6,}  {reason}")
+        click.echo(f"  Every rejected line is in {rejects}." if rejects else "  --rejects FILE writes them to a file.")
+
+
+def _counted(part: "Sum") -> str:
+    return f"{part.documents:,} documents with {part.lines:,} lines"
+
+
+def _sums(part: "Sum", source: "Import", currency: str) -> str:
+    return f"{currency} {part.subtotal:,} + {source.supplier.tax_word} {part.tax:,} = {part.total:,}"

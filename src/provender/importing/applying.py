@@ -1,0 +1,128 @@
+"""From staging tables into the books, in short transactions that may each die: what is in is marked in the same one."""
+
+from collections.abc import Iterator, Sequence
+
+from django.db import transaction
+from django.db.models import F
+
+from provender.basics import clock
+from provender.catalogue.actions import import_products
+from provender.customers.actions import import_customers
+from provender.importing.errors import ImportOutOfBalance
+from provender.importing.holding import Hold
+from provender.importing.judging import draft_line, due_of, judge
+from provender.importing.known import Known, load_expected
+from provender.importing.mapping import Line
+from provender.importing.models import Import, StagedDocument, StagedRow
+from provender.importing.staging import Told, check_balance, invoices_there, lines_of
+from provender.invoicing.actions import InvoiceDraft, import_invoices
+from provender.invoicing.models import Invoice
+
+LINES_A_TRANSACTION = 500  # SQLite has one writer: nobody at a screen should feel the import
+DOCUMENTS_A_TRANSACTION = 50
+
+State = StagedDocument.State
+
+
+def apply_documents(source: Import, hold: Hold, told: Told) -> None:
+    """Import every document that is ready. Raises ImportOutOfBalance when an invoice isn't what was staged."""
+    known = load_expected(source)
+    ready = sum(source.documents.filter(state=State.READY).values_list("lines", flat=True))
+    done = 0
+    for batch in _ready_batches(source):
+        with transaction.atomic():
+            hold.renew()
+            _apply_batch(source, batch, known)
+        done += sum(document.lines for document in batch)
+        told("Importing", done, ready)
+    _drop_rows_of_unchanged(source)
+    check_balance(source)
+    source.refresh_from_db(fields=["customers_created", "products_created"])
+
+
+def _ready_batches(source: Import) -> Iterator[list[StagedDocument]]:
+    """In the file's order, a few hundred lines at a time (a longer document alone)."""
+    while first := list(source.documents.filter(state=State.READY).order_by("line")[:DOCUMENTS_A_TRANSACTION]):
+        lines, batch = 0, []
+        for document in first:
+            if batch and lines + document.lines > LINES_A_TRANSACTION:
+                break
+            batch.append(document)
+            lines += document.lines
+        yield batch
+
+
+def _apply_batch(source: Import, batch: Sequence[StagedDocument], known: Known) -> None:
+    """Judge once more, as the books are now; import what still can be; mark all; drop their staged rows."""
+    by_number = {lines[0].number: lines for lines in lines_of(source, [document.number for document in batch])}
+    there = invoices_there(source.supplier, list(by_number))
+    for document in batch:
+        _judge_again(source, document, by_number[document.number], known, there)
+    fresh = [document for document in batch if document.state == State.READY]
+    _import(source, fresh, by_number, known)
+    StagedDocument.objects.bulk_update(batch, ["state", "invoice", "code", "column", "reason", "tax", "total"])
+    done = [document.number for document in batch if document.state != State.REJECTED]
+    StagedRow.objects.filter(source=source, number__in=done).delete()
+
+
+def _judge_again(
+    source: Import, document: StagedDocument, lines: Sequence[Line], known: Known, there: dict[str, Invoice]
+) -> None:
+    now = judge(source, lines, known, there.get(document.number))
+    for name in ("state", "invoice", "code", "column", "reason", "tax", "total"):
+        setattr(document, name, getattr(now, name))
+
+
+def _import(source: Import, fresh: Sequence[StagedDocument], lines: dict[str, list[Line]], known: Known) -> None:
+    if not fresh:
+        return
+    mine = [line for document in fresh for line in lines[document.number]]
+    _create_missing(source, mine, known)
+    drafts = [_draft(source, lines[document.number], known) for document in fresh]
+    made = {invoice.number: invoice for invoice in import_invoices(source.supplier, drafts, by=source.by)}
+    for document in fresh:  # matched by number, never by position
+        invoice = made[document.number]
+        if invoice.total != document.total or invoice.subtotal != document.subtotal:
+            what = f"the total of invoice {invoice.number}"
+            raise ImportOutOfBalance(source.file_name, what, document.total, invoice.total)
+        document.state, document.invoice = State.IMPORTED, invoice.pk
+
+
+def _draft(source: Import, lines: Sequence[Line], known: Known) -> InvoiceDraft:
+    first = lines[0]
+    customer = known.customers[first.customer]
+    return InvoiceDraft(
+        number=first.number, customer_id=customer.pk, date=first.date, due_date=due_of(first, customer),
+        lines=[draft_line(source, line, known) for line in lines], purchase_order=first.purchase_order,
+        currency=source.supplier.currency,
+    )  # fmt: skip
+
+
+def _create_missing(source: Import, lines: Sequence[Line], known: Known) -> None:
+    """The customers and products that these lines need first; the rest waits for its own batch."""
+    customers = known.take_customers(line.customer for line in lines)
+    products = known.take_products(line.sku for line in lines)
+    if customers:
+        import_customers(source.supplier, customers, by=source.by)
+    if products:
+        import_products(source.supplier, products, by=source.by)
+    Import.objects.filter(pk=source.pk).update(
+        customers_created=F("customers_created") + len(customers),
+        products_created=F("products_created") + len(products),
+    )
+
+
+def _drop_rows_of_unchanged(source: Import) -> None:
+    unchanged = source.documents.filter(state=State.UNCHANGED).values_list("number", flat=True)
+    numbers = list(unchanged)
+    for start in range(0, len(numbers), DOCUMENTS_A_TRANSACTION):
+        some = numbers[start : start + DOCUMENTS_A_TRANSACTION]
+        StagedRow.objects.filter(source=source, number__in=some).delete()
+
+
+def finish(source: Import) -> None:
+    """It is in; the uploaded file isn't needed any more."""
+    source.state, source.finished_at = Import.State.DONE, clock.now()
+    if source.file:
+        source.file.delete(save=False)
+    source.save(update_fields=["state", "finished_at", "file"])

@@ -1,0 +1,260 @@
+"""Which column is which, and what a row's cells say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeVar
+
+from provender.basics.errors import ProvenderError
+from provender.basics.money import line_amount, read_number
+from provender.importing.errors import DateFormatUnusable, Fault, FieldUnknown, MappingIncomplete
+from provender.importing.reading import Cell, Faults, Row, text_of
+from provender.suppliers.models import Supplier, TaxKind
+
+
+Said = TypeVar("Said", Decimal, date)
+
+
+@dataclass(frozen=True)
+class Field:
+    """Something a document's line says; `alike` are headings it is often found under."""
+
+    name: str
+    label: str
+    help: str
+    needed: bool
+    longest: int
+    alike: frozenset[str]
+
+
+def _field(name: str, label: str, help_: str, *alike: str, needed: bool = False, longest: int = 60) -> Field:
+    return Field(name, label, help_, needed, longest, frozenset({name.replace("_", ""), *alike}))
+
+
+FIELDS = (
+    _field("number", "Invoice number", "Lines with the same number are one invoice.",
+           "invoiceno", "invoicenumber", "invoice", "documentno", "docno", needed=True),
+    _field("date", "Invoice date", "The first line's date counts.", "invoicedate", "docdate", "issued", needed=True),
+    _field("customer", "Customer number", "The number or code you know the customer by; the first line's counts.",
+           "customerid", "customerno", "customernumber", "customercode", "accountno", needed=True, longest=50),
+    _field("sku", "SKU", "Matched exactly, then without regard to case.",
+           "stockcode", "itemcode", "code", "productcode", "item", needed=True),
+    _field("description", "Description", "Where it is empty the product's name is taken.",
+           "itemdescription", "details", "product", "productname", needed=True, longest=4000),
+    _field("quantity", "Quantity", "Up to 4 decimal places.", "qty", "units", needed=True),
+    _field("price", "Unit price", "Without tax, up to 4 decimal places.",
+           "unitprice", "unitamount", "rate", "priceexclgst", needed=True),
+    _field("purchase_order", "Purchase order number", "The first line's counts.",
+           "po", "ponumber", "reference", longest=100),
+    _field("due_date", "Due date", "Without it the customer's terms decide.", "due", "dueon"),
+    _field("customer_name", "Customer name", "For customers that are created.",
+           "tradingname", "contactname", "contact", longest=255),
+    _field("tax", "Tax", "GST, VAT or free, or the rate in percent. Without it the product decides.",
+           "taxtype", "gst", "vat", "taxrate"),
+)  # fmt: skip
+NEEDED = tuple(field.name for field in FIELDS if field.needed)
+_BY_NAME = {field.name: field for field in FIELDS}
+
+
+def propose(columns: Sequence[str]) -> dict[str, str]:
+    """Field -> column for every field that a heading is clearly about; each column once."""
+    found: dict[str, str] = {}
+    for field in FIELDS:
+        for column in columns:
+            if _bare(column) in field.alike and column not in found.values():
+                found[field.name] = column
+                break
+    return found
+
+
+def _bare(heading: str) -> str:
+    return "".join(mark for mark in heading.casefold() if mark.isalnum())
+
+
+def check_fields(mapping: Mapping[str, str]) -> None:
+    """Raise FieldUnknown for a field that doesn't exist."""
+    for name in mapping:
+        if name not in _BY_NAME:
+            raise FieldUnknown(name, [field.name for field in FIELDS])
+
+
+def find_columns(mapping: Mapping[str, str], columns: Sequence[str], faults: Faults) -> dict[str, int]:
+    """Field -> position of its column. A field without a column of its own takes the one that bears its name.
+
+    Raises FieldUnknown, MappingIncomplete, or FaultyFile for columns that the file doesn't have or has twice.
+    """
+    check_fields(mapping)
+    own_names = {name: name for name in _BY_NAME if name in columns}
+    chosen = {**own_names, **{name: column for name, column in mapping.items() if column}}
+    if missing := [name for name in NEEDED if name not in chosen]:
+        raise MappingIncomplete(missing, columns)
+    for name, column in chosen.items():
+        if (times := columns.count(column)) != 1:
+            faults.add(_column_fault(name, column, columns, times))
+    faults.check()
+    return {name: columns.index(column) for name, column in chosen.items()}
+
+
+def _column_fault(field: str, column: str, columns: Sequence[str], times: int) -> Fault:
+    if times:
+        return Fault(f"{times} columns are called “{column}”; give each its own name.", 1, column, column)
+    what = f"the file has no column “{column}” (for {field}). Its columns are: {', '.join(columns)}."
+    return Fault(what, 1, column, column)
+
+
+class _Unreadable(ProvenderError):
+    """A cell that doesn't say what its column should."""
+
+    code = "unreadable-cell"
+
+
+@lru_cache(maxsize=4096)
+def read_date(text: str, pattern: str) -> date:
+    """The date that `text` writes, as written: no time zone moves it. A blank pattern means ISO 8601."""
+    try:
+        if pattern:
+            return datetime.strptime(text, pattern).replace(tzinfo=UTC).date()
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        raise _Unreadable(f"“{text}” is not a date like {pattern or '2026-01-31'}.") from None
+
+
+def check_date_format(pattern: str) -> None:
+    """Raise DateFormatUnusable unless the pattern writes and reads back a whole date."""
+    sample = date(2010, 12, 31)
+    try:
+        if pattern and read_date(sample.strftime(pattern), pattern) != sample:
+            raise DateFormatUnusable(pattern)
+    except (_Unreadable, ValueError):
+        raise DateFormatUnusable(pattern) from None
+
+
+DATE_FORMATS = (
+    "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%y",
+    "%d.%m.%Y", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%m/%d/%Y", "%m/%d/%Y %H:%M",
+)  # fmt: skip -- day before month first: the three countries write it so
+
+
+def propose_date_format(samples: Sequence[Cell]) -> str:
+    """The first of DATE_FORMATS that reads every sample; blank when a spreadsheet's own dates say it all, or none fits."""
+    texts = [cell for cell in samples if isinstance(cell, str) and cell]
+    for pattern in DATE_FORMATS if texts else ():
+        if all(_reads(text, pattern) for text in texts):
+            return pattern
+    return ""
+
+
+def _reads(text: str, pattern: str) -> bool:
+    try:
+        read_date(text, pattern)
+    except _Unreadable:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one row says, read. Amount: quantity times price, rounded."""
+
+    line: int
+    number: str
+    customer: str
+    customer_name: str
+    date: date
+    due_date: date | None
+    purchase_order: str
+    sku: str
+    description: str
+    quantity: Decimal
+    price: Decimal
+    amount: Decimal
+    tax_kind: str
+
+
+class Reader:
+    """Reads rows by a mapping; what can't be read is added to `faults`."""
+
+    def __init__(
+        self, supplier: Supplier, header: Sequence[str], at: Mapping[str, int], pattern: str, faults: Faults
+    ) -> None:
+        self.header, self.at, self.pattern, self.faults = header, at, pattern, faults
+        self.tax_kinds = _tax_words(supplier)
+
+    def read(self, row: Row) -> Line | None:
+        """The row's line, or None when a cell of it can't be read."""
+        before = len(self.faults.found)
+        quantity = self._number(row, "quantity")
+        price = self._number(row, "price")
+        day = self._date(row, "date", needed=True)
+        due = self._date(row, "due_date")
+        amount = self._checked(row, "price", lambda: line_amount(quantity, price)) if quantity and price else _ZERO
+        texts = {name: self._text(row, name) for name in _TEXTS}
+        tax_kind = self._tax_kind(row)
+        if day is None or len(self.faults.found) > before:
+            return None
+        return Line(
+            row.line, date=day, due_date=due, quantity=quantity, price=price, amount=amount or _ZERO,
+            tax_kind=tax_kind, **texts,
+        )  # fmt: skip
+
+    def _cell(self, row: Row, name: str) -> Cell:
+        at = self.at.get(name)
+        return "" if at is None else row.cells[at]
+
+    def _text(self, row: Row, name: str) -> str:
+        text = text_of(self._cell(row, name))
+        # A description is kept to the space; everything else identifies something, and spaces around it are noise.
+        text = text if name == "description" and text.strip() else text.strip()
+        if len(text) > _BY_NAME[name].longest:
+            self._fault(row, name, f"“{text[:40]}…” is longer than {_BY_NAME[name].longest} characters.", text)
+        return text
+
+    def _number(self, row: Row, name: str) -> Decimal:
+        text = text_of(self._cell(row, name))
+        return self._checked(row, name, lambda: read_number(text, places=4, what=_WHAT[name])) or _ZERO
+
+    def _date(self, row: Row, name: str, *, needed: bool = False) -> date | None:
+        cell = self._cell(row, name)
+        if isinstance(cell, date):
+            return cell.date() if isinstance(cell, datetime) else cell
+        if not cell.strip() and not needed:
+            return None
+        return self._checked(row, name, lambda: read_date(cell.strip(), self.pattern))
+
+    def _tax_kind(self, row: Row) -> str:
+        word = text_of(self._cell(row, "tax")).strip()
+        if not word:
+            return ""
+        kind = self.tax_kinds.get(_plain(word))
+        if kind is None:
+            self._fault(row, "tax", f"“{word}” is none of: {', '.join(self.tax_kinds)}.", word)
+        return kind or ""
+
+    def _checked(self, row: Row, name: str, read: Callable[[], Said]) -> Said | None:
+        try:
+            return read()
+        except ProvenderError as error:
+            self._fault(row, name, error.sentence, text_of(self._cell(row, name)))
+            return None
+
+    def _fault(self, row: Row, name: str, what: str, value: str) -> None:
+        self.faults.add(Fault(what, row.line, self.header[self.at[name]], value))
+
+
+_ZERO = Decimal(0)
+_TEXTS = ("number", "customer", "customer_name", "purchase_order", "sku", "description")
+_WHAT = {"quantity": "quantity", "price": "price"}
+
+
+def _plain(word: str) -> str:
+    """A tax word without case and percent sign; 20.0 is 20."""
+    bare = word.casefold().removesuffix("%").strip()
+    return bare.rstrip("0").rstrip(".") if "." in bare else bare
+
+
+def _tax_words(supplier: Supplier) -> dict[str, str]:
+    rate = _plain(str(supplier.tax_rate))
+    free = {"free": TaxKind.FREE, "gst-free": TaxKind.FREE, "vat-free": TaxKind.FREE, "0": TaxKind.FREE}
+    return {"gst": TaxKind.GST, "vat": TaxKind.GST, rate: TaxKind.GST, **free}

@@ -1,0 +1,129 @@
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from provender.basics.money import AmountField, PriceField
+from provender.people.models import User
+from provender.suppliers.models import Supplier
+
+
+class Import(models.Model):
+    """One file on its way in: what it is, how its columns are read, and how far it has come."""
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", "Columns to be chosen"
+        READING = "reading", "Being read"
+        FAULTY = "faulty", "Can't be read"
+        READY = "ready", "Checked"
+        APPLYING = "applying", "Being imported"
+        STOPPED = "stopped", "Stopped"
+        DONE = "done", "Done"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="imports")
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    file_name = models.CharField(max_length=255)
+    # The file itself, from a screen; gone once it is in. The command reads its file in place.
+    file = models.FileField(upload_to="imports/", blank=True)
+    columns = models.JSONField(default=list)  # the header, in the file's order
+    mapping = models.JSONField(default=dict)  # field -> column
+    date_format = models.CharField(max_length=60, blank=True)  # blank: ISO 8601
+    freight = models.JSONField(default=list)  # the SKUs that are freight
+    create_missing = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.UPLOADED)
+    faults = models.JSONField(default=list)  # sentences
+    lines_read = models.PositiveIntegerField(default=0)
+    sum_read = AmountField(default=0)  # of line amounts, without tax
+    customers_created = models.PositiveIntegerField(default=0)
+    products_created = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    # Whoever works on it holds it until then, and renews; a dead process lets go by itself.
+    held_until = models.DateTimeField(null=True)
+    held_by = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["supplier", "-started_at"], name="import_newest_first")]
+
+    BUSY: ClassVar[tuple[str, ...]] = (State.READING, State.APPLYING)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it goes on without anybody."""
+        return self.state in self.BUSY
+
+
+class StagedRow(models.Model):
+    """One line of a file, read but not in: the cells as they are, and what they say."""
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    line = models.PositiveIntegerField()  # of the file, header = 1
+    number = models.CharField(max_length=60)
+    customer = models.CharField(max_length=50)
+    customer_name = models.CharField(max_length=255)
+    date = models.DateField()
+    due_date = models.DateField(null=True)
+    purchase_order = models.CharField(max_length=100)
+    sku = models.CharField(max_length=60)
+    description = models.CharField(max_length=4000)
+    quantity = PriceField()
+    price = PriceField()
+    amount = AmountField()
+    tax_kind = models.CharField(max_length=4)  # blank: the product's
+    cells = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "number", "line"], name="staged_row_by_document")]
+
+
+class StagedDocument(models.Model):
+    """One document of a file, and what becomes of it. Amounts in the supplier's currency."""
+
+    class State(models.TextChoices):
+        READY = "ready", "To be imported"
+        IMPORTED = "imported", "Imported"
+        UNCHANGED = "unchanged", "There already, the same"
+        REJECTED = "rejected", "Rejected"
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="documents", db_index=False)
+    number = models.CharField(max_length=60)
+    line = models.PositiveIntegerField()  # its first, in the file
+    lines = models.PositiveIntegerField()
+    customer = models.CharField(max_length=50)
+    date = models.DateField()
+    subtotal = AmountField()
+    tax = AmountField()
+    total = AmountField()
+    state = models.CharField(max_length=9, choices=State.choices)
+    code = models.CharField(max_length=40, blank=True)  # why it is rejected, for grouping
+    column = models.CharField(max_length=255, blank=True)  # where in the file
+    reason = models.CharField(max_length=400, blank=True)  # in a sentence
+    invoice = models.UUIDField(null=True)  # ours, once imported or when it was there
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="one_staged_document_a_number")]
+        indexes = [models.Index(fields=["source", "state", "line"], name="staged_document_by_state")]
+
+
+class StagedProduct(models.Model):
+    """A product that the file's documents need and the catalogue lacks."""
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="products")
+    sku = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    price = PriceField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "sku"], name="one_staged_product_a_sku")]
+
+
+class StagedCustomer(models.Model):
+    """A customer that the file's documents need and we don't know."""
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="customers")
+    number = models.CharField(max_length=50)
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="one_staged_customer_a_number")]

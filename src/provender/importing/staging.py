@@ -1,0 +1,198 @@
+"""From file to staging tables: first every row is read, then every document is judged. Nothing reaches the books here.
+
+Both passes stream: what is kept in memory grows with the catalogue and the batch, not with the file.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
+from typing import BinaryIO
+
+from provender.importing.errors import ImportOutOfBalance
+from provender.importing.holding import Hold
+from provender.importing.judging import judge
+from provender.importing.known import Known, load_known
+from provender.importing.mapping import Line, Reader, find_columns
+from provender.importing.models import Import, StagedCustomer, StagedDocument, StagedProduct, StagedRow
+from provender.importing.reading import Faults, Row, open_sheet
+from provender.invoicing.models import Invoice
+from provender.suppliers.models import Supplier
+
+ROWS_A_BATCH = 1000
+DOCUMENTS_A_BATCH = 200
+
+Told = Callable[[str, int, int], None]
+"""Hears of progress: what is being done, how much of it is done, of how much (0: unknown)."""
+
+
+@dataclass
+class Sighting:
+    """What the file says about a SKU: the first description that isn't empty, the first price above zero."""
+
+    name: str = ""
+    price: Decimal = Decimal(0)
+
+    def see(self, line: Line) -> None:
+        """Take from a line what is still missing."""
+        self.name = self.name or line.description.strip()[:200]
+        if self.price == 0 and line.price > 0:
+            self.price = line.price
+
+
+@dataclass
+class Sightings:
+    """Every SKU of the file in its order, and what became needed of them and of customers."""
+
+    products: dict[str, Sighting] = field(default_factory=dict)
+    needed_skus: set[str] = field(default_factory=set)
+    needed_customers: dict[str, str] = field(default_factory=dict)
+
+    def see(self, line: Line) -> None:
+        """Note one line."""
+        if line.sku:
+            self.products.setdefault(line.sku, Sighting()).see(line)
+
+    def need(self, lines: Sequence[Line]) -> None:
+        """A document of these lines is to be imported."""
+        self.needed_skus.update(line.sku for line in lines if line.sku)
+        first = lines[0]
+        self.needed_customers.setdefault(first.customer, first.customer_name or f"Customer {first.customer}")
+
+
+def read_rows(source: Import, handle: BinaryIO, hold: Hold, told: Told) -> Sightings:
+    """Fill the staging table with every row of the file. Raises FaultyFile with all that can't be read."""
+    faults = Faults(source.file_name)
+    sheet = open_sheet(handle, source.file_name, faults)
+    source.columns = sheet.columns
+    at = find_columns(source.mapping, sheet.columns, faults)
+    source.mapping = {name: sheet.columns[position] for name, position in at.items()}
+    reader = Reader(source.supplier, sheet.columns, at, source.date_format, faults)
+    size = _size_of(handle)
+    seen = Sightings()
+    batch: list[StagedRow] = []
+    for row in sheet.rows:
+        line = reader.read(row)
+        if line is None or faults.found:
+            continue  # nothing of this file will be imported: read on only to name what else is wrong
+        seen.see(line)
+        batch.append(_stage(source, row, line))
+        if len(batch) == ROWS_A_BATCH:
+            _save(source, batch, hold)
+            told("Reading", handle.tell(), size)
+            batch = []
+    faults.check()
+    _save(source, batch, hold)
+    told("Reading", size, size)
+    return seen
+
+
+def _size_of(handle: BinaryIO) -> int:
+    here = handle.tell()
+    size = handle.seek(0, 2)
+    handle.seek(here)
+    return size
+
+
+def _stage(source: Import, row: Row, line: Line) -> StagedRow:
+    source.lines_read += 1
+    source.sum_read += line.amount
+    return StagedRow(source=source, cells=row.texts, **vars(line))
+
+
+def _save(source: Import, batch: list[StagedRow], hold: Hold) -> None:
+    StagedRow.objects.bulk_create(batch)
+    source.save(update_fields=["columns", "mapping", "lines_read", "sum_read"])
+    hold.renew()
+
+
+LINE_COLUMNS = tuple(Line.__dataclass_fields__)
+
+
+def lines_of(source: Import, numbers: Sequence[str] | None = None) -> Iterator[list[Line]]:
+    """The staged lines of each document (of those with `numbers`, or all), in the file's order inside a document."""
+    rows = source.rows.order_by("number", "line").values_list(*LINE_COLUMNS)
+    if numbers is not None:
+        rows = rows.filter(number__in=numbers)
+    lines = (Line(*values) for values in rows.iterator(chunk_size=ROWS_A_BATCH))
+    for _, document in groupby(lines, key=attrgetter("number")):
+        yield list(document)
+
+
+def judge_documents(source: Import, seen: Sightings, hold: Hold, told: Told) -> None:
+    """Give every staged document its state, and note the products and customers that will be created."""
+    known = load_known(source.supplier)
+    done = 0
+    for batch in _batches(lines_of(source)):
+        there = invoices_there(source.supplier, [lines[0].number for lines in batch])
+        documents = [judge(source, lines, known, there.get(lines[0].number)) for lines in batch]
+        StagedDocument.objects.bulk_create(documents)
+        for document, lines in zip(documents, batch, strict=True):
+            if document.state == StagedDocument.State.READY:
+                seen.need(lines)
+        hold.renew()
+        done += sum(map(len, batch))
+        told("Checking", done, source.lines_read)
+    if source.create_missing:
+        _note_missing(source, seen, known)
+    check_balance(source)
+
+
+def _batches(documents: Iterator[list[Line]]) -> Iterator[list[list[Line]]]:
+    batch: list[list[Line]] = []
+    for document in documents:
+        batch.append(document)
+        if len(batch) == DOCUMENTS_A_BATCH or sum(map(len, batch)) >= 4 * ROWS_A_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def invoices_there(supplier: Supplier, numbers: Sequence[str]) -> dict[str, Invoice]:
+    """The supplier's invoices that bear these numbers, with customer and lines."""
+    found = Invoice.objects.filter(supplier=supplier, number__in=numbers)
+    return {invoice.number: invoice for invoice in found.select_related("customer").prefetch_related("lines")}
+
+
+def _note_missing(source: Import, seen: Sightings, known: Known) -> None:
+    """In the file's order, so that of two spellings of a SKU the first one needed makes the product."""
+    products: list[StagedProduct] = []
+    folded: set[str] = set()
+    for sku, sighting in seen.products.items():
+        if sku in seen.needed_skus and known.shelf.find(sku) is None and sku.casefold() not in folded:
+            folded.add(sku.casefold())
+            products.append(StagedProduct(source=source, sku=sku, name=sighting.name or sku, price=sighting.price))
+    StagedProduct.objects.bulk_create(products, batch_size=ROWS_A_BATCH)
+    StagedCustomer.objects.bulk_create(
+        [
+            StagedCustomer(source=source, number=number, name=name)
+            for number, name in seen.needed_customers.items()
+            if number not in known.customers
+        ],
+        batch_size=ROWS_A_BATCH,
+    )
+
+
+def check_balance(source: Import) -> None:
+    """Lines and sums in are lines and sums of the documents, each of which has a state. Raises ImportOutOfBalance."""
+    lines, total = 0, Decimal(0)
+    for count, subtotal in source.documents.values_list("lines", "subtotal").iterator():
+        lines += count
+        total += subtotal
+    if lines != source.lines_read:
+        raise ImportOutOfBalance(source.file_name, "the number of lines", source.lines_read, lines)
+    if total != source.sum_read:
+        raise ImportOutOfBalance(source.file_name, "the sum of all lines", source.sum_read, total)
+
+
+def clear(source: Import) -> None:
+    """Empty the staging tables of one import, in short transactions."""
+    while first := list(source.rows.order_by("pk").values_list("pk", flat=True)[:ROWS_A_BATCH]):
+        StagedRow.objects.filter(pk__in=first).delete()
+    while first := list(source.documents.order_by("pk").values_list("pk", flat=True)[:ROWS_A_BATCH]):
+        StagedDocument.objects.filter(pk__in=first).delete()
+    source.products.all().delete()
+    source.customers.all().delete()
+    source.lines_read, source.sum_read = 0, Decimal(0)
