@@ -90,12 +90,13 @@ class Connection(models.Model):
     lease_until = models.DateTimeField(null=True)
 
     # Calls left, from Xero's own headers (budget.py).
-    minute_left = models.IntegerField(default=60)
+    minute_left = models.IntegerField(null=True)
     minute_resets_at = models.DateTimeField(null=True)
-    day_left = models.IntegerField(default=5000)
+    day_left = models.IntegerField(null=True)
     day_resets_at = models.DateTimeField(null=True)
     parked_until = models.DateTimeField(null=True)
-    parked_why = models.CharField(max_length=100, blank=True)
+    # Background work is not tried before this; a person's call is.
+    drain_after = models.DateTimeField(null=True)
 
     # When each mirror was last read.
     chart_read_at = models.DateTimeField(null=True)
@@ -258,7 +259,9 @@ class Backoff(models.Model):
     tries = models.PositiveSmallIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_backoff_a_document")]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_backoff_a_document")
+        ]
 
 
 class Problem(models.Model):
@@ -280,10 +283,23 @@ class Problem(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "kind", "document"], name="one_open_problem_a_document", condition=Q(solved_at=None)
+                fields=["connection", "kind", "document"],
+                name="one_open_problem_a_document",
+                condition=Q(solved_at=None),
             )
         ]
         indexes = [models.Index(fields=["connection", "cause"], name="problem_open", condition=Q(solved_at=None))]
+
+
+class WithoutItemCodes(models.Model):
+    """A person chose to send this document without item codes, since an item is tracked and out of stock."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_choice_a_document")]
 
 
 class Call(models.Model):

@@ -1,0 +1,106 @@
+"""Does Xero still hold what we sent? Judged by the fields that we send, never by time stamps.
+
+`sent` is the frozen element as it left; `theirs` what Xero shows now. A status isn't compared: approving our draft is
+a bookkeeper's work, not an edit. Voided and deleted documents are told apart by their callers.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from provender.sync.documents import clean_text
+from provender.xero import wire
+
+GONE = frozenset({"VOIDED", "DELETED"})
+HEAD = {
+    "InvoiceNumber": ("number", "invoice_number"),
+    "Reference": ("reference", "reference"),
+    "Date": ("date", "date"),
+    "DueDate": ("due date", "due_date"),
+    "CurrencyCode": ("currency", "currency_code"),
+    "LineAmountTypes": ("tax mode", "line_amount_types"),
+}
+LINE = {
+    "Description": ("description", "description"),
+    "Quantity": ("quantity", "quantity"),
+    "UnitAmount": ("unit price", "unit_amount"),
+    "ItemCode": ("item code", "item_code"),
+    "AccountCode": ("account", "account_code"),
+    "TaxType": ("tax type", "tax_type"),
+}
+MONEY = frozenset({"Quantity", "UnitAmount"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that isn't what we sent."""
+
+    field: str
+    ours: str
+    theirs: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: we sent “{self.ours}”, Xero has “{self.theirs}”"
+
+
+def read_sent(text: str) -> dict[str, Any]:
+    """A frozen element back from its JSON, numbers as Decimal."""
+    element: dict[str, Any] = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    return element
+
+
+def differences(sent: dict[str, Any], theirs: wire.Invoice) -> list[Difference]:
+    """What a person changed in Xero since `sent`; empty when nothing that we send was."""
+    found = [
+        Difference(label, _text(sent.get(name)), _text(getattr(theirs, attribute)))
+        for name, (label, attribute) in HEAD.items()
+        if name in sent and _text(sent[name]) != _text(getattr(theirs, attribute))
+    ]
+    contact = (sent.get("Contact") or {}).get("ContactID")
+    if contact and theirs.contact and theirs.contact.contact_id != contact:
+        found.append(Difference("contact", contact, theirs.contact.name or theirs.contact.contact_id or ""))
+    return found + list(_line_differences(sent.get("LineItems") or [], theirs.line_items))
+
+
+def _line_differences(sent: list[dict[str, Any]], theirs: tuple[wire.LineItem, ...]) -> Iterator[Difference]:
+    if len(sent) != len(theirs):
+        yield Difference("number of lines", str(len(sent)), str(len(theirs)))
+        return
+    for place, (ours, other) in enumerate(pair_lines(sent, theirs), start=1):
+        if other is None:
+            yield Difference(f"line {place}", _text(ours.get("Description")), "another line")
+            continue
+        for name, (label, attribute) in LINE.items():
+            mine, there = _value(name, ours.get(name)), _value(name, getattr(other, attribute))
+            if mine != there and not (name in MONEY and name not in ours):
+                yield Difference(f"line {place} {label}", _text(ours.get(name)), _text(getattr(other, attribute)))
+
+
+def pair_lines(
+    sent: list[dict[str, Any]], theirs: tuple[wire.LineItem, ...]
+) -> list[tuple[dict[str, Any], wire.LineItem | None]]:
+    """Our lines with their twins: by line id where we sent one, the rest in order."""
+    known = {line.line_item_id: line for line in theirs}
+    named = {item["LineItemID"] for item in sent if item.get("LineItemID")}
+    rest = iter([line for line in theirs if line.line_item_id not in named])
+    return [(item, known.get(item["LineItemID"]) if item.get("LineItemID") else next(rest, None)) for item in sent]
+
+
+def _value(name: str, value: Any) -> Decimal | str:
+    return Decimal(value) if name in MONEY and value is not None else _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    return clean_text(str(value))
+
+
+def touched_by_money(invoice: wire.Invoice) -> bool:
+    """Paid or credited, even in part: Xero no longer lets us change it."""
+    return invoice.status == "PAID" or bool(invoice.amount_paid) or bool(invoice.amount_credited)

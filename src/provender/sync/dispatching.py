@@ -1,0 +1,272 @@
+"""Claim, stamp, send, record: how parcels of documents go to Xero, up to five calls at once.
+
+Each step is its own short, fenced transaction, and no call is made inside one. The pool's threads do HTTP only; the
+database is this thread's. What can't be told apart from success stays an open dispatch, for `recovery`.
+"""
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Literal
+
+from django.db import transaction
+
+from provender.basics import clock
+from provender.sync.documents import Built
+from provender.sync.failpoints import Failpoint, reach
+from provender.sync.lease import Lease
+from provender.sync.models import Backoff, Dispatch, DispatchDocument
+from provender.sync.problems import says_taken
+from provender.sync.recording import Accepted, accept, close_documents, refuse_messages
+from provender.sync.session import Session, note_lost_access
+from provender.xero import Answer, Element, Fault, NotConnected, OutcomeUnknown, Refused, TryLater, wire
+
+IN_FLIGHT = 5
+STALE_STAMP = 10.0  # seconds between the stamp and the first byte after which nothing is sent any more
+RESOURCES = {"contact": "Contacts", "invoice": "Invoices"}
+METHODS: dict[str, Literal["PUT", "POST"]] = {"create": "PUT", "change": "POST", "void": "POST"}
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Documents of one kind that go in one call."""
+
+    kind: str
+    operation: str
+    documents: list[Built]
+
+    def halves(self) -> Iterator["Parcel"]:
+        """Two parcels of half the documents each."""
+        middle = len(self.documents) // 2
+        yield Parcel(self.kind, self.operation, self.documents[:middle])
+        yield Parcel(self.kind, self.operation, self.documents[middle:])
+
+
+@dataclass
+class _Sent:
+    """A dispatch on its way."""
+
+    dispatch: Dispatch
+    documents: list[DispatchDocument]
+    parcel: Parcel
+    token: str
+
+
+@dataclass
+class Courier:
+    """Carries parcels for one drain. `stopped` holds the fault after which nothing more is sent by it."""
+
+    session: Session
+    lease: Lease
+    progress: Callable[[int], None] = lambda _count: None
+    stopped: Fault | None = None
+    in_doubt: bool = False
+    _refused_tokens: set[str] = field(default_factory=set)
+
+    def carry(self, parcels: Iterable[Parcel]) -> int:
+        """Send them all, five at a time; returns how many documents got a verdict.
+
+        A doubt ends the round early, so that recovery looks before more is sent. Raises LostLease.
+        """
+        waiting, again, settled = iter(parcels), deque[Parcel](), 0
+        flying: dict[Future[Answer], _Sent] = {}
+        self.in_doubt = False
+        with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="xero") as pool:
+            while True:
+                while len(flying) < IN_FLIGHT and (sent := self._launch(waiting, again)):
+                    flying[self._submit(pool, sent)] = sent
+                if not flying:
+                    break
+                done, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    settled += self._receive(future, flying.pop(future), again)
+                self.progress(settled)
+        return settled
+
+    def _launch(self, waiting: Iterator[Parcel], again: deque[Parcel]) -> _Sent | None:
+        """Claim and stamp the next parcel, or None when there is none, or nothing more may be sent."""
+        while self.stopped is None and not self.in_doubt:
+            parcel = again.popleft() if again else next(waiting, None)
+            if parcel is None:
+                return None
+            try:
+                token = self.session.token()
+                if token in self._refused_tokens:
+                    token = self.session.token(not_this=token)
+                self.session.budget.take()
+            except (TryLater, NotConnected) as fault:
+                self._stop(fault)
+                return None
+            if sent := self.claim(parcel, token):
+                self.stamp(sent.dispatch)
+                return sent
+            self.session.budget.give_back({}, None)
+        return None
+
+    def claim(self, parcel: Parcel, token: str) -> _Sent | None:
+        """Freeze the parcel as an open dispatch, committed before the call; documents in doubt are left out."""
+        with transaction.atomic():
+            self.lease.fence()
+            documents = self._not_in_doubt(parcel)
+            if not documents:
+                return None
+            now = clock.database_now()
+            dispatch = Dispatch.objects.create(
+                connection_id=self.lease.connection,
+                kind=parcel.kind,
+                operation=parcel.operation,
+                key=str(uuid.uuid4()),
+                claimed_at=now,
+                next_try_at=now,
+                tries=self._backed_off(parcel),
+            )
+            rows = DispatchDocument.objects.bulk_create(
+                [_freeze(dispatch, position, built) for position, built in enumerate(documents)]
+            )
+        reach(Failpoint.CLAIMED)
+        return _Sent(dispatch, rows, parcel, token)
+
+    def _not_in_doubt(self, parcel: Parcel) -> list[Built]:
+        ids = [built.document for built in parcel.documents]
+        open_ = set(
+            DispatchDocument.objects.filter(
+                connection=self.lease.connection, kind=parcel.kind, document__in=ids
+            ).values_list("document", flat=True)
+        )
+        return [built for built in parcel.documents if built.document not in open_]
+
+    def _backed_off(self, parcel: Parcel) -> int:
+        ids = [built.document for built in parcel.documents]
+        tries = Backoff.objects.filter(connection=self.lease.connection, kind=parcel.kind, document__in=ids)
+        return max(tries.values_list("tries", flat=True), default=0)
+
+    def stamp(self, dispatch: Dispatch) -> None:
+        """The check before the send is a write: it renews the lease and says when the first byte may have left."""
+        with transaction.atomic():
+            self.lease.fence()
+            dispatch.sent_at = clock.database_now()
+            dispatch.save(update_fields=["sent_at"])
+        reach(Failpoint.STAMPED)
+
+    def _submit(self, pool: ThreadPoolExecutor, sent: _Sent) -> Future[Answer]:
+        stamped = time.monotonic()
+        body = wire.envelope(RESOURCES[sent.parcel.kind], [row.element.encode() for row in sent.documents])
+        return pool.submit(
+            self.session.client.write,
+            METHODS[sent.parcel.operation],
+            RESOURCES[sent.parcel.kind],
+            body,
+            key=sent.dispatch.key,
+            access_token=sent.token,
+            # A process that slept between stamp and send must not send on a lease that has run out meanwhile.
+            before_first_byte=lambda: time.monotonic() - stamped < STALE_STAMP,
+        )
+
+    def _receive(self, future: Future[Answer], sent: _Sent, again: deque[Parcel]) -> int:
+        try:
+            answer = future.result()
+        except OutcomeUnknown:
+            reach(Failpoint.ANSWERED)
+            self.in_doubt = True
+            return 0
+        except Fault as fault:
+            reach(Failpoint.ANSWERED)
+            return self._close_unsent(sent, fault, again)
+        reach(Failpoint.ANSWERED)
+        return self._record(sent, answer)
+
+    def _close_unsent(self, sent: _Sent, fault: Fault, again: deque[Parcel]) -> int:
+        """Xero surely did nothing: the documents are due again, in halves if one of them may be at fault."""
+        alone = len(sent.documents) == 1
+        with transaction.atomic():
+            self.lease.fence()
+            if isinstance(fault, Refused) and alone:
+                messages = [text for element in fault.elements for text in element.messages] or [fault.message]
+                refuse_messages(self.session.connection, sent.documents[0], messages, fault.raw)
+            close_documents(sent.documents)
+            reach(Failpoint.RECORDING)
+        reach(Failpoint.RECORDED)
+        if isinstance(fault, Refused):
+            if not alone:
+                again.extend(sent.parcel.halves())
+            return int(alone)
+        if isinstance(fault, NotConnected) and fault.reason == "expired" and sent.token not in self._refused_tokens:
+            self._refused_tokens.add(sent.token)
+            again.append(sent.parcel)
+        elif getattr(fault, "problem", "") == "not-sent":
+            again.append(sent.parcel)
+        else:
+            self._stop(fault)
+        return 0
+
+    def _stop(self, fault: Fault) -> None:
+        self.stopped = fault
+        if isinstance(fault, NotConnected):
+            note_lost_access(self.session.connection, fault)
+            reach(Failpoint.RECORDED)
+
+    def _record(self, sent: _Sent, answer: Answer) -> int:
+        """Match the answer by identity and write it down; what it doesn't mention stays in doubt."""
+        verdicts = {_identity(sent.parcel, element): element for element in answer.elements}
+        accepted: list[Accepted] = []
+        closed = 0
+        with transaction.atomic():
+            self.lease.fence()
+            for row in sent.documents:
+                element = verdicts.get(_identity_of(sent.parcel, row))
+                if element is None:
+                    self.in_doubt = True
+                elif element.ok:
+                    accepted.append(Accepted(row, element.value))
+                else:
+                    closed += self._note_refusal(row, element)
+            accept(self.session.connection, sent.parcel.operation, accepted)
+            reach(Failpoint.RECORDING)
+        reach(Failpoint.RECORDED)
+        return len(accepted) + closed
+
+    def _note_refusal(self, row: DispatchDocument, element: Element) -> int:
+        if says_taken(element.messages):
+            # The request is over, but whose the other one is decides a look-up: it may be ours, from a lost answer.
+            row.refusal = "\n".join(element.messages)
+            row.save(update_fields=["refusal"])
+            self.in_doubt = True
+            return 0
+        refuse_messages(self.session.connection, row, element.messages, element.raw)
+        close_documents([row])
+        return 1
+
+
+def _freeze(dispatch: Dispatch, position: int, built: Built) -> DispatchDocument:
+    return DispatchDocument(
+        dispatch=dispatch,
+        connection_id=dispatch.connection_id,
+        kind=dispatch.kind,
+        document=built.document,
+        position=position,
+        revision=built.revision,
+        xero_id=built.xero_id,
+        number=built.number,
+        total=built.total,
+        element=built.element.decode(),
+        line_keys=list(built.line_keys),
+    )
+
+
+def _identity(parcel: Parcel, element: Element) -> str:
+    """What an element of the answer is known by: Xero's id for what is there already, our number for what is new."""
+    value = element.value
+    if parcel.kind == "contact":
+        return str(value.contact_number or "")
+    if parcel.operation == Dispatch.Operation.CREATE:
+        return str(value.invoice_number or "")
+    return str(value.invoice_id or "").lower()
+
+
+def _identity_of(parcel: Parcel, row: DispatchDocument) -> str:
+    if parcel.kind == "contact" or parcel.operation == Dispatch.Operation.CREATE:
+        return row.number
+    return row.xero_id.lower()

@@ -1,0 +1,51 @@
+"""What is due to go to Xero: read from the outbox, by the rules of the automatic setting."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from provender.changes.models import Change
+from provender.sync.models import Connection, Dispatch, DispatchDocument, Link
+
+
+def due_changes(connection: Connection, kind: str) -> QuerySet[Change]:
+    """Changes of that kind that may go now: not parked, not in an open dispatch, and let go.
+
+    What a person or a command asked for goes always. By itself goes, with automatic sync on, what was raised here
+    after it was switched on and what is in Xero already; imported documents wait to be asked for.
+    """
+    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled")).filter(
+        revision__gt=F("parked")
+    )
+    open_ = DispatchDocument.objects.filter(connection=connection, kind=kind, document=OuterRef("document"))
+    return unsettled.filter(may_go(connection)).exclude(Exists(open_))
+
+
+def may_go(connection: Connection) -> Q:
+    """The condition on a change by which it is let go."""
+    asked = Q(asked_at__isnull=False)
+    if not connection.automatic_sync:
+        return asked
+    linked = Exists(Link.objects.filter(connection=connection, kind=OuterRef("kind"), document=OuterRef("document")))
+    return asked | Q(linked) | Q(imported=False, first_at__gte=connection.automatic_since)
+
+
+def due_revisions(connection: Connection, kind: str, limit: int) -> dict[UUID, int]:
+    """Document → the revision to build, oldest change first."""
+    rows = due_changes(connection, kind).order_by("changed_at", "pk").values_list("document", "revision")[:limit]
+    return dict(rows)
+
+
+def connections_with_work(now: datetime) -> QuerySet[Connection]:
+    """Connections worth a drain now: live, not waiting for Xero's limits, with changes or doubts."""
+    changes = Change.objects.filter(supplier=OuterRef("supplier"), revision__gt=F("settled")).filter(
+        revision__gt=F("parked")
+    )
+    doubts = Dispatch.objects.filter(connection=OuterRef("pk"), next_try_at__lte=now)
+    return (
+        Connection.objects.filter(state=Connection.State.CONNECTED)
+        .filter(Q(drain_after=None) | Q(drain_after__lte=now))
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        .filter(Exists(changes) | Exists(doubts))
+    )

@@ -1,0 +1,152 @@
+"""What can go wrong between a person, us and Xero, apart from one document's problem (`problems.py`)."""
+
+from datetime import datetime
+
+from provender.basics.errors import ProvenderError
+
+
+class NotConnectedHere(ProvenderError):
+    """There is no live connection to work with."""
+
+    code = "not-connected"
+
+    def __init__(self, supplier: str) -> None:
+        super().__init__(f"{supplier} is not connected to Xero. Connect it on the Xero page.")
+
+
+class NeedsReconnecting(ProvenderError):
+    """Xero no longer accepts our access; nothing is lost, changes wait."""
+
+    code = "needs-reconnecting"
+
+    def __init__(self, organisation: str, why: str) -> None:
+        super().__init__(
+            f"Xero no longer lets us into {organisation} ({why}). Nothing is lost and changes wait."
+            " Connect again on the Xero page."
+        )
+
+
+class XeroBusy(ProvenderError):
+    """Xero, or our budget of calls, asks to wait."""
+
+    code = "xero-busy"
+
+    def __init__(self, why: str, until: datetime | None = None) -> None:
+        when = f" after {until:%H:%M} UTC" if until else " in a minute"
+        super().__init__(f"Xero can't be asked right now ({why}). It goes on by itself{when}.")
+
+
+class XeroRefused(ProvenderError):
+    """A call that a person asked for was refused."""
+
+    code = "xero-refused"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"Xero refused: {words}")
+
+
+class AppNotSetUp(ProvenderError):
+    """No client id of a Xero app is configured."""
+
+    code = "app-not-set-up"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Provender has no Xero app yet. Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET, unless the app uses PKCE)"
+            " as the guide “Connecting a real Xero app” says, then start it again."
+        )
+
+
+class ConsentCancelled(ProvenderError):
+    """The person pressed Cancel at Xero, or Xero sent an error back."""
+
+    code = "consent-cancelled"
+
+    def __init__(self, error: str = "access_denied") -> None:
+        reason = "Access was not given" if error == "access_denied" else f"Xero answered “{error}”"
+        super().__init__(f"{reason}, so nothing was connected. Start again when you are ready.")
+
+
+class StateUnknown(ProvenderError):
+    """The answer from the consent page doesn't belong to a request of this person, or came too late."""
+
+    code = "state-unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This answer from Xero doesn't belong to a connection that you started here in the last half hour, so it"
+            " was ignored. Start again from the Xero page."
+        )
+
+
+class CodeRefused(ProvenderError):
+    """The one-time code from the consent page didn't work."""
+
+    code = "code-refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Xero didn't accept the one-time code of this consent (it works once, for five minutes). Start again."
+        )
+
+
+class NoOrganisation(ProvenderError):
+    """The consent named no organisation."""
+
+    code = "no-organisation"
+
+    def __init__(self) -> None:
+        super().__init__("The consent named no organisation. Start again and choose the organisation at Xero.")
+
+
+class OrganisationTaken(ProvenderError):
+    """Another wholesaler here is connected to that organisation."""
+
+    code = "organisation-taken"
+
+    def __init__(self, organisation: str) -> None:
+        super().__init__(
+            f"{organisation} is connected to another wholesaler of this Provender. One organisation can be kept in"
+            " step with one wholesaler only: disconnect it there first, or choose another organisation."
+        )
+
+
+class AlreadyConnected(ProvenderError):
+    """This wholesaler is connected to a different organisation."""
+
+    code = "already-connected"
+
+    def __init__(self, organisation: str) -> None:
+        super().__init__(f"This wholesaler is connected to {organisation}. Disconnect it before choosing another.")
+
+
+class SettingRefused(ProvenderError):
+    """A setting can't be what was chosen; `errors` is field → reason."""
+
+    code = "setting-refused"
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        self.errors = errors
+        super().__init__(" ".join(errors.values()))
+
+
+class ProblemGone(ProvenderError):
+    """Somebody solved it meanwhile, or the document has moved on."""
+
+    code = "problem-gone"
+
+    def __init__(self) -> None:
+        super().__init__("This problem was solved meanwhile, or the document has changed since. Look at it again.")
+
+
+class LinkRefused(ProvenderError):
+    """The contact or document chosen by hand can't be linked."""
+
+    code = "link-refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+
+class LostLease(Exception):  # noqa: N818 -- not an error of anybody's: another worker has the connection now
+    """This worker was overtaken; it changes nothing any more."""

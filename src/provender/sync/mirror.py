@@ -1,0 +1,178 @@
+"""Our copy of what Xero knows: organisation, accounts, tax rates, items and contacts.
+
+Small lists are read whole; contacts once whole, then what changed. Everything is upserted in one statement a batch and
+never deleted by hand, but for what a full read no longer shows.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+
+from provender.basics import clock
+from provender.sync.failpoints import Failpoint, reach
+from provender.sync.models import Account, Connection, Contact, Item, Link, TaxRate
+from provender.sync.session import Session
+from provender.xero import wire
+
+CHART_STALE = timedelta(hours=1)
+OVERLAP = timedelta(minutes=5)  # Xero doesn't say whether If-Modified-Since is inclusive
+PAGE = 1000
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def fold_name(name: str) -> str:
+    """A name as Xero compares it: without case and accents, inner spaces as one."""
+    bare = unicodedata.normalize("NFKD", " ".join(name.split()))
+    return "".join(mark for mark in bare if not unicodedata.combining(mark)).casefold()
+
+
+def read_chart(session: Session) -> None:
+    """Read organisation, accounts, tax rates and items: four calls. Raises the client's faults."""
+    client, connection = session.client, session.connection
+    organisation, accounts, rates, items = client.organisation(), client.accounts(), client.tax_rates(), client.items()
+    reach(Failpoint.MIRROR_READ)
+    with transaction.atomic():
+        Connection.objects.filter(pk=connection.pk).update(
+            organisation=organisation.name or connection.organisation,
+            country=organisation.country_code or "",
+            currency=organisation.base_currency or "",
+            short_code=organisation.short_code or "",
+            period_lock_date=organisation.period_lock_date,
+            end_of_year_lock_date=organisation.end_of_year_lock_date,
+            chart_read_at=clock.database_now(),
+        )
+        _replace(Account, "account_id", [_account(connection, one) for one in accounts], connection)
+        _replace(TaxRate, "tax_type", [_tax_rate(connection, one) for one in rates], connection)
+        _replace(Item, "item_id", [_item(connection, one) for one in items], connection)
+    reach(Failpoint.MIRRORED)
+    connection.refresh_from_db()
+
+
+def freshen_chart(session: Session) -> None:
+    """`read_chart` unless it was read within the last hour."""
+    read_at = session.connection.chart_read_at
+    if read_at is None or clock.database_now() - read_at > CHART_STALE:
+        read_chart(session)
+
+
+def read_contacts(session: Session) -> None:
+    """Bring the contacts up to date: the first time all of them, 1,000 a call; then what changed since.
+
+    Pages of changes are counted from the same moment, and the moment is kept only when all are in.
+    """
+    connection = session.connection
+    asked_at = clock.database_now()
+    since = connection.contacts_read_at
+    page = 1
+    while True:
+        answer = session.client.contacts(page, modified_since=since - OVERLAP if since else None, page_size=PAGE)
+        reach(Failpoint.MIRROR_READ)
+        with transaction.atomic():
+            _save(Contact, "contact_id", [_contact(connection, one) for one in answer.items if one.contact_id])
+            _follow_merged(connection, answer.items)
+        reach(Failpoint.MIRRORED)
+        if page >= answer.page_count or not answer.items:
+            break
+        page += 1
+    Connection.objects.filter(pk=connection.pk).update(contacts_read_at=asked_at)
+    reach(Failpoint.MIRRORED)
+    connection.contacts_read_at = asked_at
+
+
+def note_contacts(connection: Connection, contacts: Iterable[wire.Contact]) -> None:
+    """Put contacts that an answer showed into the mirror."""
+    _save(Contact, "contact_id", [_contact(connection, one) for one in contacts if one.contact_id])
+
+
+def mark_chart_stale(connection: Connection) -> None:
+    """A refusal shows that our copy is old: the next drain reads it again."""
+    Connection.objects.filter(pk=connection.pk).update(chart_read_at=None)
+
+
+def _follow_merged(connection: Connection, contacts: Iterable[wire.Contact]) -> None:
+    """A linked contact that was merged into another: the link follows, unless that one is a customer's already."""
+    for merged in (one for one in contacts if one.merged_to_contact_id):
+        taken = Link.objects.filter(connection=connection, kind="contact", xero_id=merged.merged_to_contact_id)
+        if not taken.exists():
+            Link.objects.filter(connection=connection, kind="contact", xero_id=merged.contact_id).update(
+                xero_id=merged.merged_to_contact_id
+            )
+
+
+def _save(model: type[Row], key: str, rows: list[Row]) -> None:
+    names = [f.name for f in model._meta.concrete_fields if not f.primary_key]  # noqa: SLF001
+    fields = [name for name in names if name not in {"connection", key}]
+    unique = {getattr(row, key): row for row in rows}  # one statement can't touch a row twice
+    model._default_manager.bulk_create(  # noqa: SLF001
+        unique.values(), update_conflicts=True, unique_fields=["connection", key], update_fields=fields, batch_size=200
+    )
+
+
+def _replace(model: Any, key: str, rows: list[Any], connection: Connection) -> None:
+    _save(model, key, rows)
+    seen = {getattr(row, key) for row in rows}
+    there = model.objects.filter(connection=connection)
+    gone = [pk for pk, value in there.values_list("pk", key) if value not in seen]
+    if gone:
+        there.filter(pk__in=gone).delete()
+
+
+def _account(connection: Connection, one: wire.Account) -> Account:
+    return Account(
+        connection=connection,
+        account_id=one.account_id or "",
+        code=one.code or "",
+        name=one.name or "",
+        type=one.type or "",
+        account_class=one.class_ or "",
+        tax_type=one.tax_type or "",
+        status=one.status or "",
+        system_account=one.system_account or "",
+        takes_payments=bool(one.enable_payments_to_account),
+    )
+
+
+def _tax_rate(connection: Connection, one: wire.TaxRate) -> TaxRate:
+    flags = {
+        "ASSET": one.can_apply_to_assets,
+        "EQUITY": one.can_apply_to_equity,
+        "EXPENSE": one.can_apply_to_expenses,
+        "LIABILITY": one.can_apply_to_liabilities,
+        "REVENUE": one.can_apply_to_revenue,
+    }
+    return TaxRate(
+        connection=connection,
+        tax_type=one.tax_type or one.name or "",
+        name=one.name or "",
+        rate=one.effective_rate or 0,
+        applies_to=[name for name, yes in flags.items() if yes],
+        status=one.status or "",
+    )
+
+
+def _item(connection: Connection, one: wire.Item) -> Item:
+    return Item(
+        connection=connection,
+        item_id=one.item_id or "",
+        code=one.code or "",
+        name=one.name or "",
+        sold=one.is_sold is not False,
+        tracked=bool(one.is_tracked_as_inventory),
+    )
+
+
+def _contact(connection: Connection, one: wire.Contact) -> Contact:
+    name = one.name or ""
+    return Contact(
+        connection=connection,
+        contact_id=one.contact_id or "",
+        name=name[:500],
+        folded_name=fold_name(name)[:500],
+        number=one.contact_number or "",
+        status=one.contact_status or "ACTIVE",
+        merged_to=one.merged_to_contact_id or "",
+    )

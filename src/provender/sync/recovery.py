@@ -1,0 +1,271 @@
+"""Doubts: dispatches without a verdict. Look up first, send again never.
+
+What each finding means is the table of docs/why/exactly-once.md. An age counts when the look-up is *asked*, since a
+late request may still commit while it runs. A dispatch without `sent_at` was never sent and is closed at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+
+from provender.basics import clock
+from provender.changes.models import Change
+from provender.sync.differences import GONE, differences, read_sent
+from provender.sync.documents import is_ours
+from provender.sync.failpoints import Failpoint, reach
+from provender.sync.lease import Lease
+from provender.sync.mirror import fold_name, read_contacts
+from provender.sync.models import Backoff, Contact, Dispatch, DispatchDocument, Link
+from provender.sync.recording import Accepted, accept, close_documents, refuse, refuse_messages, twin_lines
+from provender.sync.session import Session
+from provender.xero import wire
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=16)
+
+
+def recover(session: Session, lease: Lease) -> int:
+    """Settle what can be settled of every open dispatch whose turn it is; returns how many documents were.
+
+    Raises the client's faults when a look-up fails (the dispatch stays as it is), and LostLease.
+    """
+    now = clock.database_now()
+    turn = Dispatch.objects.filter(connection=lease.connection, next_try_at__lte=now).order_by("pk")
+    settled = 0
+    for dispatch in list(turn):
+        documents = list(dispatch.documents.all())
+        if dispatch.sent_at is None or not documents:
+            settled += _close(lease, dispatch, documents)
+        elif dispatch.kind == "contact":
+            settled += _recover_contacts(session, lease, dispatch, documents)
+        else:
+            settled += _recover_invoices(session, lease, dispatch, documents)
+    return settled
+
+
+def _close(lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
+    """It never happened: the newest state goes, if there is still one to go."""
+    with transaction.atomic():
+        lease.fence()
+        close_documents(documents)
+        Dispatch.objects.filter(pk=dispatch.pk).delete()
+    reach(Failpoint.RECOVERED)
+    return len(documents)
+
+
+def _is_settled(dispatch: Dispatch, document: DispatchDocument, asked_at: datetime) -> bool:
+    """Whether the request can't commit any more: Xero gave its verdict, or enough time has passed."""
+    if document.refusal or dispatch.sent_at is None:
+        return True
+    return asked_at - dispatch.sent_at >= timedelta(seconds=settings.SYNC_SETTLE_SECONDS)
+
+
+def _back_off(dispatch: Dispatch, asked_at: datetime, documents: Sequence[DispatchDocument]) -> None:
+    """The next look-up waits twice as long, up to 16 minutes; a successor of this dispatch goes on from there."""
+    wait = min(FIRST_WAIT * 2 ** min(dispatch.tries, 6), LONGEST_WAIT)
+    dispatch.tries += 1
+    dispatch.next_try_at = asked_at + wait
+    dispatch.save(update_fields=["tries", "next_try_at"])
+    Backoff.objects.bulk_create(
+        [
+            Backoff(
+                connection_id=dispatch.connection_id, kind=dispatch.kind, document=one.document, tries=dispatch.tries
+            )
+            for one in documents
+        ],
+        update_conflicts=True,
+        unique_fields=["connection", "kind", "document"],
+        update_fields=["tries"],
+    )
+
+
+def _recover_invoices(session: Session, lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
+    asked_at = clock.database_now()
+    if dispatch.operation == Dispatch.Operation.CREATE:
+        found = session.client.invoices(1, numbers=[one.number for one in documents], page_size=1000).items
+    else:
+        found = session.client.invoices(1, ids=[one.xero_id for one in documents], page_size=1000).items
+    reach(Failpoint.LOOKED_UP)
+    judge = _InvoiceJudge(session, dispatch, asked_at, found)
+    with transaction.atomic():
+        lease.fence()
+        settled = [one for one in documents if judge.settle(one)]
+        judge.write()
+        _close_or_wait(dispatch, asked_at, documents, settled)
+        reach(Failpoint.RECOVERING)
+    reach(Failpoint.RECOVERED)
+    return len(settled)
+
+
+def _close_or_wait(
+    dispatch: Dispatch, asked_at: datetime, documents: Sequence[DispatchDocument], settled: Sequence[DispatchDocument]
+) -> None:
+    open_ = [one for one in documents if one not in settled]
+    if open_:
+        _back_off(dispatch, asked_at, open_)
+    else:
+        Dispatch.objects.filter(pk=dispatch.pk).delete()
+
+
+class _InvoiceJudge:
+    """Holds what a look-up found against one dispatch of invoices."""
+
+    def __init__(self, session: Session, dispatch: Dispatch, asked_at: datetime, found: Sequence[wire.Invoice]) -> None:
+        self.connection = session.connection
+        self.dispatch = dispatch
+        self.asked_at = asked_at
+        self.found = [one for one in found if one.type in {None, "ACCREC"}]
+        self.links = {
+            link.document: link
+            for link in Link.objects.filter(
+                connection=self.connection,
+                kind="invoice",
+                document__in=[one.document for one in dispatch.documents.all()],
+            )
+        }
+        self.accepted: list[Accepted] = []
+        self.closed: list[DispatchDocument] = []
+
+    def settle(self, row: DispatchDocument) -> bool:
+        """Whether this document's outcome is known now; what follows from it is collected for `write`."""
+        if self.dispatch.operation == Dispatch.Operation.CREATE:
+            return self._settle_create(row)
+        return self._settle_change(row)
+
+    def write(self) -> None:
+        """Record what was found to have happened, and let go of what didn't."""
+        accept(self.connection, self.dispatch.operation, self.accepted)
+        close_documents(self.closed)
+
+    def _settle_create(self, row: DispatchDocument) -> bool:
+        ours, other = self._of_number(row)
+        if ours is not None:
+            if ours.status not in GONE and not differences(read_sent(row.element), ours):
+                self.accepted.append(Accepted(row, ours))
+            else:
+                self._link_edited(row, ours)
+            return True
+        if other is not None:
+            words = {"theirs": other.invoice_id or ""}
+            refuse(
+                self.connection, row, "number-taken", words, raw=row.refusal, shown=msgspec.json.encode(other).decode()
+            )
+            return self._let_go(row)
+        if not _is_settled(self.dispatch, row, self.asked_at):
+            return False
+        if row.refusal:  # looked up once, not for ever
+            refuse_messages(self.connection, row, row.refusal.split("\n"), row.refusal)
+        return self._let_go(row)
+
+    def _of_number(self, row: DispatchDocument) -> tuple[wire.Invoice | None, wire.Invoice | None]:
+        """The document that is ours, a live one before a voided; and one of our number that isn't ours."""
+        ours = [one for one in self.found if is_ours(one.url, row.document)]
+        ours.sort(key=lambda one: one.status in GONE)
+        others = [
+            one
+            for one in self.found
+            if one.invoice_number == row.number
+            and not is_ours(one.url, row.document)
+            and (one.status not in GONE or row.refusal)
+        ]
+        return (ours[0] if ours else None), (others[0] if others else None)
+
+    def _link_edited(self, row: DispatchDocument, ours: wire.Invoice) -> None:
+        """Our create did happen, and a person changed or voided it before we knew: a question, not an overwrite."""
+        Link.objects.update_or_create(
+            connection=self.connection,
+            kind="invoice",
+            document=row.document,
+            defaults={
+                "xero_id": ours.invoice_id or "",
+                "number": ours.invoice_number or "",
+                "status": ours.status or "",
+                "total": ours.total,
+                "updated": ours.updated_raw or "",
+                "sent": row.element,
+                "lines": twin_lines(row, ours),
+                "revision": row.revision,
+                "sent_at": self.dispatch.sent_at,
+            },
+        )
+        gone = ours.status in GONE
+        changes = "; ".join(str(one) for one in differences(read_sent(row.element), ours)[:3])
+        newest = Change.objects.filter(supplier=self.connection.supplier_id, kind="invoice", document=row.document)
+        refuse(
+            self.connection,
+            row,
+            "voided-in-xero" if gone else "edited-in-xero",
+            {"changes": changes},
+            shown=msgspec.json.encode(ours).decode(),
+            revision=newest.values_list("revision", flat=True).first() or row.revision,
+        )
+        self._let_go(row)
+
+    def _settle_change(self, row: DispatchDocument) -> bool:
+        theirs = next((one for one in self.found if (one.invoice_id or "").lower() == row.xero_id.lower()), None)
+        if theirs is not None and self._happened(row, theirs):
+            self.accepted.append(Accepted(row, theirs))
+            return True
+        # Not there yet: a late request may still commit. Afterwards the newest state goes, after a fresh look.
+        return _is_settled(self.dispatch, row, self.asked_at) and self._let_go(row)
+
+    def _happened(self, row: DispatchDocument, theirs: wire.Invoice) -> bool:
+        if self.dispatch.operation == Dispatch.Operation.VOID:
+            return theirs.status in GONE
+        if theirs.status in GONE or differences(read_sent(row.element), theirs):
+            return False
+        # What it said before may be the same as what we sent: then only time tells whether the request is over.
+        before = self.links.get(row.document)
+        proved = before is None or not before.sent or bool(differences(read_sent(before.sent), theirs))
+        return proved or _is_settled(self.dispatch, row, self.asked_at)
+
+    def _let_go(self, row: DispatchDocument) -> bool:
+        self.closed.append(row)
+        return True
+
+
+def _recover_contacts(session: Session, lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
+    asked_at = clock.database_now()
+    read_contacts(session)
+    reach(Failpoint.LOOKED_UP)
+    connection = session.connection
+    with transaction.atomic():
+        lease.fence()
+        mirrored = _mirrored_contacts(lease.connection, documents)
+        accepted = [Accepted(one, mirrored[one.number]) for one in documents if one.number in mirrored]
+        accept(connection, dispatch.operation, accepted)
+        settled = [one.document for one in accepted]
+        for one in documents:
+            if one not in settled and _settle_missing_contact(session, dispatch, one, asked_at):
+                close_documents([one])
+                settled.append(one)
+        _close_or_wait(dispatch, asked_at, documents, settled)
+        reach(Failpoint.RECOVERING)
+    reach(Failpoint.RECOVERED)
+    return len(settled)
+
+
+def _mirrored_contacts(connection: UUID, documents: Sequence[DispatchDocument]) -> Mapping[str, wire.Contact]:
+    rows = Contact.objects.filter(connection=connection, number__in=[one.number for one in documents], merged_to="")
+    return {
+        row.number: wire.Contact(
+            contact_id=row.contact_id, contact_number=row.number, name=row.name, contact_status=row.status
+        )
+        for row in rows
+    }
+
+
+def _settle_missing_contact(session: Session, dispatch: Dispatch, row: DispatchDocument, asked_at: datetime) -> bool:
+    """No contact carries our number. One of the same name is matched by the next round; a refusal is believed now."""
+    if not _is_settled(dispatch, row, asked_at):
+        return False
+    name = str(read_sent(row.element).get("Name", ""))
+    there = Contact.objects.filter(
+        connection=dispatch.connection_id, status="ACTIVE", merged_to="", folded_name=fold_name(name)
+    )
+    if row.refusal and not there.exists():
+        refuse_messages(session.connection, row, row.refusal.split("\n"), row.refusal, customer=name)
+    return True

@@ -1,0 +1,157 @@
+"""A working session with one connection's Xero: the client, our budget of calls, and the record of each call."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx2
+from django.db import connection as database
+from django.db import transaction
+
+from provender.basics import clock
+from provender.sync.budget import SharedBudget
+from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
+from provender.sync.models import Call, Connection
+from provender.sync.tokens import access_token, endpoints
+from provender.xero import CallRecord, NotConnected, OutcomeUnknown, Refused, TryLater, XeroClient
+
+CALLS_KEPT = timedelta(days=90)
+
+
+class _Wire:
+    """What carries calls: the network, or in tests the simulator in this process."""
+
+    transport: httpx2.BaseTransport | None = None
+
+
+def transport() -> httpx2.BaseTransport | None:
+    """The transport that tests put in place of the network, or None."""
+    return _Wire.transport
+
+
+@contextmanager
+def carried_by(other: httpx2.BaseTransport) -> Iterator[None]:
+    """Inside the block every call to Xero goes through `other`."""
+    before, _Wire.transport = _Wire.transport, other
+    try:
+        yield
+    finally:
+        _Wire.transport = before
+
+
+def refuse_in_transaction() -> None:
+    """A call inside a transaction would hold the database while Xero thinks; it is a mistake of ours."""
+    blocks = database.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:  # noqa: SLF001 -- Django's own mark, as its durable=True reads it
+        raise RuntimeError("Xero was called inside a transaction.")
+
+
+@dataclass
+class Session:
+    """One connection's client and the calls it has made but not written down yet."""
+
+    connection: Connection
+    budget: SharedBudget
+    client: XeroClient
+    calls: deque[CallRecord] = field(default_factory=deque)
+    about: dict[str, str] = field(default_factory=dict)
+
+    def token(self, *, not_this: str = "") -> str:
+        """A working access token. Raises NotConnected, TryLater."""
+        if self.connection.consent_id is None:
+            raise NotConnected("invalid_grant", "there is no consent")
+        return access_token(self.connection.consent_id, not_this=not_this)
+
+    def flush(self) -> None:
+        """Write down the calls made and the budget learned; the thread that owns the database does it."""
+        self.budget.flush()
+        rows = []
+        while self.calls:
+            record = self.calls.popleft()
+            rows.append(
+                Call(
+                    connection=self.connection,
+                    at=record.at,
+                    method=record.method,
+                    path=record.path[:200],
+                    query=record.query[:500],
+                    seconds=record.seconds,
+                    status=record.status,
+                    outcome=record.outcome,
+                    count=record.count,
+                )
+            )
+        if rows:
+            Call.objects.bulk_create(rows)
+
+
+@contextmanager
+def open_session(connection: Connection) -> Iterator[Session]:
+    """A session that writes its calls down at the end, however it ends."""
+    calls: deque[CallRecord] = deque()
+    budget = SharedBudget(connection.pk)
+    session: Session
+
+    def token() -> str:
+        return session.token()
+
+    client = XeroClient(
+        endpoints=endpoints(),
+        access_token=token,
+        tenant_id=connection.tenant,
+        budget=budget,
+        guard=refuse_in_transaction,
+        observe=calls.append,
+        transport=transport(),
+    )
+    session = Session(connection, budget, client, calls)
+    try:
+        yield session
+    finally:
+        session.flush()
+        client.close()
+
+
+@contextmanager
+def asking_for_a_person(connection: Connection) -> Iterator[Session]:
+    """A session for somebody at the screen: each fault becomes an error with its sentence."""
+    if connection.state != Connection.State.CONNECTED:
+        raise NotConnectedHere(connection.supplier.name)
+    try:
+        with open_session(connection) as session:
+            yield session
+    except NotConnected as fault:
+        note_lost_access(connection, fault)
+        raise NeedsReconnecting(connection.organisation, explain(fault)) from fault
+    except TryLater as fault:
+        raise XeroBusy(fault.problem, clock.now() + timedelta(seconds=fault.seconds)) from fault
+    except OutcomeUnknown as fault:
+        raise XeroBusy("the answer was lost") from fault
+    except Refused as fault:
+        raise XeroRefused(fault.message) from fault
+
+
+def explain(fault: NotConnected) -> str:
+    """Why access was lost, in a bookkeeper's words."""
+    return {
+        "expired": "the access token is not accepted",
+        "scope": "the consent lacks a permission that is needed",
+        "tenant": "the organisation was disconnected in Xero",
+        "invalid_grant": "the consent ended or was revoked",
+        "client": "Xero doesn't accept this app's id or secret",
+    }[fault.reason]
+
+
+def note_lost_access(connection: Connection, fault: NotConnected) -> None:
+    """Mark the connection as needing a person. Nothing of its documents is touched: changes wait."""
+    Connection.objects.filter(pk=connection.pk, state=Connection.State.CONNECTED).update(
+        state=Connection.State.NEEDS_RECONNECTING, state_why=explain(fault)
+    )
+
+
+def forget_old_calls() -> int:
+    """Delete what the Activity page no longer shows. Returns how many rows went."""
+    with transaction.atomic():
+        return Call.objects.filter(at__lt=clock.now() - CALLS_KEPT).delete()[0]
