@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from provender.basics.money import exact_price
+from provender.basics.money import exact_price, show_price
 from provender.catalogue.errors import (
     AnotherWholesalersCatalogue,
     CategoryNameTaken,
@@ -30,7 +30,7 @@ def save_product(product: Product, *, by: User | None) -> Product:
     if before and not changes:
         return product
     product.save()
-    story = f"Changed {', '.join(changes)}" if before else f"Added at {product.price}"
+    story = f"Changed {', '.join(changes)}" if before else f"Added at {show_price(product.price)}"
     tell(product.supplier, "product", product.pk, story, who=by)
     return product
 
@@ -58,7 +58,9 @@ def import_products(supplier: Supplier, products: Sequence[Product], *, by: User
         product.supplier = supplier
         product.clean_fields(exclude={"supplier", "category"})
     made = Product.objects.bulk_create(products)
-    tell_many(supplier, "product", [(product.pk, f"Imported at {product.price}") for product in made], who=by)
+    tell_many(
+        supplier, "product", [(product.pk, f"Imported at {show_price(product.price)}") for product in made], who=by
+    )
     return made
 
 
@@ -105,8 +107,12 @@ def set_list_price(price_list: PriceList, product: Product, price: Decimal | Non
     if before == after:
         return
     _write_list_price(price_list, product, after)
-    story = f"{product.sku} {'not listed' if before is None else before} → {'not listed' if after is None else after}"
+    story = f"{product.sku} {_listed(before)} → {_listed(after)}"
     tell(price_list.supplier, "price-list", price_list.pk, story, who=by)
+
+
+def _listed(price: Decimal | None) -> str:
+    return "not listed" if price is None else show_price(price)
 
 
 def _write_list_price(price_list: PriceList, product: Product, price: Decimal | None) -> None:

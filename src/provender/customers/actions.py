@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from provender.basics.money import show_price
 from provender.changes.actions import post, post_many
 from provender.customers.errors import AnotherWholesalersTerms, CustomerNumberTaken, FreightGroupNameTaken
 from provender.customers.models import Customer, FreightGroup
@@ -76,6 +77,6 @@ def save_freight_group(group: FreightGroup, *, by: User | None) -> FreightGroup:
     if before and not changes:
         return group
     group.save()
-    story = f"Changed {', '.join(changes)}" if before else f"Added at {group.charge}"
+    story = f"Changed {', '.join(changes)}" if before else f"Added at {show_price(group.charge)}"
     tell(group.supplier, "freight-group", group.pk, story, who=by)
     return group

@@ -1,7 +1,7 @@
 """What raises, changes and voids invoices. Each function is one transaction and posts to the outbox in it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date  # noqa: N812 -- `date` is what an invoice calls it
 from functools import partial
 from uuid import UUID
@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
-from provender.basics.rows import hold
+from provender.basics.rows import hold, replace_rows
+from provender.catalogue.models import Product
 from provender.changes.actions import post, post_many
 from provender.customers.models import Customer
 from provender.invoicing.errors import (
@@ -20,7 +21,7 @@ from provender.invoicing.errors import (
     NegativeInvoice,
 )
 from provender.invoicing.models import Invoice, InvoiceLine, InvoiceVersion
-from provender.invoicing.totals import LineDraft, build_lines, sum_lines
+from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.invoicing.versions import differences, freeze, same_content
 from provender.people.models import User
 from provender.suppliers.actions import hold_numbers, take_free_number
@@ -144,9 +145,26 @@ def revise_invoice(
     if same_content(before, freeze(invoice, built)):
         return invoice
     if lines is not None:
-        _replace_lines(invoice, built)
+        replace_rows(InvoiceLine.objects.filter(invoice=invoice), built, parent="invoice")
     _issue_next(invoice, built, before, by=by, why=why)
     return invoice
+
+
+@transaction.atomic
+def recode_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> Invoice:
+    """Put the products' present account codes on the invoice's lines, as its next version.
+
+    For an account that went bad in Xero after the invoice was raised. Raises InvoiceIsVoid.
+    """
+    current = _hold_open(invoice)
+    products = Product.objects.in_bulk([line.product_id for line in current if line.product_id])
+    drafts = [
+        replace(draft_of(line), sales_account=products[line.product_id].sales_account)
+        if line.product_id
+        else draft_of(line)
+        for line in current
+    ]
+    return revise_invoice(invoice, lines=drafts, by=by, why=why or "Accounts taken from the products")
 
 
 @transaction.atomic
@@ -245,17 +263,6 @@ def _hold_open(invoice: Invoice) -> list[InvoiceLine]:
     if invoice.status == Invoice.Status.VOID:
         raise InvoiceIsVoid(invoice)
     return list(InvoiceLine.objects.filter(invoice=invoice))
-
-
-def _replace_lines(invoice: Invoice, lines: list[InvoiceLine]) -> None:
-    InvoiceLine.objects.filter(invoice=invoice).exclude(key__in=[line.key for line in lines]).delete()
-    kept = {"id", "invoice", "key"}
-    InvoiceLine.objects.bulk_create(
-        lines,
-        update_conflicts=True,
-        unique_fields=["invoice", "key"],
-        update_fields=[field.name for field in InvoiceLine._meta.concrete_fields if field.name not in kept],  # noqa: SLF001
-    )
 
 
 def _issue_next(

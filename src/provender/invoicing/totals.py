@@ -78,6 +78,21 @@ def _build_line(draft: LineDraft, position: int, rate: Decimal) -> InvoiceLine:
     )
 
 
+def draft_of(line: InvoiceLine) -> LineDraft:
+    """What would be asked for to have that line again."""
+    return LineDraft(
+        kind=line.kind,
+        description=line.description,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        tax_kind=line.tax_kind,
+        key=line.key,
+        product_id=line.product_id,
+        sku=line.sku,
+        sales_account=line.sales_account,
+    )
+
+
 def sum_lines(lines: Iterable[InvoiceLine]) -> Totals:
     """The totals of lines that have their amounts."""
     subtotal = tax = ZERO

@@ -1,12 +1,15 @@
 """Sentences that say what an edit changed."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
 
+from provender.basics.money import show_price
+
 
 def what_changed(before: models.Model, after: models.Model) -> list[str]:
-    """One phrase for each column that differs: "price 4.5000 → 4.8000"."""
+    """One phrase for each column that differs: "price 4.50 → 4.80"."""
     fields = [field for field in after._meta.concrete_fields if field.editable and not _is_stamp(field)]  # noqa: SLF001
     return [
         f"{field.verbose_name} {_shown(before, field)} → {_shown(after, field)}"
@@ -25,6 +28,8 @@ def _shown(row: models.Model, field: "models.Field[Any, Any]") -> str:
         value = dict(field.flatchoices).get(value, value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return show_price(value)
     if value in (None, ""):
         return "nothing"
     return f"“{value}”" if isinstance(value, str) else str(value)

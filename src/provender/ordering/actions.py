@@ -1,0 +1,301 @@
+"""What happens to an order, from draft to delivered or cancelled. Each function is one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from enum import Enum
+from functools import partial
+
+from django.db import transaction
+
+from provender.basics import clock
+from provender.basics.rows import hold, replace_rows
+from provender.customers.models import Customer
+from provender.customers.queries import due_date
+from provender.invoicing.actions import raise_invoice, revise_invoice, void_invoice
+from provender.invoicing.models import Invoice, LineKind
+from provender.ordering.errors import (
+    AnotherWholesalersGoods,
+    CustomerSwitchedOff,
+    EmptyOrder,
+    NegativeOrder,
+    WrongStatus,
+)
+from provender.ordering.lines import (
+    OrderLineDraft,
+    draft_of,
+    invoice_lines,
+    price_lines,
+    refuse_switched_off,
+    totals_of,
+)
+from provender.ordering.models import Order, OrderLine
+from provender.people.models import User
+from provender.suppliers.actions import take_free_number
+from provender.suppliers.models import Supplier
+from provender.timeline.actions import tell
+from provender.timeline.wording import what_changed
+
+KIND = "order"  # the story and the counter know orders by this word
+Status = Order.Status
+
+
+class Keep(Enum):
+    """Said instead of a value that may itself be None."""
+
+    AS_IT_IS = "as it is"
+
+
+@transaction.atomic
+def create_order(
+    supplier: Supplier,
+    customer: Customer,
+    *,
+    lines: Sequence[OrderLineDraft],
+    order_date: date | None = None,
+    delivery_date: date | None = None,
+    purchase_order: str = "",
+    comment: str = "",
+    by: User | None,
+) -> Order:
+    """A draft with the supplier's next order number; without an order date it is today's in the supplier's zone.
+
+    Raises CustomerSwitchedOff, ProductSwitchedOff, AnotherWholesalersGoods, ValidationError, and what `price_lines`
+    raises.
+    """
+    refuse_switched_off(line.product for line in lines)
+    order = Order(supplier=supplier, customer=customer, purchase_order=purchase_order, comment=comment)
+    order.order_date = order_date or clock.today(supplier.time_zone)
+    order.delivery_date = delivery_date
+    return _write_draft(order, lines, by=by, story="Created")
+
+
+@transaction.atomic
+def duplicate_order(order: Order, *, by: User | None) -> Order:
+    """A new draft of today with the same customer and goods, at today's prices; typed prices stay as typed.
+
+    Products that were switched off since come along: placing names them. Raises CustomerSwitchedOff.
+    """
+    lines = [draft_of(line) for line in order.lines.select_related("product")]
+    copy = Order(supplier=order.supplier, customer=order.customer, order_date=clock.today(order.supplier.time_zone))
+    fresh = [replace(line, key=None) for line in lines]
+    return _write_draft(copy, fresh, by=by, story=f"Created as a copy of {order.number}")
+
+
+@transaction.atomic
+def edit_order(
+    order: Order,
+    *,
+    lines: Sequence[OrderLineDraft],
+    order_date: date | None = None,
+    delivery_date: date | Keep | None = Keep.AS_IT_IS,
+    purchase_order: str | None = None,
+    comment: str | None = None,
+    by: User | None,
+) -> Order:
+    """Change an order; what is left out stays. Lines keep their identity by their key.
+
+    A placed or delivered order keeps the prices, names and tax it was placed with and takes the products' present
+    account codes; its invoice gets its next version. When nothing differs, nothing is written.
+    Raises WrongStatus (cancelled), EmptyOrder, NegativeOrder, InvoiceIsVoid, and what `create_order` raises.
+    """
+    hold(order)
+    if order.status == Status.CANCELLED:
+        raise WrongStatus(order, "changed")
+    before, current = _copy(order), list(order.lines.select_related("product"))
+    order.order_date = order_date or order.order_date
+    order.delivery_date = order.delivery_date if isinstance(delivery_date, Keep) else delivery_date
+    order.purchase_order = order.purchase_order if purchase_order is None else purchase_order
+    order.comment = order.comment if comment is None else comment
+    placed = order.status != Status.DRAFT
+    known = {line.key for line in current}
+    refuse_switched_off(line.product for line in lines if line.key not in known)
+    priced = price_lines(order.customer, lines, current, placed=placed)
+    if placed:
+        priced = _ready(order, priced)
+    changes = [*what_changed(before, order), *(["lines"] if _content(current) != _content(priced) else [])]
+    if not changes:
+        return order
+    _save(order, priced)
+    tell(order.supplier, KIND, order.pk, f"Changed {', '.join(changes)}", who=by)
+    if order.invoice:
+        _revise(order, order.invoice, priced, dates_moved=_dates(before) != _dates(order), by=by)
+    return order
+
+
+@transaction.atomic
+def place_order(order: Order, *, by: User | None) -> Order:
+    """Make a draft binding: fix its prices, and raise its invoice if the customer is invoiced at placing.
+
+    Prices that nobody typed are found anew; a freight line that comes to nothing is left out. The invoice is dated
+    with the order's date. Raises WrongStatus, EmptyOrder, ProductSwitchedOff, CustomerSwitchedOff, NegativeOrder.
+    """
+    hold(order)
+    if order.status != Status.DRAFT:
+        raise WrongStatus(order, "placed")
+    current = list(order.lines.select_related("product"))
+    refuse_switched_off(line.product for line in current)
+    customer = _customer_of(order)
+    lines = _ready(order, price_lines(customer, [draft_of(line) for line in current], current))
+    order.status, order.placed_at = Status.PLACED, clock.now()
+    if customer.invoice_at == Customer.InvoiceAt.PLACING:
+        order.invoice = _raise(order, lines, dated=order.order_date, by=by)
+    _save(order, lines)
+    tell(order.supplier, KIND, order.pk, f"Placed{_with_invoice(order)}", who=by)
+    return order
+
+
+@transaction.atomic
+def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | None) -> Order:
+    """Note that a placed order arrived, today unless `delivered_on` says otherwise; raises its invoice if it has none.
+
+    The invoice is dated with the delivery. One that was raised at placing follows when its terms count from the
+    delivery. Raises WrongStatus.
+    """
+    hold(order)
+    if order.status != Status.PLACED:
+        raise WrongStatus(order, "delivered")
+    order.delivery_date = delivered_on or clock.today(order.supplier.time_zone)
+    order.status, order.delivered_at = Status.DELIVERED, clock.now()
+    lines = list(order.lines.all())
+    if order.invoice is None:
+        order.invoice = _raise(order, lines, dated=order.delivery_date, by=by)
+    elif order.invoice.status == Invoice.Status.OPEN and order.customer.terms_from == Customer.TermsFrom.DELIVERY:
+        due = _due(order, order.invoice.date)
+        revise_invoice(order.invoice, due_date=due, by=by, why=f"Order {order.number} was delivered")
+    order.changed_at = clock.now()
+    order.save()
+    tell(order.supplier, KIND, order.pk, f"Delivered{_with_invoice(order)}", who=by)
+    return order
+
+
+@transaction.atomic
+def cancel_order(order: Order, *, by: User | None, why: str = "") -> Order:
+    """Call off a placed or delivered order, and void its invoice. Raises WrongStatus; a draft is deleted instead."""
+    hold(order)
+    if order.status not in (Status.PLACED, Status.DELIVERED):
+        raise WrongStatus(order, "cancelled")
+    order.status = Status.CANCELLED
+    order.cancelled_at = order.changed_at = clock.now()
+    order.save()
+    if order.invoice:
+        void_invoice(order.invoice, by=by, why=why or f"Order {order.number} was cancelled")
+    tell(order.supplier, KIND, order.pk, "Cancelled", who=by, why=why)
+    return order
+
+
+@transaction.atomic
+def delete_draft(order: Order, *, by: User | None) -> None:
+    """Throw a draft away; its number is not given again. Raises WrongStatus."""
+    hold(order)
+    if order.status != Status.DRAFT:
+        raise WrongStatus(order, "deleted")
+    tell(order.supplier, KIND, order.pk, f"Draft {order.number} deleted", who=by)
+    order.delete()
+
+
+def _write_draft(order: Order, drafts: Sequence[OrderLineDraft], *, by: User | None, story: str) -> Order:
+    supplier, customer = order.supplier, order.customer
+    if customer.supplier_id != supplier.pk:
+        raise AnotherWholesalersGoods(customer.trading_name)
+    if not customer.active:
+        raise CustomerSwitchedOff(customer)
+    order.created_at = order.changed_at = clock.now()
+    order.number = take_free_number(supplier, KIND, supplier.order_prefix, partial(_numbers_in_use, supplier))
+    order.clean_fields(exclude={"supplier", "customer", "invoice"})
+    lines = price_lines(customer, drafts)
+    order.save(force_insert=True)
+    for line in lines:
+        line.order = order
+    OrderLine.objects.bulk_create(lines)
+    tell(supplier, KIND, order.pk, story, who=by)
+    return order
+
+
+def _numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
+    return set(Order.objects.filter(supplier=supplier, number__in=numbers).values_list("number", flat=True))
+
+
+def _customer_of(order: Order) -> Customer:
+    """The order's customer with all that its terms need, who may buy. Raises CustomerSwitchedOff."""
+    customer = Customer.objects.select_related("supplier", "price_list", "freight_group").get(pk=order.customer_id)
+    if not customer.active:
+        raise CustomerSwitchedOff(customer)
+    order.customer, order.supplier = customer, customer.supplier
+    return customer
+
+
+def _ready(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """The lines that a binding order has. Raises EmptyOrder, NegativeOrder."""
+    ready = [line for line in lines if line.unit_price or line.kind not in (LineKind.FREIGHT, LineKind.SURCHARGE)]
+    if not ready:
+        raise EmptyOrder
+    total = totals_of(order.supplier, ready).total
+    if total < 0:
+        raise NegativeOrder(total)
+    return ready
+
+
+def _save(order: Order, lines: Sequence[OrderLine]) -> None:
+    for position, line in enumerate(lines, start=1):
+        line.order, line.position = order, position
+    order.changed_at = clock.now()
+    order.clean_fields(exclude={"supplier", "customer", "invoice"})
+    order.save()
+    replace_rows(OrderLine.objects.filter(order=order), lines, parent="order")
+
+
+def _raise(order: Order, lines: Sequence[OrderLine], *, dated: date, by: User | None) -> Invoice:
+    return raise_invoice(
+        order.supplier,
+        order.customer,
+        lines=invoice_lines(lines),
+        date=dated,
+        due_date=_due(order, dated),
+        order_numbers=order.number,
+        purchase_order=order.purchase_order,
+        comment=order.comment,
+        by=by,
+    )
+
+
+def _revise(order: Order, invoice: Invoice, lines: Sequence[OrderLine], *, dates_moved: bool, by: User | None) -> None:
+    """Let the invoice follow; its dates move only when the order's did, since the terms may be others by now."""
+    dated = _invoice_date(order, invoice) if dates_moved else invoice.date
+    revise_invoice(
+        invoice,
+        lines=invoice_lines(lines),
+        date=dated,
+        due_date=_due(order, dated) if dates_moved else invoice.due_date,
+        purchase_order=order.purchase_order,
+        comment=order.comment,
+        by=by,
+        why=f"Order {order.number} was edited",
+    )
+
+
+def _invoice_date(order: Order, invoice: Invoice) -> date:
+    at_delivery = order.delivered_at is not None and invoice.created_at >= order.delivered_at
+    return order.delivery_date if at_delivery and order.delivery_date else order.order_date
+
+
+def _due(order: Order, dated: date) -> date:
+    """By the customer's terms, but never before the invoice's own date."""
+    return max(dated, due_date(order.customer, order_date=order.order_date, delivery_date=order.delivery_date))
+
+
+def _with_invoice(order: Order) -> str:
+    return f"; invoice {order.invoice.number}" if order.invoice else ""
+
+
+def _copy(order: Order) -> Order:
+    return Order(**{field.attname: getattr(order, field.attname) for field in Order._meta.concrete_fields})  # noqa: SLF001
+
+
+def _dates(order: Order) -> tuple[date, date | None]:
+    return order.order_date, order.delivery_date
+
+
+def _content(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
+    fields = [field for field in OrderLine._meta.concrete_fields if field.name not in {"id", "order", "position"}]  # noqa: SLF001
+    return [tuple(getattr(line, field.attname) for field in fields) for line in lines]

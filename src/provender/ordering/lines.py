@@ -1,0 +1,174 @@
+"""Order lines: from what a person asks for to a priced line, and on to the invoice."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from provender.basics.money import ZERO, exact_price, line_amount
+from provender.catalogue.models import Product
+from provender.catalogue.queries import PriceFound, prices_for
+from provender.customers.models import Customer
+from provender.customers.queries import freight_for
+from provender.invoicing.models import LineKind
+from provender.invoicing.totals import LineDraft, Totals, build_lines, sum_lines
+from provender.ordering.errors import (
+    AnotherWholesalersGoods,
+    LineNamesNothing,
+    LineWithoutPrice,
+    ProductSwitchedOff,
+    QuantityNotPositive,
+)
+from provender.ordering.models import OrderLine
+from provender.suppliers.models import Supplier, TaxKind
+
+TYPED = "Typed"  # where a price comes from that a person wrote
+
+
+@dataclass(frozen=True)
+class OrderLineDraft:
+    """A line as a person asks for it: a product, or a description with a price.
+
+    Without a unit price (4 places, without tax) a product gets its price for this customer, and a freight line what
+    the freight group charges. `key` says which line of the order it continues; `tax_kind` is for lines without a
+    product, which are taxed unless it says otherwise.
+    """
+
+    quantity: Decimal = Decimal(1)
+    product: Product | None = None
+    description: str = ""
+    unit_price: Decimal | None = None
+    kind: str = LineKind.PRODUCT
+    tax_kind: str = TaxKind.GST
+    key: uuid.UUID | None = None
+
+
+def draft_of(line: OrderLine) -> OrderLineDraft:
+    """What would be asked for to have that line again; a price that nobody typed is found anew."""
+    return OrderLineDraft(
+        quantity=line.quantity,
+        product=line.product,
+        description=line.description,
+        unit_price=line.unit_price if line.price_from == TYPED else None,
+        kind=line.kind,
+        tax_kind=line.tax_kind,
+        key=line.key,
+    )
+
+
+def price_lines(
+    customer: Customer, drafts: Sequence[OrderLineDraft], before: Iterable[OrderLine] = (), *, placed: bool = False
+) -> list[OrderLine]:
+    """The lines with their prices and where each comes from, unsaved, numbered from 1.
+
+    `before` are the order's present lines. On a placed order they keep price, name and tax as they were placed, unless
+    a person typed another price; on a draft, prices that nobody typed are found anew.
+    Raises LineNamesNothing, LineWithoutPrice, QuantityNotPositive, AnotherWholesalersGoods, and what
+    `money.exact_price` raises.
+    """
+    for position, draft in enumerate(drafts, start=1):
+        _check(customer, draft, position)
+    known = {line.key: line for line in before}
+    found = prices_for([draft.product for draft in drafts if draft.product], customer.price_list)
+    lines: dict[int, OrderLine] = {}
+    for position, draft in enumerate(drafts, start=1):
+        if draft.kind != LineKind.FREIGHT:
+            price = found[draft.product.pk] if draft.product else None
+            lines[position] = _build(draft, _twin(draft, known), price, placed=placed)
+    freight = _freight(customer, lines.values())  # it depends on the goods, so it comes after them
+    for position, draft in enumerate(drafts, start=1):
+        if draft.kind == LineKind.FREIGHT:
+            lines[position] = _build(draft, _twin(draft, known), freight, placed=placed)
+    for position, line in lines.items():
+        line.position = position
+    return [lines[position] for position in sorted(lines)]
+
+
+def _check(customer: Customer, draft: OrderLineDraft, position: int) -> None:
+    if draft.product is None and not draft.description.strip() and draft.kind != LineKind.FREIGHT:
+        raise LineNamesNothing(position)
+    if draft.product and draft.product.supplier_id != customer.supplier_id:
+        raise AnotherWholesalersGoods(draft.product.name)
+    if draft.quantity <= 0:
+        raise QuantityNotPositive(draft.product.name if draft.product else draft.description, draft.quantity)
+
+
+def _twin(draft: OrderLineDraft, known: dict[uuid.UUID, OrderLine]) -> OrderLine | None:
+    """The present line that this draft continues; another product on it makes it a new one under the same key."""
+    line = known.get(draft.key) if draft.key else None
+    same = line and line.product_id == (draft.product.pk if draft.product else None) and line.kind == draft.kind
+    return line if same else None
+
+
+def _freight(customer: Customer, lines: Iterable[OrderLine]) -> PriceFound:
+    goods = (line_amount(line.quantity, line.unit_price) for line in lines if line.kind == LineKind.PRODUCT)
+    charge = freight_for(customer, sum(goods, ZERO))
+    group = customer.freight_group
+    if group is None:
+        return PriceFound(charge, "No freight group")
+    return PriceFound(charge, group.name if charge else f"{group.name}, free from {group.free_from}")
+
+
+def _build(draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, placed: bool) -> OrderLine:
+    product, kept = draft.product, twin if placed else None
+    price = _price(draft, twin, found, placed=placed)
+    return OrderLine(
+        key=draft.key or uuid.uuid4(),
+        kind=draft.kind,
+        product=product,
+        sku=kept.sku if kept else product.sku if product else "",
+        description=draft.description.strip() or _name(draft, kept),
+        quantity=exact_price(draft.quantity, "quantity"),
+        unit_price=exact_price(price.price),
+        price_from=price.reason,
+        tax_kind=kept.tax_kind if kept and product else product.tax_kind if product else draft.tax_kind,
+        sales_account=product.sales_account if product else "",
+    )
+
+
+def _name(draft: OrderLineDraft, kept: OrderLine | None) -> str:
+    if kept:
+        return kept.description
+    return draft.product.name if draft.product else "Freight"
+
+
+def _price(draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, placed: bool) -> PriceFound:
+    asked = draft.unit_price
+    untouched = twin is not None and asked in (None, twin.unit_price)
+    if twin and untouched and placed:
+        return PriceFound(twin.unit_price, twin.price_from)
+    if found and (asked in (None, found.price) or (twin and untouched and twin.price_from != TYPED)):
+        return found
+    if asked is None:
+        raise LineWithoutPrice(draft.description)
+    return PriceFound(asked, TYPED)
+
+
+def refuse_switched_off(products: Iterable[Product | None]) -> None:
+    """Raises ProductSwitchedOff for the first inactive one."""
+    for product in products:
+        if product and not product.active:
+            raise ProductSwitchedOff(product)
+
+
+def invoice_lines(lines: Iterable[OrderLine]) -> list[LineDraft]:
+    """What the invoice is asked for: the same lines under the same keys."""
+    return [
+        LineDraft(
+            kind=line.kind,
+            description=line.description,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            tax_kind=line.tax_kind,
+            key=line.key,
+            product_id=line.product_id,
+            sku=line.sku,
+            sales_account=line.sales_account,
+        )
+        for line in lines
+    ]
+
+
+def totals_of(supplier: Supplier, lines: Iterable[OrderLine]) -> Totals:
+    """What the lines come to, tax as it will be on the invoice and in Xero. Raises AmountTooLarge."""
+    return sum_lines(build_lines(supplier, invoice_lines(lines)))
