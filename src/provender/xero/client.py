@@ -304,7 +304,7 @@ def _read_answer(method: str, reply: httpx2.Response, token: str, read: Callable
     body = reply.content
     if reply.status_code >= 400:
         # Error pages may repeat what was sent, and faults end up in logs.
-        body = body.replace(token.encode(), b"[access token]") if token else body
+        body = body.replace(token.encode(), b"(access token)") if token else body
     fault = faults.judge(method, reply.status_code, reply.headers, body)
     if fault is not None:
         return fault

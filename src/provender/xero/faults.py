@@ -29,7 +29,7 @@ PASSING = frozenset({"no-connection", "timeout", "dropped", "unreadable", "serve
 Reason = Literal["expired", "scope", "tenant", "invalid_grant", "client"]
 
 
-class Fault(Exception):  # noqa: N818 - a fault is the word for all four kinds
+class Fault(Exception):
     """The root of everything that the library raises by itself."""
 
 

@@ -207,7 +207,7 @@ class _Connection(msgspec.Struct):
 def _judge(method: str, url: str, reply: httpx2.Response, secret: str) -> Fault | None:
     if url.endswith("/connect/token") and reply.status_code in (400, 401, 403):
         return _judge_token_error(reply)
-    body = reply.content.replace(secret.encode(), b"[access token]") if secret else reply.content
+    body = reply.content.replace(secret.encode(), b"(access token)") if secret else reply.content
     return faults.judge(method, reply.status_code, reply.headers, body)
 
 
