@@ -1,0 +1,130 @@
+"""The cast: named wholesalers, people, goods and venues with fixed roles, made by the same actions that people use.
+
+Harbour Fine Foods (Sydney) is the wholesaler of most tests; Southern Larder (Auckland) is the other one, whose things
+Harbour must never see; Giftware Wholesale (London) imports its past. Goods are known by their SKU:
+
+| SKU | what | price | tax | account |
+| --- | --- | --- | --- | --- |
+| OAT-1L | Oat milk 1L | 4.50 | GST | |
+| BEANS-1KG | Coffee beans 1kg | 27.125 | GST-free | |
+| CUP-8OZ | Paper cup 8oz | 0.0375 | GST | 201 |
+| SYRUP-VAN | Vanilla syrup | 11.95 | GST | |
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from provender.catalogue import actions as catalogue
+from provender.catalogue.models import Category, PriceList, Product
+from provender.customers import actions as customers
+from provender.customers.models import Customer, FreightGroup
+from provender.invoicing.actions import raise_invoice
+from provender.invoicing.models import Invoice
+from provender.invoicing.totals import LineDraft
+from provender.ordering import actions as ordering
+from provender.ordering.lines import OrderLineDraft
+from provender.ordering.models import Order
+from provender.people.models import Membership, User
+from provender.people.roles import Role
+from provender.suppliers.actions import create_supplier
+from provender.suppliers.models import Supplier
+
+WHOLESALERS = {
+    "harbour": ("Harbour Fine Foods", "AU"),
+    "southern": ("Southern Larder", "NZ"),
+    "giftware": ("Giftware Wholesale", "GB"),
+}
+GOODS = {
+    "OAT-1L": ("Oat milk 1L", "4.50", "gst", ""),
+    "BEANS-1KG": ("Coffee beans 1kg", "27.125", "free", ""),
+    "CUP-8OZ": ("Paper cup 8oz", "0.0375", "gst", "201"),
+    "SYRUP-VAN": ("Vanilla syrup", "11.95", "gst", ""),
+}
+PEOPLE = {"mai": Role.STAFF, "theo": Role.BOOKKEEPER, "priya": Role.OWNER, "rex": Role.READER}
+
+
+def supplier(slug: str = "harbour") -> Supplier:
+    """One of the wholesalers."""
+    name, country = WHOLESALERS[slug]
+    return create_supplier(slug=slug, name=name, country=country)
+
+
+def person(name: str, wholesaler: Supplier) -> User:
+    """Mai takes orders, Theo keeps the books, Priya owns the business, Rex only reads; password "oat milk and rye"."""
+    user = User.objects.filter(email=f"{name}@example.test").first() or User.objects.create_user(
+        f"{name}@example.test", "oat milk and rye", name=name.title()
+    )
+    Membership.objects.create(supplier=wholesaler, user=user, role=PEOPLE[name])
+    return user
+
+
+def category(wholesaler: Supplier, name: str = "Drinks") -> Category:
+    """A category of the catalogue."""
+    return catalogue.save_category(Category(supplier=wholesaler, name=name), by=None)
+
+
+def product(wholesaler: Supplier, sku: str = "OAT-1L", **changed: Any) -> Product:
+    """One of the goods in the table above, or another one; made once per wholesaler."""
+    there = Product.objects.filter(supplier=wholesaler, sku=sku).first()
+    if there and not changed:
+        return there
+    name, price, tax_kind, account = GOODS.get(sku, (sku, "1.00", "gst", ""))
+    fields = {"name": name, "price": price, "tax_kind": tax_kind, "sales_account": account} | changed
+    fields["price"] = Decimal(fields["price"])
+    return catalogue.save_product(Product(supplier=wholesaler, sku=sku, **fields), by=None)
+
+
+def price_list(wholesaler: Supplier, name: str = "Cafés", prices: Mapping[str, str] | None = None) -> PriceList:
+    """A price list with these prices by SKU."""
+    made = catalogue.save_price_list(PriceList(supplier=wholesaler, name=name), by=None)
+    for sku, price in (prices or {}).items():
+        catalogue.set_list_price(made, product(wholesaler, sku), Decimal(price), by=None)
+    return made
+
+
+def freight_group(
+    wholesaler: Supplier, name: str = "Metro", charge: str = "12.00", free_from: str | None = "150.00"
+) -> FreightGroup:
+    """Deliveries in town: 12.00, free from 150.00."""
+    group = FreightGroup(supplier=wholesaler, name=name, charge=Decimal(charge))
+    if free_from:
+        group.free_from = Decimal(free_from)
+    return customers.save_freight_group(group, by=None)
+
+
+def venue(wholesaler: Supplier, trading_name: str = "Corner Cafe", **fields: Any) -> Customer:
+    """A venue: 14 days from the order, invoiced at placing, base prices, no freight, unless `fields` say otherwise."""
+    return customers.save_customer(Customer(supplier=wholesaler, trading_name=trading_name, **fields), by=None)
+
+
+def goods(wholesaler: Supplier, quantities: Mapping[str, object]) -> list[OrderLineDraft]:
+    """Order lines by SKU: `{"OAT-1L": 4}`."""
+    return [
+        OrderLineDraft(product=product(wholesaler, sku), quantity=Decimal(str(quantity)))
+        for sku, quantity in quantities.items()
+    ]
+
+
+def draft_order(customer: Customer, quantities: Mapping[str, object] | None = None, **fields: Any) -> Order:
+    """A draft of that customer: 4 oat milk, unless told otherwise."""
+    lines = fields.pop("lines", None) or goods(customer.supplier, quantities or {"OAT-1L": 4})
+    return ordering.create_order(customer.supplier, customer, lines=lines, by=None, **fields)
+
+
+def placed_order(customer: Customer, quantities: Mapping[str, object] | None = None, **fields: Any) -> Order:
+    """The same, placed; its invoice is `.invoice` when the customer is invoiced at placing."""
+    return ordering.place_order(draft_order(customer, quantities, **fields), by=None)
+
+
+def line(description: str = "Oat milk 1L", quantity: object = 4, price: object = "4.50", **fields: Any) -> LineDraft:
+    """An invoice line that names no product: 4 oat milk at 4.50 with GST."""
+    fields = {"kind": "product", "tax_kind": "gst"} | fields
+    return LineDraft(description=description, quantity=Decimal(str(quantity)), unit_price=Decimal(str(price)), **fields)
+
+
+def invoice(customer: Customer, *lines: LineDraft, **fields: Any) -> Invoice:
+    """An invoice of 1 November 2026, due on the 15th: 4 oat milk, 19.80 with GST."""
+    fields = {"date": date(2026, 11, 1), "due_date": date(2026, 11, 15)} | fields
+    return raise_invoice(customer.supplier, customer, lines=lines or [line()], **fields)

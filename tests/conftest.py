@@ -1,0 +1,50 @@
+"""What every test has: no way out of this machine, quick passwords, and the cast (`tests/cast.py`)."""
+
+import sys
+from ipaddress import ip_address
+
+import cast
+import pytest
+
+
+def refuse_the_outside(event, arguments):
+    """Python calls this before each connection and name look-up; it can't be patched away by accident."""
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a Unix socket's address is a path
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if host and not is_here(host):
+        raise RuntimeError(f"A test tried to reach {host}; tests stay on this machine.")
+
+
+def is_here(host):
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in {"localhost", "0.0.0.0", "::"}:  # noqa: S104 -- asked about, not listened on
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(refuse_the_outside)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def supplier(db):
+    """Harbour Fine Foods of Sydney."""
+    return cast.supplier()
+
+
+@pytest.fixture
+def cafe(supplier):
+    """Corner Cafe: 14 days from the order, invoiced at placing, base prices, no freight."""
+    return cast.venue(supplier, "Corner Cafe")
