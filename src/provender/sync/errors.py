@@ -148,5 +148,5 @@ class LinkRefused(ProvenderError):
         super().__init__(why)
 
 
-class LostLease(Exception):  # noqa: N818 -- not an error of anybody's: another worker has the connection now
+class LostLease(Exception):
     """This worker was overtaken; it changes nothing any more."""

@@ -8,6 +8,7 @@ one before it is tried once, within its grace.
 import os
 import secrets
 import time
+from contextlib import AbstractContextManager, closing
 from datetime import datetime, timedelta
 
 import msgspec
@@ -41,8 +42,8 @@ def endpoints() -> Endpoints:
     return Endpoints(settings.XERO_LOGIN_URL, settings.XERO_IDENTITY_URL, settings.XERO_API_URL)
 
 
-def login() -> Login:
-    """Our app at Xero, ready to log in."""
+def login() -> AbstractContextManager[Login]:
+    """Our app at Xero, ready to log in; closed at the end of the block."""
     from provender.sync.session import transport
 
     app = App(
@@ -51,7 +52,7 @@ def login() -> Login:
         settings.PUBLIC_URL + CALLBACK_PATH,
         settings.XERO_SCOPES,
     )
-    return Login(endpoints(), app, transport=transport())
+    return closing(Login(endpoints(), app, transport=transport(), now=clock.now))
 
 
 def save_tokens(token: TokenSet) -> Consent:
@@ -129,14 +130,14 @@ def _refresh(consent: Consent, held: Tokens, owner: str) -> str:
 
 def _ask(held: Tokens, now: datetime) -> TokenSet:
     """Refresh with the newest token, and with the one before it while Xero still honours that."""
-    client = login()
-    try:
-        return client.refresh(held.refresh)
-    except NotConnected as fault:
-        graced = held.previous and held.rotated_at and now - held.rotated_at < GRACE
-        if fault.reason != "invalid_grant" or not graced:
-            raise
-    return client.refresh(held.previous)
+    with login() as xero:
+        try:
+            return xero.refresh(held.refresh)
+        except NotConnected as fault:
+            graced = held.previous and held.rotated_at and now - held.rotated_at < GRACE
+            if fault.reason != "invalid_grant" or not graced:
+                raise
+        return xero.refresh(held.previous)
 
 
 def _give_back(consent: Consent, owner: str) -> None:

@@ -1,0 +1,239 @@
+"""What a person does about Xero: send, send again, decide whose version counts, mend what is wrong.
+
+A decision on a Problem holds only while the problem still stands as it was shown: else ProblemGone. Nothing here
+calls Xero inside a transaction; most of it just lets the drain try again.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from provender.basics import clock
+from provender.changes.actions import ask, settle
+from provender.changes.models import Change
+from provender.customers.models import Customer
+from provender.invoicing.actions import renumber_invoice
+from provender.invoicing.models import Invoice
+from provender.people.models import User
+from provender.suppliers.models import Supplier
+from provender.sync.differences import GONE
+from provender.sync.drain import release_customers
+from provender.sync.errors import LinkRefused, ProblemGone
+from provender.sync.mirror import read_chart
+from provender.sync.models import Connection, Contact, DispatchDocument, Link, Problem, WithoutItemCodes
+from provender.sync.session import asking_for_a_person
+from provender.timeline.actions import tell, tell_many
+from provender.xero import wire
+
+CONTACT_CAUSES = frozenset({"contact-name-taken", "same-name", "archived-contact", "contact-waits"})
+
+
+def reload_chart(connection: Connection, by: User | None) -> None:
+    """Read the organisation, accounts, tax rates and items again: four calls. Raises XeroBusy, NeedsReconnecting."""
+    with asking_for_a_person(connection) as session:
+        read_chart(session)
+    tell(connection.supplier, "connection", connection.pk, "Accounts and items read again", who=by)
+
+
+@transaction.atomic
+def send_now(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> int:
+    """Let these invoices go to Xero, whatever the automatic setting; parked ones are tried again.
+
+    One that Xero has already in this version is due once more, so that a person can be sure. Returns how many.
+    """
+    ids = list(Invoice.objects.filter(supplier=supplier, pk__in=list(invoices)).values_list("pk", flat=True))
+    changes = Change.objects.filter(supplier=supplier, kind="invoice", document__in=ids)
+    changes.filter(settled__gt=0, settled=F("revision")).update(settled=F("revision") - 1)
+    _try_contacts_again(supplier, ids)
+    Problem.objects.filter(connection__supplier=supplier, kind="invoice", document__in=ids, solved_at=None).update(
+        solved_at=clock.now(), how="sent again"
+    )
+    tell_many(supplier, "invoice", [(pk, "Asked to go to Xero") for pk in ids], who=by)
+    return ask(changes)
+
+
+def _try_contacts_again(supplier: Supplier, invoices: Iterable[UUID]) -> None:
+    customers = Problem.objects.filter(
+        connection__supplier=supplier, kind="invoice", document__in=list(invoices), solved_at=None
+    ).exclude(customer=None)
+    Problem.objects.filter(
+        connection__supplier=supplier,
+        kind="contact",
+        document__in=list(customers.values_list("customer", flat=True)),
+        solved_at=None,
+    ).update(solved_at=clock.now(), how="tried again")
+
+
+def send_again(connection: Connection, cause: str, by: User | None) -> int:
+    """`send_now` for every invoice that this cause holds. Returns how many."""
+    held = Problem.objects.filter(connection=connection, kind="invoice", cause=cause, solved_at=None)
+    return send_now(connection.supplier, list(held.values_list("document", flat=True)), by)
+
+
+@transaction.atomic
+def keep_theirs(problem: Problem, by: User | None) -> None:
+    """Xero's version stays; ours isn't sent. A later edit here asks again, since theirs still isn't what we sent."""
+    _claim(problem, "kept Xero's")
+    _settle(problem)
+    _tell(problem, "Kept Xero's version", by)
+
+
+@transaction.atomic
+def send_ours(problem: Problem, by: User | None) -> None:
+    """Our version goes over the one that was shown; should Xero have changed again meanwhile, it asks again."""
+    if not problem.shown:
+        raise ProblemGone
+    theirs = msgspec.json.decode(problem.shown.encode(), type=dict)
+    if theirs.get("Status") in GONE:
+        raise LinkRefused("It was voided in Xero, and a voided invoice can't be changed. Cancel it here, or leave it.")
+    _claim(problem, "sent ours")
+    link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
+    link.update(sent=json.dumps(_as_sent(problem.shown), default=str), lines=_kept_lines(link.get(), problem.shown))
+    ask(_changes(problem))
+    _tell(problem, "Chose to send ours over Xero's version", by)
+
+
+def _as_sent(shown: str) -> dict[str, Any]:
+    """What Xero showed, in the shape of what we send: the look before the next write compares with it."""
+    theirs = wire.read_list(b'{"Invoices":[' + shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
+    return {
+        "InvoiceNumber": theirs.invoice_number or "",
+        "Reference": theirs.reference or "",
+        "Date": theirs.date.isoformat() if theirs.date else "",
+        "DueDate": theirs.due_date.isoformat() if theirs.due_date else "",
+        "CurrencyCode": theirs.currency_code or "",
+        "LineAmountTypes": theirs.line_amount_types or "",
+        "Contact": {"ContactID": theirs.contact.contact_id if theirs.contact else ""},
+        "LineItems": [_line_as_sent(line) for line in theirs.line_items],
+    }
+
+
+def _line_as_sent(line: wire.LineItem) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "LineItemID": line.line_item_id,
+        "Description": line.description or "",
+        "ItemCode": line.item_code or "",
+        "AccountCode": line.account_code or "",
+        "TaxType": line.tax_type or "",
+    }
+    numbers = {"Quantity": line.quantity, "UnitAmount": line.unit_amount}
+    return item | {name: str(value) for name, value in numbers.items() if value is not None}
+
+
+def _kept_lines(link: Link, shown: str) -> dict[str, str]:
+    """Our lines' twins that are still there: a line that a person deleted goes as a new one."""
+    there = {line.get("LineItemID") for line in msgspec.json.decode(shown.encode(), type=dict).get("LineItems", [])}
+    return {key: twin for key, twin in link.lines.items() if twin in there}
+
+
+@transaction.atomic
+def leave(problem: Problem, by: User | None, why: str = "") -> None:
+    """Nothing is sent for this revision; a later edit here is tried again."""
+    _claim(problem, "left as it is")
+    _settle(problem)
+    _tell(problem, "Left as it is in Xero", by, why)
+
+
+@transaction.atomic
+def renumber(problem: Problem, by: User | None) -> str:
+    """Our invoice gets the next number and goes under that. Returns the number."""
+    _claim(problem, "renumbered")
+    invoice = Invoice.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
+    renumber_invoice(invoice, None, by=by)
+    ask(_changes(problem))
+    return invoice.number
+
+
+@transaction.atomic
+def adopt(problem: Problem, by: User | None) -> None:
+    """The other document of our number is the same sale: link it. What differs shows before anything is written."""
+    theirs = wire.read_list(b'{"Invoices":[' + problem.shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
+    _claim(problem, "linked by hand")
+    try:
+        with transaction.atomic():
+            Link.objects.update_or_create(
+                connection=problem.connection,
+                kind=problem.kind,
+                document=problem.document,
+                defaults={
+                    "xero_id": theirs.invoice_id or "",
+                    "number": theirs.invoice_number or "",
+                    "status": theirs.status or "",
+                    "total": theirs.total,
+                    "updated": theirs.updated_raw or "",
+                    "sent": json.dumps(_as_sent(problem.shown), default=str),
+                    "lines": {},
+                    "sent_at": clock.now(),
+                },
+            )
+    except IntegrityError:
+        raise LinkRefused("That document in Xero belongs to another invoice of yours already.") from None
+    _settle(problem)
+    _tell(problem, "Linked by hand to the invoice of the same number in Xero", by)
+
+
+@transaction.atomic
+def without_item_codes(problem: Problem, by: User | None) -> None:
+    """Send this invoice without item codes, so that Xero's stock doesn't matter."""
+    _claim(problem, "sent without item codes")
+    WithoutItemCodes.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
+    ask(_changes(problem))
+    _tell(problem, "Chose to send it without item codes", by)
+
+
+@transaction.atomic
+def link_contact(customer: Customer, contact_id: str, by: User | None) -> None:
+    """This customer is that contact from now on; what waited for it is tried again. Raises LinkRefused."""
+    connection = customer.supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
+    contact = connection and Contact.objects.filter(connection=connection, contact_id=contact_id, merged_to="").first()
+    if connection is None or contact is None:
+        raise LinkRefused("That contact is no longer in Xero. Search again.")
+    if contact.status != "ACTIVE":
+        raise LinkRefused(f"{contact.name} is archived in Xero. Restore it there first, or choose another contact.")
+    if DispatchDocument.objects.filter(connection=connection, kind="contact", document=customer.pk).exists():
+        raise LinkRefused("A contact for this customer is on its way to Xero. Try again in some minutes.")
+    other = Link.objects.filter(connection=connection, kind="contact", xero_id=contact_id).exclude(document=customer.pk)
+    if owner := other.first():
+        name = Customer.objects.filter(pk=owner.document).values_list("trading_name", flat=True).first()
+        raise LinkRefused(f"{contact.name} is the contact of {name} already. One contact belongs to one customer.")
+    Link.objects.update_or_create(
+        connection=connection,
+        kind="contact",
+        document=customer.pk,
+        defaults={
+            "xero_id": contact_id,
+            "matched": True,
+            "number": contact.number,
+            "status": contact.status,
+            "sent_at": clock.now(),
+        },
+    )
+    release_customers(connection, [customer.pk], "linked by hand")
+    tell(customer.supplier, "customer", customer.pk, f"Linked to the contact {contact.name} in Xero", who=by)
+
+
+def _claim(problem: Problem, how: str) -> None:
+    """Take the decision once: whoever comes second, or late, is told that the problem is gone."""
+    taken = Problem.objects.filter(pk=problem.pk, solved_at=None, found_at=problem.found_at).update(
+        solved_at=clock.now(), how=how
+    )
+    if not taken:
+        raise ProblemGone
+
+
+def _changes(problem: Problem) -> Any:
+    return Change.objects.filter(supplier=problem.connection.supplier_id, kind=problem.kind, document=problem.document)
+
+
+def _settle(problem: Problem) -> None:
+    """The revision that the problem is about counts as done; a newer one stays due."""
+    settle(_changes(problem), problem.revision)
+
+
+def _tell(problem: Problem, what: str, by: User | None, why: str = "") -> None:
+    tell(problem.connection.supplier, problem.kind, problem.document, what, who=by, why=why)

@@ -1,0 +1,292 @@
+"""The settings of a connection: what may be chosen, what is proposed, what is refused and why."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from provender.basics import clock
+from provender.catalogue.models import Product
+from provender.people.models import User
+from provender.suppliers.models import Supplier, TaxKind
+from provender.sync.errors import SettingRefused
+from provender.sync.models import Account, Connection, TaxRate
+from provender.timeline.actions import tell
+
+LINE_CLASSES = frozenset({"REVENUE"})
+PLEASING_TYPES = ("SALES", "REVENUE", "OTHERINCOME")
+NOT_FOR_LINES = frozenset({"BANK"})
+SYSTEM_NOT_FOR_LINES = frozenset({"DEBTORS", "CREDITORS", "GST", "ROUNDING", "TRACKINGTRANSFERS"})
+TAX_TYPES = {
+    "AU": ("OUTPUT", "EXEMPTOUTPUT"),
+    "NZ": ("OUTPUT2", "ZERORATED"),
+    "GB": ("OUTPUT2", "ZERORATEDOUTPUT"),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its field on the connection, its label, and a sentence that says what it does."""
+
+    field: str
+    label: str
+    sentence: str
+
+
+SETTINGS = (
+    Setting(
+        "sales_account",
+        "Sales account",
+        "Where product lines go, unless the product has a sales account of its own.",
+    ),
+    Setting(
+        "invoice_account",
+        "Invoice account",
+        "Where every other line goes, and any line whose own setting is empty.",
+    ),
+    Setting(
+        "invoice_status",
+        "Invoice default status",
+        "How a new invoice arrives in Xero: Draft and Awaiting approval wait for somebody there; Awaiting payment is final.",
+    ),
+    Setting("freight_account", "Freight account", "Where freight lines go. Empty: the invoice account."),
+    Setting("surcharge_account", "Surcharge account", "Where surcharge lines go. Empty: the invoice account."),
+    Setting(
+        "clearing_account",
+        "Clearing account",
+        "The bank or clearing account that payments are recorded on. An account that can take payments.",
+    ),
+    Setting(
+        "automatic_sync",
+        "Automatic sync",
+        "On: every invoice raised here from the moment of switching on goes to Xero by itself, and follows each edit and"
+        " cancellation. Off: nothing goes by itself; “Send to Xero” on an invoice works.",
+    ),
+    Setting(
+        "mark_as_paid",
+        "Invoice mark as paid",
+        "On: an invoice that is fully paid in Xero counts as paid here too.",
+    ),
+    Setting("tax_type_gst", "Tax type for taxed lines", "The tax rate in Xero for goods with GST or VAT."),
+    Setting("tax_type_free", "Tax type for tax-free lines", "The tax rate in Xero for goods without GST or VAT."),
+)
+ACCOUNTS = ("sales_account", "invoice_account", "freight_account", "surcharge_account", "clearing_account")
+LABELS = {setting.field: setting.label for setting in SETTINGS}
+
+
+def _label(account: Account) -> str:
+    return f"{account.code} · {account.name}" if account.code else account.name
+
+
+def accounts_for(connection: Connection, setting: str) -> list[tuple[str, str]]:
+    """Accounts that may be chosen there, as (account id, "200 · Sales")."""
+    rows = connection.accounts.filter(status="ACTIVE")
+    return [(row.account_id, _label(row)) for row in rows if not _account_trouble(row, setting)]
+
+
+def tax_types_for(connection: Connection, kind: str) -> list[tuple[str, str]]:
+    """Active tax rates that apply to revenue, as (tax type, "GST on Income (10 %)"); kind "gst" or "free"."""
+    free = kind == TaxKind.FREE
+    return [
+        (row.tax_type, f"{row.name} ({row.rate.normalize():f} %)")
+        for row in connection.tax_rates.filter(status="ACTIVE")
+        if "REVENUE" in row.applies_to and (row.rate == 0) == free
+    ]
+
+
+def propose(connection: Connection) -> dict[str, str]:
+    """Sensible values from the organisation's own chart, for what nobody has chosen yet."""
+    rows = [row for row in connection.accounts.filter(status="ACTIVE") if not _account_trouble(row, "sales_account")]
+    rows.sort(key=lambda row: (PLEASING_TYPES.index(row.type) if row.type in PLEASING_TYPES else 9, row.code))
+    sales = _first(rows, _means_sales) or _first(rows, lambda row: row.type in PLEASING_TYPES)
+    freight = _first(rows, _means("freight", "delivery", "shipping", "postage")) or sales
+    surcharge = _first(rows, _means("surcharge", "card fee", "merchant fee")) or sales
+    paying = [
+        row for row in connection.accounts.filter(status="ACTIVE") if not _account_trouble(row, "clearing_account")
+    ]
+    clearing = _first(paying, _means("clearing")) or _first(paying, lambda row: row.type == "BANK")
+    gst, free = _propose_tax_types(connection)
+    chosen = {
+        "sales_account": sales,
+        "invoice_account": sales,
+        "freight_account": freight,
+        "surcharge_account": surcharge,
+        "clearing_account": clearing,
+    }
+    accounts = {field: row.account_id if row else "" for field, row in chosen.items()}
+    return {
+        **accounts,
+        "invoice_status": Connection.InvoiceStatus.AUTHORISED,
+        "tax_type_gst": gst,
+        "tax_type_free": free,
+    }
+
+
+def _first(rows: list[Account], fits: Callable[[Account], bool]) -> Account | None:
+    return next((row for row in rows if fits(row)), None)
+
+
+def _means_sales(row: Account) -> bool:
+    return row.type in {"SALES", "REVENUE"} and "sale" in row.name.casefold()
+
+
+def _means(*words: str) -> Callable[[Account], bool]:
+    return lambda row: any(word in row.name.casefold() for word in words)
+
+
+def _propose_tax_types(connection: Connection) -> tuple[str, str]:
+    """The country's usual types when the organisation has them, else its first that fits."""
+    usual = TAX_TYPES.get(connection.country, ("", ""))
+    there = [dict(tax_types_for(connection, kind)) for kind in (TaxKind.GST, TaxKind.FREE)]
+    taxed, free = (
+        wanted if wanted in rates else next(iter(rates), "") for wanted, rates in zip(usual, there, strict=True)
+    )
+    return taxed, free
+
+
+def _account_trouble(row: Account, setting: str) -> str:
+    """Why that account can't be chosen there, or ""."""
+    if row.status != "ACTIVE":
+        return f"{_label(row)} is archived in Xero. Restore it there, or choose another account."
+    if setting == "clearing_account":
+        if row.type == "BANK" or row.takes_payments:
+            return ""
+        return f"{_label(row)} can't take payments in Xero. Choose a bank account, or enable payments to it there."
+    if row.type in NOT_FOR_LINES or row.system_account in SYSTEM_NOT_FOR_LINES or not row.code:
+        return f"{_label(row)} can't be used on an invoice line. Choose a sales or revenue account."
+    return ""
+
+
+def _tax_trouble(account: Account, rate: TaxRate | None, setting: str) -> str:
+    if rate is None or account.account_class in rate.applies_to:
+        return ""
+    return f"{_label(account)} can't carry the tax type “{rate.name}” in Xero. Choose another account or tax type."
+
+
+def save_settings(connection: Connection, values: Mapping[str, Any], by: User | None) -> None:
+    """Save the settings that `values` names. Raises SettingRefused with every reason, and saves nothing then."""
+    wanted = {field: values[field] for field in LABELS if field in values}
+    errors = _judge(connection, wanted)
+    if errors:
+        raise SettingRefused(errors)
+    now = clock.database_now()
+    if wanted.get("automatic_sync") and not connection.automatic_sync:
+        wanted["automatic_since"] = now
+    with transaction.atomic():
+        changed = _changed_labels(connection, wanted)
+        Connection.objects.filter(pk=connection.pk).update(**wanted, settings_saved_at=now)
+        if changed:
+            tell(connection.supplier, "connection", connection.pk, f"Settings changed: {', '.join(changed)}", who=by)
+    connection.refresh_from_db()
+
+
+def _changed_labels(connection: Connection, wanted: Mapping[str, Any]) -> list[str]:
+    return [LABELS[field] for field, value in wanted.items() if field in LABELS and getattr(connection, field) != value]
+
+
+def _judge(connection: Connection, wanted: Mapping[str, Any]) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    accounts = {row.account_id: row for row in connection.accounts.all()}
+    rates = {row.tax_type: row for row in connection.tax_rates.filter(status="ACTIVE")}
+    for field in ("tax_type_gst", "tax_type_free"):
+        value = wanted.get(field, getattr(connection, field))
+        if field in wanted and value not in rates:
+            errors[field] = "Choose one of the organisation's active tax rates."
+    for field in ACCOUNTS:
+        if not (value := wanted.get(field)):
+            continue
+        row = accounts.get(value)
+        if row is None:
+            errors[field] = "That account is no longer in Xero. Choose another one."
+        elif trouble := _account_trouble(row, field) or _taxes_trouble(connection, wanted, rates, row, field):
+            errors[field] = trouble
+    if "invoice_status" in wanted and wanted["invoice_status"] not in Connection.InvoiceStatus.values:
+        errors["invoice_status"] = "Choose Draft, Awaiting approval or Awaiting payment."
+    if wanted.get("automatic_sync") and not _line_account(connection, wanted):
+        errors["sales_account"] = "Choose a sales account or an invoice account before automatic sync is switched on."
+    return errors
+
+
+def _taxes_trouble(
+    connection: Connection, wanted: Mapping[str, Any], rates: Mapping[str, TaxRate], row: Account, field: str
+) -> str:
+    if field == "clearing_account":
+        return ""
+    types = [wanted.get(name, getattr(connection, name)) for name in ("tax_type_gst", "tax_type_free")]
+    return next((trouble for one in types if (trouble := _tax_trouble(row, rates.get(one), field))), "")
+
+
+def _line_account(connection: Connection, wanted: Mapping[str, Any]) -> str:
+    return str(
+        wanted.get("sales_account", connection.sales_account)
+        or wanted.get("invoice_account", connection.invoice_account)
+    )
+
+
+@dataclass(frozen=True)
+class Promises:
+    """What was promised before connecting, checked against the mirror."""
+
+    skus_checked: int
+    skus_missing: list[str]  # ours that are no item in Xero: their lines go without an item code
+    accounts_missing: list[str]  # sentences
+
+    @property
+    def ok(self) -> bool:
+        """Everything promised is there."""
+        return not self.skus_missing and not self.accounts_missing
+
+
+def check_promises(connection: Connection) -> Promises:
+    """Which of our SKUs aren't items in Xero, and which accounts are missing. No calls: the mirror answers."""
+    codes = {code.casefold() for code in connection.items.filter(sold=True).values_list("code", flat=True)}
+    skus = list(
+        Product.objects.filter(supplier=connection.supplier_id, active=True)
+        .order_by("sku")
+        .values_list("sku", flat=True)
+    )
+    missing = [sku for sku in skus if sku.casefold() not in codes]
+    return Promises(len(skus), missing, settings_troubles(connection) + _product_account_troubles(connection))
+
+
+def settings_troubles(connection: Connection) -> list[str]:
+    """What has gone bad since the settings were saved, one sentence each."""
+    accounts = {row.account_id: row for row in connection.accounts.all()}
+    found = []
+    for field in ACCOUNTS:
+        chosen = getattr(connection, field)
+        row = accounts.get(chosen)
+        if chosen and row is None:
+            found.append(f"{LABELS[field]}: the account chosen is no longer in Xero.")
+        elif row is not None and (trouble := _account_trouble(row, field)):
+            found.append(f"{LABELS[field]}: {trouble}")
+    if not connection.sales_account and not connection.invoice_account:
+        found.append("No sales account and no invoice account is chosen, so no line has an account.")
+    return found
+
+
+def _product_account_troubles(connection: Connection) -> list[str]:
+    active = set(connection.accounts.filter(status="ACTIVE").exclude(code="").values_list("code", flat=True))
+    own = (
+        Product.objects.filter(supplier=connection.supplier_id, active=True)
+        .exclude(sales_account="")
+        .values_list("sales_account", flat=True)
+        .distinct()
+    )
+    return [
+        f"Products use the sales account {code}, which Xero doesn't have or has archived."
+        for code in own
+        if code not in active
+    ]
+
+
+def tax_rate_differs(supplier: Supplier, connection: Connection) -> str:
+    """A sentence when the rate behind the chosen tax type isn't the wholesaler's own rate, or ""."""
+    rate = connection.tax_rates.filter(tax_type=connection.tax_type_gst).first()
+    if rate is None or rate.rate == supplier.tax_rate:
+        return ""
+    return (
+        f"“{rate.name}” is {rate.rate.normalize():f} % in Xero, while the rate in your settings is"
+        f" {supplier.tax_rate.normalize():f} %: totals would differ."
+    )

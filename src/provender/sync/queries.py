@@ -1,0 +1,425 @@
+"""What screens and commands read: how documents stand in Xero, what is wrong, and what was called."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet
+
+from provender.basics import clock
+from provender.changes.models import Change
+from provender.customers.models import Customer
+from provender.invoicing.models import Invoice
+from provender.suppliers.models import Supplier
+from provender.sync.differences import GONE
+from provender.sync.due import may_go
+from provender.sync.mirror import fold_name
+from provender.sync.models import Call, Connection, Contact, Dispatch, DispatchDocument, Link, Problem
+from provender.sync.problems import BY_CODE, NEEDS_RECONNECTING, Repair, repairs, sentence
+
+XERO_STATUS = {
+    "DRAFT": "Draft",
+    "SUBMITTED": "Awaiting approval",
+    "AUTHORISED": "Awaiting payment",
+    "PAID": "Paid",
+    "VOIDED": "Voided",
+    "DELETED": "Deleted",
+}
+
+
+def connection_of(supplier: Supplier) -> Connection | None:
+    """The live connection (connected or in need of reconnecting), or None."""
+    return supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
+
+
+def last_connection(supplier: Supplier) -> Connection | None:
+    """The live connection, else the one that was connected last."""
+    return connection_of(supplier) or supplier.connections.order_by("-connected_at").first()
+
+
+# --- one line about it all ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class XeroLine:
+    """The one sentence about Xero that stands on Today and on the Xero page."""
+
+    state: str  # none, connected, needs-reconnecting, disconnected
+    sentence: str
+    waiting: int = 0
+    problems: int = 0
+    checked_at: datetime | None = None
+
+
+def xero_line(supplier: Supplier) -> XeroLine:
+    """How it stands with Xero, in plain words."""
+    connection = last_connection(supplier)
+    if connection is None:
+        return XeroLine("none", "Not connected to Xero yet.")
+    waiting = waiting_invoices(connection).count()
+    problems = Problem.objects.filter(connection=connection, solved_at=None, kind="invoice").count()
+    checked = connection.last_checked_at
+    if connection.state == Connection.State.DISCONNECTED:
+        return XeroLine("disconnected", f"Disconnected from {connection.organisation}.", waiting, problems, checked)
+    if connection.state == Connection.State.NEEDS_RECONNECTING:
+        words = {"organisation": connection.organisation, "why": connection.state_why}
+        text = " ".join(NEEDS_RECONNECTING.sentence.format_map(words).split())
+        return XeroLine(connection.state, text, waiting, problems, checked)
+    return XeroLine(connection.state, _in_step_sentence(connection, waiting, problems), waiting, problems, checked)
+
+
+def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> str:
+    sent = Link.objects.filter(connection=connection, kind="invoice").count()
+    parts = []
+    if problems:
+        parts.append(f"{problems} {_invoices(problems)} {'needs' if problems == 1 else 'need'} a person")
+    if waiting:
+        parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} to be sent")
+    if parts:
+        return f"{' and '.join(parts)}; {sent} {_invoices(sent)} {'is' if sent == 1 else 'are'} in {connection.organisation}."
+    if not sent:
+        return f"Connected to {connection.organisation}; no invoice has been sent yet."
+    return (
+        f"All {sent} invoices are in {connection.organisation}."
+        if sent > 1
+        else f"The invoice is in {connection.organisation}."
+    )
+
+
+def _invoices(count: int) -> str:
+    return "invoice" if count == 1 else "invoices"
+
+
+def waiting_invoices(connection: Connection) -> QuerySet[Change]:
+    """Invoices that may go and haven't, those in doubt included."""
+    unsettled = Change.objects.filter(
+        supplier=connection.supplier_id, kind="invoice", revision__gt=F("settled")
+    ).filter(revision__gt=F("parked"))
+    return unsettled.filter(may_go(connection))
+
+
+# --- problems -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Group:
+    """A cause and how many documents it holds."""
+
+    cause: str
+    title: str
+    sentence: str  # the sentence of its newest document
+    count: int
+    repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProblemRow:
+    """One document's problem, ready for a screen."""
+
+    problem: Problem
+    title: str
+    sentence: str
+    repairs: tuple[Repair, ...]
+    number: str
+    customer: str
+    total: Decimal | None
+    url_in_xero: str
+    raw: str
+
+
+def problem_count(supplier: Supplier) -> int:
+    """How many documents need a person; a connection that needs reconnecting counts as one more."""
+    connection = connection_of(supplier)
+    if connection is None:
+        return 0
+    lost = int(connection.state == Connection.State.NEEDS_RECONNECTING)
+    return Problem.objects.filter(connection=connection, kind="invoice", solved_at=None).count() + lost
+
+
+def problem_groups(supplier: Supplier) -> list[Group]:
+    """Causes with how many documents each holds, biggest first; needing to reconnect comes before all."""
+    connection = connection_of(supplier)
+    if connection is None:
+        return []
+    rows = Problem.objects.filter(connection=connection, kind="invoice", solved_at=None)
+    counted = rows.values("cause").annotate(count=Count("pk")).order_by("-count", "cause")
+    groups = []
+    for row in counted:
+        newest = rows.filter(cause=row["cause"]).latest("found_at")
+        cause = BY_CODE.get(row["cause"], BY_CODE["refused"])
+        groups.append(Group(cause.code, cause.title, sentence(cause.code, newest.words), row["count"], cause.repairs))
+    if connection.state == Connection.State.NEEDS_RECONNECTING:
+        line = xero_line(supplier)
+        cause = NEEDS_RECONNECTING
+        groups.insert(0, Group(cause.code, cause.title, line.sentence, line.waiting, cause.repairs))
+    return groups
+
+
+def problems_of(
+    supplier: Supplier, cause: str | None = None, *, documents: Iterable[UUID] | None = None
+) -> list[ProblemRow]:
+    """Open problems of invoices, newest first; of one cause, or of some documents. Three queries for any number."""
+    connection = connection_of(supplier)
+    if connection is None:
+        return []
+    wanted = Q(connection=connection, kind="invoice", solved_at=None)
+    if cause is not None:
+        wanted &= Q(cause=cause)
+    if documents is not None:
+        wanted &= Q(document__in=list(documents))
+    problems = list(Problem.objects.filter(wanted).select_related("connection").order_by("-found_at", "-pk"))
+    ids = [problem.document for problem in problems]
+    invoices = {one.pk: one for one in Invoice.objects.filter(pk__in=ids).select_related("customer")}
+    links = dict(
+        Link.objects.filter(connection=connection, kind="invoice", document__in=ids).values_list("document", "xero_id")
+    )
+    return [
+        _problem_row(problem, invoices.get(problem.document), links.get(problem.document, "")) for problem in problems
+    ]
+
+
+def _problem_row(problem: Problem, invoice: Invoice | None, xero_id: str) -> ProblemRow:
+    cause = BY_CODE.get(problem.cause, BY_CODE["refused"])
+    xero_id = xero_id or problem.words.get("theirs", "") if problem.cause == "number-taken" else xero_id
+    return ProblemRow(
+        problem=problem,
+        title=cause.title,
+        sentence=sentence(problem.cause, problem.words),
+        repairs=repairs(problem.cause),
+        number=invoice.number if invoice else problem.words.get("number", ""),
+        customer=invoice.customer.trading_name if invoice else "",
+        total=invoice.total if invoice else None,
+        url_in_xero=url_in_xero(problem.connection, xero_id),
+        raw=problem.raw,
+    )
+
+
+# --- one document -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one invoice stands in Xero."""
+
+    state: str  # off, waiting, sent, needs-you, locked
+    label: str
+    xero_status: str = ""
+    xero_id: str = ""
+    url: str = ""
+    number: str = ""
+    sent_at: datetime | None = None
+    total: Decimal | None = None
+    revision: int = 0
+    in_doubt: bool = False
+    problem: ProblemRow | None = None
+
+
+LABELS = {"off": "Off", "waiting": "Waiting", "sent": "Sent", "needs-you": "Needs you", "locked": "Locked"}
+LOCKED_CAUSES = frozenset({"paid-or-credited", "period-locked"})
+
+
+@dataclass
+class _Facts:
+    """What is known of many documents, one query each."""
+
+    connection: Connection
+    links: dict[UUID, Link] = field(default_factory=dict)
+    waiting: set[UUID] = field(default_factory=set)
+    doubtful: set[UUID] = field(default_factory=set)
+    problems: dict[UUID, ProblemRow] = field(default_factory=dict)
+
+
+def standing(supplier: Supplier, invoices: Iterable[UUID]) -> dict[UUID, Standing]:
+    """How each of these invoices stands in Xero; the same few queries for any number of them."""
+    ids = list(invoices)
+    connection = last_connection(supplier)
+    if connection is None:
+        return {pk: Standing("off", LABELS["off"]) for pk in ids}
+    facts = _Facts(
+        connection,
+        {link.document: link for link in Link.objects.filter(connection=connection, kind="invoice", document__in=ids)},
+        set(waiting_invoices(connection).filter(document__in=ids).values_list("document", flat=True)),
+        set(
+            DispatchDocument.objects.filter(connection=connection, kind="invoice", document__in=ids).values_list(
+                "document", flat=True
+            )
+        ),
+        {row.problem.document: row for row in problems_of(supplier, documents=ids)},
+    )
+    return {pk: _stand(facts, pk) for pk in ids}
+
+
+def _stand(facts: _Facts, pk: UUID) -> Standing:
+    link, problem = facts.links.get(pk), facts.problems.get(pk)
+    state = "off"
+    if problem is not None:
+        state = "locked" if problem.problem.cause in LOCKED_CAUSES else "needs-you"
+    elif pk in facts.waiting or pk in facts.doubtful:
+        state = "waiting"
+    elif link is not None:
+        state = "sent"
+    if link is None:
+        return Standing(state, LABELS[state], in_doubt=pk in facts.doubtful, problem=problem)
+    return Standing(
+        state,
+        LABELS[state],
+        XERO_STATUS.get(link.status, link.status),
+        link.xero_id,
+        url_in_xero(facts.connection, link.xero_id) if link.status not in GONE else "",
+        link.number,
+        link.sent_at,
+        link.total,
+        link.revision,
+        pk in facts.doubtful,
+        problem,
+    )
+
+
+def invoices_standing(connection: Connection, state: str) -> Q:
+    """A condition on invoices by how they stand, for the filter of the invoice list."""
+    problems = Problem.objects.filter(connection=connection, kind="invoice", solved_at=None)
+    locked = problems.filter(cause__in=LOCKED_CAUSES).values("document")
+    needing = problems.exclude(cause__in=LOCKED_CAUSES).values("document")
+    waiting = waiting_invoices(connection).values("document")
+    linked = Link.objects.filter(connection=connection, kind="invoice").values("document")
+    return {
+        "needs-you": Q(pk__in=needing),
+        "locked": Q(pk__in=locked),
+        "waiting": Q(pk__in=waiting),
+        "sent": Q(pk__in=linked) & ~Q(pk__in=needing) & ~Q(pk__in=locked) & ~Q(pk__in=waiting),
+        "off": ~Q(pk__in=linked) & ~Q(pk__in=needing) & ~Q(pk__in=locked) & ~Q(pk__in=waiting),
+    }[state]
+
+
+def url_in_xero(connection: Connection, xero_id: str) -> str:
+    """The address that opens this invoice in Xero, or "" when there is none."""
+    if not xero_id:
+        return ""
+    from provender.sync.tokens import endpoints
+
+    login = endpoints().login
+    if "login.xero.com" not in login:  # the simulator has a page of its own
+        return f"{login}/_simulator/invoices/{xero_id}"
+    path = f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}"
+    return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={connection.short_code}&redirecturl={path}"
+
+
+# --- contacts -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ContactStanding:
+    """How a customer stands in Xero."""
+
+    state: str  # linked, none, problem
+    name: str = ""
+    contact_id: str = ""
+    archived: bool = False
+    matched: bool = False
+    sentence: str = ""
+
+
+def contact_standing(customer: Customer) -> ContactStanding:
+    """The contact that this customer is in Xero."""
+    connection = last_connection(customer.supplier)
+    if connection is None:
+        return ContactStanding("none")
+    link = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
+    problem = Problem.objects.filter(
+        connection=connection, kind="contact", document=customer.pk, solved_at=None
+    ).first()
+    if link is None:
+        text = sentence(problem.cause, problem.words) if problem else ""
+        return ContactStanding("problem" if problem else "none", sentence=text)
+    contact = Contact.objects.filter(connection=connection, contact_id=link.xero_id).first()
+    return ContactStanding(
+        "linked",
+        contact.name if contact else customer.trading_name,
+        link.xero_id,
+        bool(contact and contact.status != "ACTIVE"),
+        link.matched,
+    )
+
+
+def find_contacts(connection: Connection, text: str) -> list[tuple[str, str]]:
+    """Up to 20 active contacts whose name has that text, as (contact id, name)."""
+    folded = fold_name(text)
+    rows = Contact.objects.filter(connection=connection, status="ACTIVE", merged_to="", folded_name__contains=folded)
+    return list(rows.order_by("name").values_list("contact_id", "name")[:20])
+
+
+# --- calls and status ---------------------------------------------------------------------------------------------
+
+
+def calls_of(connection: Connection) -> QuerySet[Call]:
+    """Calls made to Xero, newest first."""
+    return Call.objects.filter(connection=connection).order_by("-at", "-pk")
+
+
+def calls_left_today(connection: Connection) -> int | None:
+    """What Xero last told is left of the day, or None when it isn't known."""
+    return connection.day_left
+
+
+def status(supplier: Supplier) -> dict[str, Any]:
+    """The state of a wholesaler's link, in the shape that scripts rely on (docs/reference/status.md)."""
+    connection = last_connection(supplier)
+    if connection is None:
+        return {
+            "supplier": supplier.slug,
+            "connection": {"state": "none", "organisation": None, "tenant_id": None, "since": None},
+            "automatic_sync": False,
+            "waiting": 0,
+            "open_dispatches": 0,
+            "problems": {"total": 0, "by_cause": {}},
+            "in_step": {"contacts": 0, "invoices": 0, "credit_notes": 0, "payments": 0},
+            "budget": {"minute_left": None, "day_left": None, "parked_until": None},
+            "last_checked": None,
+        }
+    causes = Problem.objects.filter(connection=connection, solved_at=None).values("cause").annotate(count=Count("pk"))
+    by_cause = {row["cause"]: row["count"] for row in causes.order_by("cause")}
+    return {
+        "supplier": supplier.slug,
+        "connection": {
+            "state": connection.state,
+            "organisation": connection.organisation,
+            "tenant_id": connection.tenant,
+            "since": _iso(connection.connected_at),
+        },
+        "automatic_sync": connection.automatic_sync,
+        "waiting": waiting_invoices(connection).count(),
+        "open_dispatches": Dispatch.objects.filter(connection=connection).count(),
+        "problems": {"total": sum(by_cause.values()), "by_cause": by_cause},
+        "in_step": {
+            "contacts": Link.objects.filter(connection=connection, kind="contact").count(),
+            "invoices": _in_step_invoices(connection),
+            "credit_notes": 0,
+            "payments": 0,
+        },
+        "budget": {
+            "minute_left": _minute_left(connection),
+            "day_left": connection.day_left,
+            "parked_until": _iso(connection.parked_until or connection.drain_after),
+        },
+        "last_checked": _iso(connection.last_checked_at),
+    }
+
+
+def _in_step_invoices(connection: Connection) -> int:
+    unsettled = Change.objects.filter(
+        supplier=connection.supplier_id, kind="invoice", revision__gt=F("settled")
+    ).values("document")
+    return Link.objects.filter(connection=connection, kind="invoice").exclude(document__in=unsettled).count()
+
+
+def _minute_left(connection: Connection) -> int | None:
+    if connection.minute_resets_at is not None and connection.minute_resets_at <= clock.now():
+        return None
+    return connection.minute_left
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
