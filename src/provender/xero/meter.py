@@ -164,7 +164,7 @@ class MemoryBudget:
 
 def _count_in(headers: Mapping[str, str], name: str) -> int | None:
     text = header(headers, name).strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def _seconds_until(moment: datetime | None, now: datetime) -> float:
