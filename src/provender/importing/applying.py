@@ -13,7 +13,7 @@ from provender.importing.holding import Hold
 from provender.importing.judging import draft_line, due_of, judge
 from provender.importing.known import Known, load_expected
 from provender.importing.mapping import Line
-from provender.importing.models import Import, StagedDocument, StagedRow
+from provender.importing.models import Import, StagedDocument
 from provender.importing.staging import Told, check_balance, invoices_there, lines_of
 from provender.invoicing.actions import InvoiceDraft, import_invoices
 from provender.invoicing.models import Invoice
@@ -35,7 +35,7 @@ def apply_documents(source: Import, hold: Hold, told: Told) -> None:
             _apply_batch(source, batch, known)
         done += sum(document.lines for document in batch)
         told("Importing", done, ready)
-    _drop_rows_of_unchanged(source)
+    _drop_unchanged(source)
     check_balance(source)
     source.refresh_from_db(fields=["customers_created", "products_created"])
 
@@ -53,24 +53,27 @@ def _ready_batches(source: Import) -> Iterator[list[StagedDocument]]:
 
 
 def _apply_batch(source: Import, batch: Sequence[StagedDocument], known: Known) -> None:
-    """Judge once more, as the books are now; import what still can be; mark all; drop their staged rows."""
+    """Judge once more, as the books are now; import what still can be; mark all; drop their staged lines."""
     by_number = {lines[0].number: lines for lines in lines_of(source, [document.number for document in batch])}
     there = invoices_there(source.supplier, list(by_number))
     for document in batch:
-        _judge_again(source, document, by_number[document.number], known, there)
+        _judge_again(source, document, by_number[document.number], known, there.get(document.number))
     fresh = [document for document in batch if document.state == State.READY]
     _import(source, fresh, by_number, known)
-    StagedDocument.objects.bulk_update(batch, ["state", "invoice", "code", "column", "reason", "tax", "total"])
+    source.documents.filter(pk__in=[document.pk for document in fresh]).update(state=State.IMPORTED)
     done = [document.number for document in batch if document.state != State.REJECTED]
-    StagedRow.objects.filter(source=source, number__in=done).delete()
+    source.runs.filter(number__in=done).delete()
 
 
 def _judge_again(
-    source: Import, document: StagedDocument, lines: Sequence[Line], known: Known, there: dict[str, Invoice]
+    source: Import, document: StagedDocument, lines: Sequence[Line], known: Known, there: Invoice | None
 ) -> None:
-    now = judge(source, lines, known, there.get(document.number))
-    for name in ("state", "invoice", "code", "column", "reason", "tax", "total"):
-        setattr(document, name, getattr(now, name))
+    now = judge(source, lines, known, there)
+    again = ("state", "code", "column", "reason", "tax", "total")
+    if changed := [name for name in again if getattr(document, name) != getattr(now, name)]:
+        for name in changed:
+            setattr(document, name, getattr(now, name))
+        document.save(update_fields=changed)
 
 
 def _import(source: Import, fresh: Sequence[StagedDocument], lines: dict[str, list[Line]], known: Known) -> None:
@@ -85,7 +88,6 @@ def _import(source: Import, fresh: Sequence[StagedDocument], lines: dict[str, li
         if invoice.total != document.total or invoice.subtotal != document.subtotal:
             what = f"the total of invoice {invoice.number}"
             raise ImportOutOfBalance(source.file_name, what, document.total, invoice.total)
-        document.state, document.invoice = State.IMPORTED, invoice.pk
 
 
 def _draft(source: Import, lines: Sequence[Line], known: Known) -> InvoiceDraft:
@@ -112,12 +114,10 @@ def _create_missing(source: Import, lines: Sequence[Line], known: Known) -> None
     )
 
 
-def _drop_rows_of_unchanged(source: Import) -> None:
-    unchanged = source.documents.filter(state=State.UNCHANGED).values_list("number", flat=True)
-    numbers = list(unchanged)
+def _drop_unchanged(source: Import) -> None:
+    numbers = list(source.documents.filter(state=State.UNCHANGED).values_list("number", flat=True))
     for start in range(0, len(numbers), DOCUMENTS_A_TRANSACTION):
-        some = numbers[start : start + DOCUMENTS_A_TRANSACTION]
-        StagedRow.objects.filter(source=source, number__in=some).delete()
+        source.runs.filter(number__in=numbers[start : start + DOCUMENTS_A_TRANSACTION]).delete()
 
 
 def finish(source: Import) -> None:

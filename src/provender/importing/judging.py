@@ -38,7 +38,6 @@ def judge(source: Import, lines: Sequence[Line], known: Known, there: Invoice | 
     )  # fmt: skip
     rejection = find_rejection(source, lines, known, document.total)
     if rejection is None and there is not None:
-        document.invoice = there.id
         document.state = State.UNCHANGED
         rejection = find_difference(source, lines, there)
     if rejection is not None:

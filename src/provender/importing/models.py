@@ -54,27 +54,21 @@ class Import(models.Model):
         return self.state in self.BUSY
 
 
-class StagedRow(models.Model):
-    """One line of a file, read but not in: the cells as they are, and what they say."""
+class StagedRun(models.Model):
+    """Neighbouring lines of one document in a file, read but not in.
 
-    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows", db_index=False)
-    line = models.PositiveIntegerField()  # of the file, header = 1
+    One row for a run rather than for a line: files keep a document's lines together, and a staged document is read and
+    dropped as a whole.
+    """
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="runs", db_index=False)
     number = models.CharField(max_length=60)
-    customer = models.CharField(max_length=50)
-    customer_name = models.CharField(max_length=255)
-    date = models.DateField()
-    due_date = models.DateField(null=True)
-    purchase_order = models.CharField(max_length=100)
-    sku = models.CharField(max_length=60)
-    description = models.CharField(max_length=4000)
-    quantity = PriceField()
-    price = PriceField()
-    amount = AmountField()
-    tax_kind = models.CharField(max_length=4)  # blank: the product's
-    cells = models.JSONField()
+    line = models.PositiveIntegerField()  # its first, of the file, header = 1
+    said = models.BinaryField()  # JSON: `mapping.Line`s
+    cells = models.BinaryField()  # JSON: each line's cells as the file has them
 
     class Meta:
-        indexes = [models.Index(fields=["source", "number", "line"], name="staged_row_by_document")]
+        indexes = [models.Index(fields=["source", "number", "line"], name="staged_run_by_document")]
 
 
 class StagedDocument(models.Model):
@@ -99,7 +93,6 @@ class StagedDocument(models.Model):
     code = models.CharField(max_length=40, blank=True)  # why it is rejected, for grouping
     column = models.CharField(max_length=255, blank=True)  # where in the file
     reason = models.CharField(max_length=400, blank=True)  # in a sentence
-    invoice = models.UUIDField(null=True)  # ours, once imported or when it was there
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "number"], name="one_staged_document_a_number")]

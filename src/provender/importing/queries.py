@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import IO, Any
 from uuid import UUID
 
+import msgspec
 from django.db.models import QuerySet
 
 from provender.basics.money import ZERO
-from provender.importing.models import Import, StagedDocument, StagedRow
+from provender.importing.models import Import, StagedDocument, StagedRun
 from provender.suppliers.models import Supplier
 
 KEPT_UNFINISHED = timedelta(days=7)  # a preview that nobody acted on; its figures are stale by then
@@ -110,10 +111,11 @@ def reject_lines(source: Import) -> Iterator[list[str]]:
         number: (column, reason)
         for number, column, reason in rejected_documents(source).values_list("number", "column", "reason").iterator()
     }
-    rows = StagedRow.objects.filter(source=source).order_by("line", "pk").values_list("number", "line", "cells")
-    for number, line, cells in rows.iterator():
+    runs = StagedRun.objects.filter(source=source).order_by("line").values_list("number", "said", "cells")
+    for number, said, cells in runs.iterator(chunk_size=100):
         if number in reasons:
-            yield [*cells[:wide], str(line), *reasons[number]]
+            for line, own in zip(msgspec.json.decode(said), msgspec.json.decode(cells), strict=True):
+                yield [*own[:wide], str(line["line"]), *reasons[number]]
 
 
 def _own_columns(source: Import) -> list[str]:

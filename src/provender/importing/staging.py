@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import BinaryIO
+
+import msgspec
 
 from provender.importing.errors import ImportOutOfBalance
 from provender.importing.holding import Hold
 from provender.importing.judging import judge
 from provender.importing.known import Known, load_known
 from provender.importing.mapping import Line, Reader, find_columns
-from provender.importing.models import Import, StagedCustomer, StagedDocument, StagedProduct, StagedRow
+from provender.importing.models import Import, StagedCustomer, StagedDocument, StagedProduct, StagedRun
 from provender.importing.reading import Faults, Row, open_sheet
 from provender.invoicing.models import Invoice
 from provender.suppliers.models import Supplier
 
 ROWS_A_BATCH = 1000
+RUNS_AT_ONCE = 100
 DOCUMENTS_A_BATCH = 200
 
 Told = Callable[[str, int, int], None]
@@ -71,19 +74,18 @@ def read_rows(source: Import, handle: BinaryIO, hold: Hold, told: Told) -> Sight
     reader = Reader(source.supplier, sheet.columns, at, source.date_format, faults)
     size = _size_of(handle)
     seen = Sightings()
-    batch: list[StagedRow] = []
+    stage = _Stage(source, hold)
     for row in sheet.rows:
         line = reader.read(row)
         if line is None or faults.found:
             continue  # nothing of this file will be imported: read on only to name what else is wrong
         seen.see(line)
-        batch.append(_stage(source, row, line))
-        if len(batch) == ROWS_A_BATCH:
-            _save(source, batch, hold)
+        stage.add(row, line)
+        if stage.is_full:
+            stage.save()
             told("Reading", handle.tell(), size)
-            batch = []
     faults.check()
-    _save(source, batch, hold)
+    stage.save()
     told("Reading", size, size)
     return seen
 
@@ -95,29 +97,49 @@ def _size_of(handle: BinaryIO) -> int:
     return size
 
 
-def _stage(source: Import, row: Row, line: Line) -> StagedRow:
-    source.lines_read += 1
-    source.sum_read += line.amount
-    return StagedRow(source=source, cells=row.texts, **vars(line))
+class _Stage:
+    """Gathers rows into runs of one document, and saves them a thousand at a time."""
+
+    def __init__(self, source: Import, hold: Hold) -> None:
+        self.source, self.hold = source, hold
+        self.runs: list[list[tuple[Line, list[str]]]] = []
+        self.rows = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.rows >= ROWS_A_BATCH
+
+    def add(self, row: Row, line: Line) -> None:
+        if not self.runs or self.runs[-1][0][0].number != line.number:
+            self.runs.append([])
+        self.runs[-1].append((line, row.texts))
+        self.rows += 1
+        self.source.lines_read += 1
+        self.source.sum_read += line.amount
+
+    def save(self) -> None:
+        StagedRun.objects.bulk_create([self._pack(run) for run in self.runs])
+        self.source.save(update_fields=["columns", "mapping", "lines_read", "sum_read"])
+        self.hold.renew()
+        self.runs, self.rows = [], 0
+
+    def _pack(self, run: list[tuple[Line, list[str]]]) -> StagedRun:
+        first = run[0][0]
+        said = msgspec.json.encode([line for line, _ in run])
+        cells = msgspec.json.encode([texts for _, texts in run])
+        return StagedRun(source=self.source, number=first.number, line=first.line, said=said, cells=cells)
 
 
-def _save(source: Import, batch: list[StagedRow], hold: Hold) -> None:
-    StagedRow.objects.bulk_create(batch)
-    source.save(update_fields=["columns", "mapping", "lines_read", "sum_read"])
-    hold.renew()
-
-
-LINE_COLUMNS = tuple(Line.__dataclass_fields__)
+_unpack = msgspec.json.Decoder(list[Line]).decode
 
 
 def lines_of(source: Import, numbers: Sequence[str] | None = None) -> Iterator[list[Line]]:
     """The staged lines of each document (of those with `numbers`, or all), in the file's order inside a document."""
-    rows = source.rows.order_by("number", "line").values_list(*LINE_COLUMNS)
+    runs = source.runs.order_by("number", "line").values_list("number", "said")
     if numbers is not None:
-        rows = rows.filter(number__in=numbers)
-    lines = (Line(*values) for values in rows.iterator(chunk_size=ROWS_A_BATCH))
-    for _, document in groupby(lines, key=attrgetter("number")):
-        yield list(document)
+        runs = runs.filter(number__in=numbers)
+    for _, document in groupby(runs.iterator(chunk_size=RUNS_AT_ONCE), key=itemgetter(0)):
+        yield [line for _, said in document for line in _unpack(said)]
 
 
 def judge_documents(source: Import, seen: Sightings, hold: Hold, told: Told) -> None:
@@ -189,8 +211,8 @@ def check_balance(source: Import) -> None:
 
 def clear(source: Import) -> None:
     """Empty the staging tables of one import, in short transactions."""
-    while first := list(source.rows.order_by("pk").values_list("pk", flat=True)[:ROWS_A_BATCH]):
-        StagedRow.objects.filter(pk__in=first).delete()
+    while first := list(source.runs.order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE]):
+        StagedRun.objects.filter(pk__in=first).delete()
     while first := list(source.documents.order_by("pk").values_list("pk", flat=True)[:ROWS_A_BATCH]):
         StagedDocument.objects.filter(pk__in=first).delete()
     source.products.all().delete()
