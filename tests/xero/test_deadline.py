@@ -259,7 +259,11 @@ def test_server_that_is_not_there_was_never_reached(http):
     assert (asked, exchange.began) == ([], False)
 
 
-def test_name_without_address_was_never_reached(http):
+def test_name_without_address_was_never_reached(http, monkeypatch):
+    def find_none(host, port, **_):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", find_none)
     reply, _ = put(http, "no-such-host.invalid")
     assert isinstance(reply, TryLater)
     assert reply.problem == "no-connection"
