@@ -10,8 +10,8 @@ A view of a wholesaler is written so:
 
 and its address `path("w/<slug:slug>/customers/<uuid:pk>", customers.customer, name="customer")`.
 
-* A stranger to the wholesaler gets 404, nobody logged in the login page, a member whose role may not the 403 page.
-* Without `post=` a view that needs only LOOK answers 405 to a form; a view that needs more takes forms by the same right.
+* A stranger to the wholesaler gets 404, who isn't logged in the login page, a member whose role may not the 403 page.
+* Without `post=`, a view that needs only LOOK answers 405 to a form; one that needs more takes forms by the same right.
 * A `ProvenderError` that a form's view doesn't show by itself becomes a message on the page where the person was.
 * While the view runs, the time zone is the wholesaler's, so templates show its local times.
 * `request.supplier` and `request.membership` are there; templates have `supplier`, `membership`, `may.trade`,
@@ -24,13 +24,14 @@ A page extends `desk/base.html` and fills the blocks `title` and `main`:
     {% block title %}{{ customer }}{% endblock %}
     {% block main %}
     <div class="head"><div><h1>{{ customer }}</h1><p>The one sentence that matters.</p></div>
-      <div class="row">{% if may.trade %}<a class="btn primary" href="…">{% heroicon_mini "plus" class="icon" %} New</a>{% endif %}</div></div>
+      <div class="row">{% if may.trade %}<a class="btn primary" href="…">New customer</a>{% endif %}</div></div>
     <section class="card"><header><h2>…</h2></header><div class="body">…</div></section>
     {% endblock %}
 
-Form pages include `desk/parts/form.html` (its first lines say what it takes). Template filters for money, quantities and
-times are in `templatetags/desk.py`. Messages by `django.contrib.messages` show above the page. No inline style or script:
-the content security policy refuses both.
+Form pages include `desk/parts/form.html` (its first lines say what it takes), timelines `desk/parts/story.html`, bars
+`desk/parts/bars.html`. Filters for money, quantities and times are in `templatetags/desk.py`. What
+`django.contrib.messages` is told shows above the page. No inline style or script: the content security policy refuses
+both.
 """
 
 from collections.abc import Callable

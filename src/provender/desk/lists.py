@@ -19,11 +19,11 @@ A list is a class; a view shows it. The whole of a page of invoices:
             Column("total", "Total", lambda i: i.total, kind="money", sort="total", total="total", phone="side"),
             Column("status", "Status", lambda i: Badge("Open", "info"), kind="badge"),
         )
-        actions = (BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),)   # send_many(supplier, rows, user) -> str
-        empty = Empty("No invoices yet", "Placing an order raises its invoice.", "New order", "desk:order-new", Doing.TRADE)
+        actions = (BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),)  # (supplier, rows, user) -> str
+        empty = Empty("No invoices yet", "Placing an order raises its invoice.", "New order", "desk:order-new")
 
-        def rows(self) -> QuerySet[Invoice]:
-            return self.supplier.invoices.select_related("customer")  # start from the supplier; join what columns read
+        def rows(self) -> QuerySet[Invoice]:  # start from the supplier; join what the columns read
+            return self.supplier.invoices.select_related("customer")
 
     @member(Doing.LOOK, post=Doing.TRADE)                            # post: only when there are actions
     def invoices(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
@@ -32,7 +32,7 @@ A list is a class; a view shows it. The whole of a page of invoices:
 `templates/desk/list.html` draws it. For more around the list extend it and fill its blocks `actions` (buttons at the
 title), `above` and `below`, and name it in `template`. `phone` says what a column is on a phone: "title" (first line),
 "side" (first line, right), "meta" (second line, with its label), "badge", or "hide". `extra_context()` adds to the
-template's context. An action asks first, on a page of its own that says how many; then it runs and its sentence is shown.
+template's context. An action asks first, on a page of its own that says how many; then it runs and its sentence shows.
 
 Addresses: `?q=…&status=open&sort=-total&page=3&per=50`, `&format=csv|xlsx` for all rows that the filters let through,
 with the columns as shown. Count and sum come with the page up to 5,000 rows; beyond that the page is sent without them

@@ -31,7 +31,7 @@ WHAT_ROLES_DO = {
 ROLE_CHOICES = [(role.value, f"{role.label}: {WHAT_ROLES_DO[role]}") for role in Role]
 
 
-class PeopleFilter(FilterSet):
+class PeopleFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
     q = CharFilter(label="Search", method="search")
     role = ChoiceFilter(label="Role", choices=Role.choices, empty_label="Any role")
 
@@ -39,7 +39,7 @@ class PeopleFilter(FilterSet):
         model = Membership
         fields: list[str] = []
 
-    def search(self, rows: QuerySet[Membership], name: str, text: str) -> QuerySet[Membership]:
+    def search(self, rows: QuerySet[Membership], name: str, text: str) -> QuerySet[Membership]:  # noqa: ARG002
         return rows.filter(Q(user__name__icontains=text) | Q(user__email__icontains=text))
 
 

@@ -1,21 +1,167 @@
-"""The wholesaler's own settings."""
+"""The wholesaler's own settings: its record, numbering, freight groups. People and roles are in `people.py`."""
 
+from copy import copy
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 
+from provender.basics.errors import ProvenderError
+from provender.customers.actions import save_freight_group
+from provender.customers.models import FreightGroup
 from provender.desk.frame import DeskRequest, member
+from provender.desk.templatetags.desk import quantity
 from provender.people.roles import Doing
+from provender.suppliers.actions import save_supplier, skip_numbers_to
 from provender.suppliers.models import Supplier
+from provender.suppliers.queries import next_number
+from provender.timeline.actions import tell
+from provender.timeline.queries import story
+from provender.timeline.wording import what_changed
+
+CONTINENTS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+STORY_LINES = 20
 
 
-@member(Doing.LOOK)
+def _zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Time zones by continent, for a pick-list."""
+    zones = sorted(available_timezones())
+    return [
+        (continent, [(zone, zone.replace("_", " ")) for zone in zones if zone.startswith(f"{continent}/")])
+        for continent in CONTINENTS
+    ]
+
+
+class SupplierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    time_zone = forms.ChoiceField(label="Time zone", choices=_zones, help_text="Decides which day an order belongs to.")
+
+    class Meta:
+        model = Supplier
+        fields = ("name", "legal_name", "tax_number", "tax_rate", "email", "phone", "address", "time_zone")
+        widgets = {"address": forms.Textarea(attrs={"rows": 4})}
+        labels = {"email": "E-mail address"}
+        help_texts = {
+            "name": "As customers and your own people know it.",
+            "legal_name": "On invoices, if it differs from the name.",
+            "tax_rate": "For new lines. Documents that were issued keep the rate they were issued with.",
+        }
+
+    def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["tax_rate"] = quantity(self.instance.tax_rate)
+        for field in self.fields.values():
+            field.disabled = not may_change
+
+
+@member(Doing.LOOK, post=Doing.RUN)
 def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    return render(request, "desk/today.html")
+    """The wholesaler's record; owners may change it."""
+    may_change = request.membership.may(Doing.RUN)
+    edited = copy(supplier)  # what is typed must not show in the frame while it isn't saved
+    form = SupplierForm(request.POST or None, instance=edited, may_change=may_change)
+    if request.method == "POST" and form.is_valid():
+        changes = what_changed(supplier, edited)
+        with transaction.atomic():
+            save_supplier(edited)
+            if changes:
+                tell(supplier, "supplier", supplier.pk, f"Changed {', '.join(changes)}", who=request.user)
+        messages.success(request, "Saved.")
+        return redirect("desk:settings", slug=supplier.slug)
+    entries = story(supplier, "supplier", supplier.pk)[:STORY_LINES]
+    context = {"form": form, "entries": entries, "may_change": may_change}
+    return render(request, "desk/settings/settings.html", context)
+
+
+class NumberingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    next_order = forms.IntegerField(label="Next order number", min_value=1, max_value=999_999_999)
+    next_invoice = forms.IntegerField(label="Next invoice number", min_value=1, max_value=999_999_999)
+    field_order = ("order_prefix", "next_order", "invoice_prefix", "next_invoice")
+
+    class Meta:
+        model = Supplier
+        fields = ("order_prefix", "invoice_prefix")
+        labels = {"order_prefix": "Before order numbers", "invoice_prefix": "Before invoice numbers"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = {kind: next_number(self.instance, kind) for kind in ("order", "invoice")}
+        self.initial.update(next_order=self.now["order"], next_invoice=self.now["invoice"])
+
+    def clean_next_order(self) -> int:
+        return self._not_lower("order")
+
+    def clean_next_invoice(self) -> int:
+        return self._not_lower("invoice")
+
+    def _not_lower(self, kind: str) -> int:
+        typed: int = self.cleaned_data[f"next_{kind}"]
+        if typed < self.now[kind]:
+            raise forms.ValidationError(f"Numbers up to {self.now[kind] - 1} were given out; each is given once.")
+        return typed
+
+
+@member(Doing.RUN)
+def numbering(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Prefixes and the next numbers of orders and invoices."""
+    edited = copy(supplier)
+    form = NumberingForm(request.POST or None, instance=edited)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            save_supplier(edited)
+            changes = what_changed(supplier, edited)
+            for kind, now in form.now.items():
+                typed = form.cleaned_data[f"next_{kind}"]
+                if typed != now:
+                    skip_numbers_to(supplier, kind, typed)
+                    changes.append(f"next {kind} number {now} → {typed}")
+            if changes:
+                tell(supplier, "supplier", supplier.pk, f"Changed {', '.join(changes)}", who=request.user)
+        messages.success(request, "Saved.")
+        return redirect("desk:settings-numbering", slug=supplier.slug)
+    return render(request, "desk/settings/numbering.html", {"form": form, "now": form.now})
 
 
 @member(Doing.LOOK)
-def numbering(request, supplier, pk=None):
-    return render(request, "desk/today.html")
+def freight(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """The freight groups: what delivery costs, and from which order value it is free."""
+    return render(request, "desk/settings/freight.html", {"groups": supplier.freight_groups.order_by("name")})
 
 
-freight = freight_new = freight_edit = numbering
+class FreightForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    class Meta:
+        model = FreightGroup
+        fields = ("name", "charge", "free_from")
+        labels = {"free_from": "Free from"}
+        help_texts = {
+            "charge": "For one delivery, without tax.",
+            "free_from": "Order value, without tax, from which delivery costs nothing. Empty: never free.",
+        }
+
+
+@member(Doing.TRADE)
+def freight_new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    return _freight_form(request, FreightGroup(supplier=supplier), "New freight group")
+
+
+@member(Doing.TRADE)
+def freight_edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    group = get_object_or_404(supplier.freight_groups, pk=pk)
+    return _freight_form(request, group, group.name)
+
+
+def _freight_form(request: DeskRequest, group: FreightGroup, heading: str) -> HttpResponse:
+    form = FreightForm(request.POST or None, instance=group)
+    if request.method == "POST" and form.is_valid():
+        try:
+            save_freight_group(group, by=request.user)
+        except ProvenderError as error:
+            form.add_error("name", error.sentence)
+        else:
+            messages.success(request, f"{group.name} is saved.")
+            return redirect("desk:freight", slug=request.supplier.slug)
+    return render(request, "desk/settings/freight_form.html", {"form": form, "heading": heading})

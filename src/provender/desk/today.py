@@ -1,13 +1,143 @@
 """Today: what needs a person, four figures, sales by day, and the line about Xero."""
 
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
+from provender.basics import clock
+from provender.desk.chart import Chart, bars_by_day
 from provender.desk.frame import DeskRequest, member
+from provender.desk.templatetags.desk import money
+from provender.invoicing.models import Invoice
+from provender.ordering.models import Order
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+
+DAYS = 30
+WEEK = timedelta(days=7)
+NOON, EVENING = 12, 17
+SHOWN_PROBLEMS = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the four: what it is, how much, what it was before, and the list that makes it up."""
+
+    what: str
+    value: str
+    then: str
+    url: str
+    bad: bool = False
 
 
 @member(Doing.LOOK)
 def today(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    return render(request, "desk/today.html")
+    from provender.sync.queries import problem_groups
+
+    day = clock.today(supplier.time_zone)
+    sales = sales_by_day(supplier, day)
+    context = {
+        "greeting": greeting(timezone.localtime(clock.now())),
+        "day": day,
+        "figures": [*order_figures(supplier, day), *money_figures(supplier, day)],
+        "problems": problem_groups(supplier)[:SHOWN_PROBLEMS],
+        "late": late_orders(supplier, day),
+        "late_url": _list(supplier, "orders", status=Order.Status.PLACED, sort="delivery"),
+        "sales": sales,
+        "sold": sum((value for _, value in sales), Decimal(0)),
+        "charts": draw(sales),
+        "starting": not supplier.orders.exists(),
+    }
+    return render(request, "desk/today.html", context)
+
+
+def greeting(now: datetime) -> str:
+    """By the wholesaler's clock."""
+    return "Good morning" if now.hour < NOON else "Good afternoon" if now.hour < EVENING else "Good evening"
+
+
+def order_figures(supplier: Supplier, day: date) -> list[Figure]:
+    """Orders of today beside those of the same day last week; placed orders that no invoice stands for yet."""
+    live = Q(status__in=(Order.Status.PLACED, Order.Status.DELIVERED))
+    waiting = live & Q(invoice=None)
+    counts = supplier.orders.aggregate(
+        now=Count("pk", live & Q(order_date=day)),
+        then=Count("pk", live & Q(order_date=day - WEEK)),
+        waiting=Count("pk", waiting),
+        older=Count("pk", waiting & Q(order_date__lt=day)),
+    )
+    return [
+        Figure(
+            "Orders today", f"{counts['now']:,}", f"{counts['then']:,} on {day - WEEK:%A} last week",
+            _list(supplier, "orders", date_from=day, date_to=day),
+        ),
+        Figure(
+            "To be invoiced", f"{counts['waiting']:,}", f"{counts['older']:,} of them from before today",
+            _list(supplier, "orders", invoiced="no"),
+        ),
+    ]  # fmt: skip
+
+
+def money_figures(supplier: Supplier, day: date) -> list[Figure]:
+    """What customers owe, and how much of it is late, beside a week ago."""
+    week_ago = day - WEEK
+    end_of_then = datetime.combine(week_ago + timedelta(days=1), time(), ZoneInfo(supplier.time_zone))
+    open_now = Q(status=Invoice.Status.OPEN)
+    open_then = (open_now | Q(voided_at__gte=end_of_then)) & Q(date__lte=week_ago)
+    sums = supplier.invoices.aggregate(
+        owed=Sum("total", filter=open_now), owed_then=Sum("total", filter=open_then),
+        late=Sum("total", filter=open_now & Q(due_date__lt=day)),
+        late_then=Sum("total", filter=open_then & Q(due_date__lt=week_ago)),
+        late_count=Count("pk", filter=open_now & Q(due_date__lt=day)),
+    )  # fmt: skip
+    owed, owed_then, late, late_then = (sums[key] or Decimal(0) for key in ("owed", "owed_then", "late", "late_then"))
+    count, sign = sums["late_count"], supplier.currency
+    return [
+        Figure(
+            "Outstanding", money(owed, sign), f"{money(owed_then, sign)} a week ago",
+            _list(supplier, "invoices", status="open"),
+        ),
+        Figure(
+            "Overdue", money(late, sign),
+            f"{count:,} invoice{'' if count == 1 else 's'} · {money(late_then, sign)} a week ago",
+            _list(supplier, "invoices", status="overdue"), bad=late > 0,
+        ),
+    ]  # fmt: skip
+
+
+def late_orders(supplier: Supplier, day: date) -> int:
+    """Placed orders whose delivery date has passed."""
+    return supplier.orders.filter(status=Order.Status.PLACED, delivery_date__lt=day).count()
+
+
+def sales_by_day(supplier: Supplier, day: date) -> list[tuple[date, Decimal]]:
+    """What was invoiced without tax, for each of the last 30 days, oldest first."""
+    first = day - timedelta(days=DAYS - 1)
+    rows = supplier.invoices.exclude(status=Invoice.Status.VOID).filter(date__range=(first, day))
+    sums = dict(rows.values_list("date").annotate(Sum("subtotal")).order_by("date"))
+    return [(at, sums.get(at, Decimal(0))) for at in (first + timedelta(days=n) for n in range(DAYS))]
+
+
+def draw(sales: list[tuple[date, Decimal]]) -> list[Chart]:
+    """For a desk and for a phone."""
+    return [
+        bars_by_day(sales, size="wide", width=720, height=230, labels=6),
+        bars_by_day(sales, size="narrow", width=340, height=210, labels=3),
+    ]
+
+
+def _list(supplier: Supplier, name: str, **filters: Any) -> str:
+    query = urlencode({key: str(value) for key, value in filters.items()})
+    with suppress(NoReverseMatch):
+        return f"{reverse(f'desk:{name}', args=[supplier.slug])}?{query}"
+    return ""

@@ -23,6 +23,15 @@ def create_supplier(*, slug: str, name: str, country: str) -> Supplier:
     return supplier
 
 
+def save_supplier(supplier: Supplier) -> None:
+    """Keep what was changed in a wholesaler's own record; documents issued before stay as they are.
+
+    Raises ValidationError.
+    """
+    supplier.full_clean(validate_unique=False)
+    supplier.save()
+
+
 def take_numbers(supplier: Supplier, kind: str, count: int = 1) -> range:
     """The next `count` numbers of that kind; call it inside the transaction that uses them.
 
