@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from dbos import DBOSConfig
 
 QUEUE = "jobs"
-# Recovery looks only at runs of the same version, and the default is a digest of the code: an edit would strand work.
+# Not the program's version and never to be changed: a worker takes only runs of its own version, and DBOS's default, a
+# digest of the code, would strand what an older one had queued.
 VERSION = "1"
 POLL_SECONDS = 0.5
 KEPT_RUNS = 100
@@ -53,6 +54,8 @@ class Queue:
 
         self._dbos: Any = DBOS
         self._job = job
+        self._executor = executor
+        self._astray: set[str] = set()
         _quieten()
         try:
             DBOS(config=_configuration(executor, at_once))
@@ -80,12 +83,19 @@ class Queue:
         runs = self._runs(name, status=COUNTED, sort_desc=True, limit=1)
         return runs[0].created_at / 1000 if runs else None
 
-    def drop_orphans(self, executors_alive: set[str]) -> list[str]:
-        """Cancel the runs of workers that are gone, so that their jobs are free and due; the names of the jobs."""
+    def drop_orphans(self, executors_alive: set[str], running: set[str]) -> list[str]:
+        """Cancel the runs that nobody is at any more, so that their jobs are free and due; the names of the jobs.
+
+        Those are the runs of workers that are gone, and runs of this worker that aren't among those `running` here
+        now, nor at the call before: DBOS claimed one and failed to start it, or to record its end.
+        """
         pending = self._dbos.list_workflows(queue_name=QUEUE, status="PENDING", load_input=False, load_output=False)
-        orphans = [run.workflow_id for run in pending if run.executor_id not in executors_alive]
+        orphans = {run.workflow_id for run in pending if run.executor_id not in executors_alive}
+        astray = {run.workflow_id for run in pending if run.executor_id == self._executor} - running
+        orphans |= astray & self._astray
+        self._astray = astray
         if orphans:
-            self._dbos.cancel_workflows(orphans)
+            self._dbos.cancel_workflows(sorted(orphans))
         return [orphan.partition(":")[0] for orphan in orphans]
 
     def forget_old_runs(self, names: Iterable[str]) -> None:

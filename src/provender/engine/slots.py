@@ -5,8 +5,9 @@ share a database but no folder: it goes free when nothing was heard for `SILENT`
 """
 
 import contextlib
+import time
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TextIO
 
 from django.conf import settings
@@ -54,6 +55,11 @@ class HeldSlot:
         free = Q(holder="") | Q(holder=self._holder) | Q(seen_at__lt=Now() - SILENT)
         if not Slot.objects.filter(free, number=self.number).update(holder=self._holder, seen_at=Now()):
             raise SlotTaken(self.number, SILENT.total_seconds())
+
+    def clock_ahead(self) -> float:
+        """By how many seconds the database's clock is ahead of this machine's."""
+        there: datetime = Slot.objects.filter(number=self.number).values_list(Now(), flat=True).get()
+        return there.timestamp() - time.time()
 
     def release(self) -> None:
         """Give the slot up, for anybody to have at once."""

@@ -26,8 +26,10 @@ TICK_SECONDS = 0.25
 BEAT_SECONDS = 5.0
 TIDY_SECONDS = 600.0
 REFUSED_SECONDS = 1.0
-RELAUNCH_SECONDS = 5.0
+LOOK_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
 GRACE_SECONDS = 3.0
+CLOCK_SLACK_SECONDS = 1.0
 
 
 class _Run:
@@ -64,7 +66,7 @@ class Worker:
         self._runs: dict[str, _Run] = {}
         self._wanted: dict[str, float] = {}
         self._look_at: dict[str, float] = {}
-        self._beat_at = self._tidy_at = 0.0
+        self._beat_at = self._tidy_at = self._clock_ahead = 0.0
         self._thread = threading.Thread(target=self._live, name=f"engine-worker-{slot.number}", daemon=True)
 
     @property
@@ -115,8 +117,8 @@ class Worker:
             try:
                 self._queue = Queue(name, self._perform, at_once=max(1, len(jobs.scheduled)))
             except Exception:  # the worker's loop: the database may be away for a moment, at start as later
-                log.exception("the job engine could not start; trying again in %s seconds", RELAUNCH_SECONDS)
-                self._stopping.wait(RELAUNCH_SECONDS)
+                log.exception("the job engine could not start; trying again in %s seconds", AGAIN_SECONDS)
+                self._stopping.wait(AGAIN_SECONDS)
 
     def _tick_safely(self) -> None:
         try:
@@ -125,8 +127,8 @@ class Worker:
         except SlotTaken:
             raise
         except Exception:  # the worker's loop: the next tick tries again
-            log.exception("the job engine stumbled")
-            self._stopping.wait(REFUSED_SECONDS)
+            log.exception("the job engine stumbled; trying again in %s seconds", AGAIN_SECONDS)
+            self._stopping.wait(AGAIN_SECONDS)
 
     def _tick(self, queue: Queue) -> None:
         now = time.monotonic()
@@ -147,7 +149,8 @@ class Worker:
 
         try:
             self._slot.beat()
-            for name in queue.drop_orphans(slots.executors_alive()):
+            self._clock_ahead = self._slot.clock_ahead()
+            for name in queue.drop_orphans(slots.executors_alive(), self._run_ids()):
                 log.warning("job %s was left by a worker that is gone: it is run again", name)
                 self._look_at.pop(name, None)
         finally:
@@ -158,12 +161,10 @@ class Worker:
         now = time.monotonic()
         if now < self._look_at.get(job.name, 0.0):
             return False
-        last = queue.last_asked(job.name)
-        left = 0.0 if last is None else last + job.every - time.time()
-        # More than a whole period left means that a clock was set back: don't wait for it to catch up.
-        due = not 0.0 < left <= job.every
-        self._look_at[job.name] = now + (job.every if due else left)
-        return due
+        left = seconds_left(job.every, queue.last_asked(job.name), time.time() + self._clock_ahead)
+        # Not much later, for this clock stands still while a laptop sleeps.
+        self._look_at[job.name] = now + min(left or job.every, LOOK_SECONDS)
+        return left == 0.0
 
     def _ask_for_wanted(self, queue: Queue) -> None:
         for name in self._ready_to_ask():
@@ -177,6 +178,10 @@ class Worker:
     def _ask_later(self, name: str) -> None:
         with self._lock:
             self._wanted.setdefault(name, time.monotonic() + REFUSED_SECONDS)
+
+    def _run_ids(self) -> set[str]:
+        with self._lock:
+            return set(self._runs)
 
     def _ready_to_ask(self) -> list[str]:
         """Takes the names out before they are asked for, so that a wake meanwhile counts as a new one."""
@@ -237,6 +242,13 @@ class Worker:
                 log.warning("job %s is cut off: the worker stops. It will be run again", run.job.name)
                 run.over.set()
         return bool(open_runs)
+
+
+def seconds_left(every: float, last: float | None, now: float) -> float:
+    """How long until a job with this period is due, 0 if it is; `last` is when it was last run, None for never."""
+    left = 0.0 if last is None else last + every - now
+    # A last run that is still to come means that the clock was set back: don't wait for it to catch up.
+    return left if 0.0 < left <= every + CLOCK_SLACK_SECONDS else 0.0
 
 
 def start(slot: int = 0) -> Worker:
