@@ -6,6 +6,7 @@ calls Xero inside a transaction; most of it just lets the drain try again.
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from provender.basics import clock
 from provender.changes.actions import ask, settle
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.actions import renumber_invoice
+from provender.invoicing.actions import KIND, numbers_in_use, renumber_invoice
 from provender.invoicing.models import Invoice
 from provender.people.models import User
+from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
 from provender.sync.drain import release_customers
@@ -144,9 +146,11 @@ def renumber(problem: Problem, by: User | None) -> str:
     """Our invoice gets the next number and goes under that. Returns the number."""
     _claim(problem, "renumbered")
     invoice = Invoice.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
-    renumber_invoice(invoice, None, by=by)
+    supplier = invoice.supplier
+    number = take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier))
+    renumber_invoice(invoice, number, by=by)
     ask(_changes(problem))
-    return invoice.number
+    return number
 
 
 @transaction.atomic
@@ -190,7 +194,7 @@ def without_item_codes(problem: Problem, by: User | None) -> None:
 def link_contact(customer: Customer, contact_id: str, by: User | None) -> None:
     """This customer is that contact from now on; what waited for it is tried again. Raises LinkRefused."""
     connection = customer.supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
-    contact = connection and Contact.objects.filter(connection=connection, contact_id=contact_id, merged_to="").first()
+    contact = Contact.objects.filter(connection=connection, contact_id=contact_id, merged_to="").first()
     if connection is None or contact is None:
         raise LinkRefused("That contact is no longer in Xero. Search again.")
     if contact.status != "ACTIVE":

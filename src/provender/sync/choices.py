@@ -48,7 +48,8 @@ SETTINGS = (
     Setting(
         "invoice_status",
         "Invoice default status",
-        "How a new invoice arrives in Xero: Draft and Awaiting approval wait for somebody there; Awaiting payment is final.",
+        "How a new invoice arrives in Xero: Draft and Awaiting approval wait for somebody there; Awaiting payment is"
+        " final.",
     ),
     Setting("freight_account", "Freight account", "Where freight lines go. Empty: the invoice account."),
     Setting("surcharge_account", "Surcharge account", "Where surcharge lines go. Empty: the invoice account."),
@@ -60,8 +61,8 @@ SETTINGS = (
     Setting(
         "automatic_sync",
         "Automatic sync",
-        "On: every invoice raised here from the moment of switching on goes to Xero by itself, and follows each edit and"
-        " cancellation. Off: nothing goes by itself; “Send to Xero” on an invoice works.",
+        "On: every invoice raised here from the moment of switching on goes to Xero by itself, and follows each edit"
+        " and cancellation. Off: nothing goes by itself; “Send to Xero” on an invoice works.",
     ),
     Setting(
         "mark_as_paid",
@@ -97,7 +98,8 @@ def tax_types_for(connection: Connection, kind: str) -> list[tuple[str, str]]:
 
 def propose(connection: Connection) -> dict[str, str]:
     """Sensible values from the organisation's own chart, for what nobody has chosen yet."""
-    rows = [row for row in connection.accounts.filter(status="ACTIVE") if not _account_trouble(row, "sales_account")]
+    active = list(connection.accounts.filter(status="ACTIVE"))
+    rows = [row for row in active if not _account_trouble(row, "sales_account")]
     rows.sort(key=lambda row: (PLEASING_TYPES.index(row.type) if row.type in PLEASING_TYPES else 9, row.code))
     sales = _first(rows, _means_sales) or _first(rows, lambda row: row.type in PLEASING_TYPES)
     freight = _first(rows, _means("freight", "delivery", "shipping", "postage")) or sales

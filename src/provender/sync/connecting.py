@@ -177,6 +177,7 @@ def disconnect(connection: Connection, by: User | None) -> None:
         Connection.objects.filter(pk=connection.pk).update(
             state=Connection.State.DISCONNECTED, state_why="", consent=None, xero_connection=""
         )
-        Consent.objects.filter(pk=connection.consent_id, connections=None).delete()
+        if connection.consent_id is not None:
+            Consent.objects.filter(pk=connection.consent_id, connections=None).delete()
         tell(connection.supplier, STORY, connection.pk, "Disconnected from Xero", who=by)
     connection.refresh_from_db()

@@ -3,7 +3,6 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from provender.basics.money import AmountField
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 
@@ -194,7 +193,7 @@ class Link(models.Model):
     matched = models.BooleanField(default=False)
     number = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=20, blank=True)
-    total = AmountField(null=True)
+    total = models.DecimalField(max_digits=15, decimal_places=2, null=True)
     updated = models.CharField(max_length=40, blank=True)  # Xero's UpdatedDateUTC, as written
     sent = models.TextField(blank=True)  # the element as last sent (JSON), what "edited in Xero" is judged against
     lines = models.JSONField(default=dict)  # our line's key -> Xero's LineItemID
@@ -237,7 +236,7 @@ class DispatchDocument(models.Model):
     revision = models.PositiveIntegerField()
     xero_id = models.CharField(max_length=36, blank=True)
     number = models.CharField(max_length=255)
-    total = AmountField(null=True)
+    total = models.DecimalField(max_digits=15, decimal_places=2, null=True)
     element = models.TextField()  # frozen JSON; the body is these, in order
     line_keys = models.JSONField(default=list)
     # Xero said "must be unique": the request is over, and a look-up decides whose the other one is.

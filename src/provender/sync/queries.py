@@ -79,7 +79,8 @@ def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> st
     if waiting:
         parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} to be sent")
     if parts:
-        return f"{' and '.join(parts)}; {sent} {_invoices(sent)} {'is' if sent == 1 else 'are'} in {connection.organisation}."
+        there = f"{sent} {_invoices(sent)} {'is' if sent == 1 else 'are'} in {connection.organisation}"
+        return f"{' and '.join(parts)}; {there}."
     if not sent:
         return f"Connected to {connection.organisation}; no invoice has been sent yet."
     return (

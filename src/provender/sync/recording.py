@@ -132,15 +132,8 @@ def refuse(
     at = document.revision if revision is None else revision
     words = {"number": document.number, **words}
     note_problem(connection, document.kind, document.document, at, cause, words, raw=raw, shown=shown)
-    tell_many(
-        connection.supplier,
-        STORY[document.kind],
-        [
-            (
-                document.document,
-                f"Xero: {words['raw']}" if "raw" in words else f"Needs a person: {cause.replace('-', ' ')}",
-            )
-        ],
+    tell(
+        connection.supplier, STORY[document.kind], document.document, f"Needs a person: {BY_CODE[cause].title}", why=raw
     )
 
 

@@ -13,7 +13,7 @@ from provender.changes.models import Change
 from provender.suppliers.models import Supplier
 from provender.sync.drain import drain
 from provender.sync.due import due_changes
-from provender.sync.models import Connection, Dispatch, DispatchDocument, Problem
+from provender.sync.models import Connection, Dispatch, Problem
 
 LONGEST_NAP = 5.0
 
@@ -76,8 +76,3 @@ def _nap(connection: Connection) -> float:
     ]
     ahead = [moment - now for moment in moments if moment is not None and moment > now]
     return min(LONGEST_NAP, max(0.2, min(ahead, default=timedelta(seconds=0.2)).total_seconds()))
-
-
-def documents_in_doubt(connection: Connection) -> int:
-    """How many documents are in open dispatches."""
-    return DispatchDocument.objects.filter(connection=connection).count()

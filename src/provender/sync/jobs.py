@@ -1,0 +1,56 @@
+"""What the engine runs for Xero besides the drain: an eye on each connection, the nightly compare, housekeeping."""
+
+import logging
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from provender.basics import clock
+from provender.sync.errors import NeedsReconnecting, XeroBusy, XeroRefused
+from provender.sync.models import Connection
+from provender.sync.session import asking_for_a_person, forget_old_calls
+from provender.sync.verify import compare_nightly
+
+log = logging.getLogger(__name__)
+CHECK_EVERY = timedelta(minutes=30)
+NIGHT = range(1, 5)  # hours of the wholesaler's own night in which the books are compared
+
+
+def check_connections() -> None:
+    """Ask each organisation for itself now and then: access still there, lock dates as they are. One call each."""
+    now = clock.database_now()
+    stale = Q(last_checked_at=None) | Q(last_checked_at__lt=now - CHECK_EVERY)
+    for connection in Connection.objects.filter(stale, state=Connection.State.CONNECTED).select_related("supplier"):
+        try:
+            with asking_for_a_person(connection) as session:
+                organisation = session.client.organisation()
+        except (NeedsReconnecting, XeroBusy, XeroRefused) as error:
+            log.info("A connection couldn't be checked: %s", error)
+            continue
+        Connection.objects.filter(pk=connection.pk).update(
+            period_lock_date=organisation.period_lock_date,
+            end_of_year_lock_date=organisation.end_of_year_lock_date,
+            last_checked_at=now,
+        )
+
+
+def compare_by_night() -> None:
+    """Once a night, by the wholesaler's clock, compare all books; what differs becomes a Problem."""
+    now = clock.database_now()
+    for connection in Connection.objects.filter(state=Connection.State.CONNECTED).select_related("supplier"):
+        here = now.astimezone(ZoneInfo(connection.supplier.time_zone))
+        recent = connection.compared_at is not None and now - connection.compared_at < timedelta(hours=12)
+        if here.hour not in NIGHT or recent:
+            continue
+        try:
+            compare_nightly(connection)
+        except (NeedsReconnecting, XeroBusy, XeroRefused) as error:
+            log.info("The nightly compare waits for another hour: %s", error)
+            continue
+        Connection.objects.filter(pk=connection.pk).update(compared_at=now)
+
+
+def keep_house() -> None:
+    """Forget calls older than the Activity page shows."""
+    forget_old_calls()
