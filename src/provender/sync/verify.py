@@ -37,7 +37,6 @@ REMOVED = ("VOIDED", "DELETED")
 LADDER = ("DRAFT", "SUBMITTED", "AUTHORISED", "PAID")
 CHART_MAY_BE_OLD = timedelta(hours=1)
 DECIDED = ("kept Xero's", "left as it is")
-CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def _was_decided(books: "_Books", finding: Finding, problem: Problem | None) -> 
     """Whether a person saw just this and let it be."""
     if problem is None:
         return False
-    if finding.stray or not problem.shown:
+    if finding.theirs is None or not problem.shown:
         return True
     shown = Look([json.loads(problem.shown, parse_float=Decimal)], clock.database_now())
     seen = [one.differences for one in books.judge(shown, final=True) if one.document == finding.document]
@@ -248,10 +247,10 @@ class _Books:
     def _not_seen(self) -> Iterator[Finding]:
         """Linked documents that no page showed are asked for by id; then the ones that should be linked and aren't."""
         linked = Link.objects.filter(connection=self.connection, kind="invoice").values_list("document", "xero_id")
-        missing = [xero_id for document, xero_id in linked.iterator() if document not in self._seen]
-        for look in self._reader.by_ids("Invoices", missing):
+        missing = [pair for pair in linked.iterator() if pair[0] not in self._seen]
+        for look in self._reader.by_ids("Invoices", [xero_id for _, xero_id in missing]):
             yield from self.judge(look)
-        for document, xero_id in linked.filter(xero_id__in=missing) if missing else ():
+        for document, xero_id in missing:
             if document not in self._seen:
                 yield from self._exists_here_only(document, xero_id)
         told = Change.objects.filter(
@@ -490,7 +489,7 @@ class _Expectation:
         return read_at if read_at and read_at <= link.sent_at else link.sent_at - CHART_MAY_BE_OLD
 
     def _remembered(self, link: Link | None) -> list[Element]:
-        """The lines as last sent, when the settings were saved anew since; else nothing: the settings are the measure."""
+        """The lines as last sent, if the settings were saved anew since; else none: the settings are the measure."""
         saved_at = self._connection.settings_saved_at
         if link is None or not link.sent or not link.sent_at or not saved_at or link.sent_at >= saved_at:
             return []

@@ -40,7 +40,10 @@ class Look:
 
 
 class Reader:
-    """Reads one organisation. Use it as a context; raises NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused."""
+    """Reads one organisation, inside a `with`.
+
+    Raises NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused.
+    """
 
     def __init__(self, connection: Connection, *, for_a_person: bool) -> None:
         if connection.state != Connection.State.CONNECTED or connection.consent_id is None:
@@ -160,7 +163,7 @@ class Reader:
         if status in {httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN}:
             why = "the organisation was disconnected in Xero" if status == httpx2.codes.FORBIDDEN else "no valid token"
             raise NeedsReconnecting(self._connection.organisation, why)
-        if answer is not None and httpx2.codes.BAD_REQUEST <= status < httpx2.codes.INTERNAL_SERVER_ERROR:
-            if status != httpx2.codes.TOO_MANY_REQUESTS:  # after that one the budget says how long to wait
-                raise XeroRefused(f"reading the books, it answered {status}: {answer.text[:200]}")
+        limited = status == httpx2.codes.TOO_MANY_REQUESTS  # the budget then says how long to wait
+        if answer is not None and answer.is_client_error and not limited:
+            raise XeroRefused(f"reading the books, it answered {status}: {answer.text[:200]}")
         return ""
