@@ -14,8 +14,8 @@ from provender.sync.differences import pair_lines, read_sent
 from provender.sync.documents import Trouble
 from provender.sync.mirror import mark_chart_stale, note_contacts
 from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link
-from provender.sync.problems import close_problems, judge_refusal, note_problem
-from provender.timeline.actions import tell_many
+from provender.sync.problems import BY_CODE, close_problems, judge_refusal, note_problem
+from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
 STORY = {"contact": "customer", "invoice": "invoice"}  # whose story a kind of document is told in
