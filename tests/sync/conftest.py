@@ -1,0 +1,84 @@
+"""A wholesaler connected to the simulator in this process, through the consent page like anybody."""
+
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+import cast
+from provender.basics import clock
+from provender.sync import connecting
+from provender.sync.choices import propose, save_settings
+from provender.sync.drain import drain
+from provender.sync.session import carried_by
+from xero_simulator import Simulator
+from xero_simulator.testing import FaultyTransport
+
+
+@pytest.fixture
+def xero(settings):
+    """A Xero of our own, reached without a socket; our clock and its move together by `later`."""
+    settings.XERO_LOGIN_URL = settings.XERO_IDENTITY_URL = settings.XERO_API_URL = "http://localhost:8765"
+    settings.XERO_CLIENT_ID, settings.XERO_CLIENT_SECRET = "simulator", "simulator-secret"
+    simulator = Simulator(organisation="demo-au", limits=False)
+    with carried_by(FaultyTransport(simulator)):
+        yield simulator
+
+
+@pytest.fixture
+def later(xero):
+    """Let time pass, for Provender and for Xero."""
+    moved = []
+
+    def pass_time(**units):
+        by = timedelta(**units)
+        clock.move(by)
+        moved.append(by)
+        xero.clock.advance(by.total_seconds())
+
+    yield pass_time
+    for by in moved:
+        clock.move(-by)
+
+
+def consent(simulator, address, *, decision="allow", organisation=None):
+    """What a person does on Xero's consent page; returns the parameters that come back."""
+    with httpx2.Client(transport=FaultyTransport(simulator)) as browser:
+        page = browser.get(address)
+        form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+        form |= {"organisation": organisation or simulator.organisation().id, "decision": decision}
+        answer = browser.post(str(page.url), data=form)
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+
+
+@pytest.fixture
+def connection(supplier, xero):
+    """Harbour Fine Foods, connected, with the proposed settings and automatic sync on."""
+    attempt = connecting.finish(consent(xero, connecting.begin(supplier, None)), None)
+    made = connecting.choose(attempt, attempt.tenants[0]["tenant_id"], None)
+    save_settings(made, propose(made) | {"automatic_sync": True}, None)
+    return made
+
+
+@pytest.fixture
+def books(xero):
+    """The bookkeeper's view of the organisation."""
+    return xero.organisation()
+
+
+@pytest.fixture
+def sync(connection):
+    """Drain, until nothing more comes of it."""
+
+    def run():
+        return drain(connection)
+
+    return run
+
+
+@pytest.fixture
+def order(connection, supplier):
+    """A placed order of Corner Cafe, with its invoice."""
+    return cast.placed_order(cast.venue(supplier, "Corner Cafe"), {"OAT-1L": 4, "BEANS-1KG": 2})
