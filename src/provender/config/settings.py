@@ -118,7 +118,7 @@ INSTALLED_APPS = [
     "provender.ordering",
     "provender.importing",
     "provender.sync",
-    "provender.config",
+    "provender.config.apps.ConfigApp",
 ]
 
 MIDDLEWARE = [

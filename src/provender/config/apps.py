@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+
+
+class ConfigApp(AppConfig):
+    """The one place that wires rooms together: which work the engine does, and how often."""
+
+    name = "provender.config"
+    label = "config"
+
+    def ready(self) -> None:
+        from django.conf import settings
+
+        from provender import engine
+        from provender.changes.actions import DRAIN
+        from provender.importing.actions import work as import_files
+        from provender.sync.drain import drain_due
+        from provender.sync.jobs import check_connections, compare_by_night, keep_house
+
+        engine.schedule(DRAIN, drain_due, every=settings.SYNC_SWEEP_SECONDS, hurried=True)
+        engine.schedule("imports", import_files, every=15, hurried=True)
+        engine.schedule("check-connections", check_connections, every=600)
+        engine.schedule("compare-books", compare_by_night, every=1800)
+        engine.schedule("keep-house", keep_house, every=21_600)
