@@ -1,0 +1,145 @@
+"""One document as it stands here and as it stands in Xero, side by side, for a person to decide between them.
+
+"Here" is the very element that would be sent now, so that what is compared is what a decision would write.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils import formats
+
+from provender.desk.templatetags.desk import amount, price, quantity
+from provender.invoicing.models import Invoice
+from provender.sync.differences import LINE, read_sent
+from provender.sync.documents import Built, Chart, InvoiceBuilder
+from provender.sync.models import Contact, Link, Problem
+from provender.sync.queries import XERO_STATUS
+
+Element = dict[str, Any]
+WRITE = {"Quantity": quantity, "UnitAmount": price, "Total": amount, "TotalTax": amount, "SubTotal": amount}
+HEAD = {
+    "InvoiceNumber": "Number",
+    "Contact": "Contact",
+    "Date": "Date",
+    "DueDate": "Due date",
+    "Reference": "Reference",
+    "CurrencyCode": "Currency",
+    "Total": "Total",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One field on both sides, as people read it."""
+
+    label: str
+    ours: str
+    theirs: str
+
+    @property
+    def differs(self) -> bool:
+        return self.ours != self.theirs
+
+
+@dataclass(frozen=True)
+class BothSides:
+    """The whole document in pairs; lines as (heading, pairs)."""
+
+    head: list[Pair]
+    lines: list[tuple[str, list[Pair]]]
+    status: str  # in Xero, in words
+    paid: str  # what was paid or credited there, or ""
+
+    @property
+    def different(self) -> list[Pair]:
+        """What isn't the same."""
+        return [pair for pair in [*self.head, *(pair for _, some in self.lines for pair in some)] if pair.differs]
+
+
+def both_sides(problem: Problem) -> BothSides | None:
+    """Our invoice and the document in Xero that the problem shows; None when it shows none."""
+    invoice = Invoice.objects.select_related("customer").filter(pk=problem.document).first()
+    if not problem.shown or invoice is None:
+        return None
+    theirs: Element = json.loads(problem.shown, parse_float=Decimal)
+    ours = _ours(problem, invoice)
+    return BothSides(
+        head=[Pair(label, _text(name, ours.get(name)), _text(name, theirs.get(name))) for name, label in HEAD.items()],
+        lines=list(_lines(ours.get("LineItems") or [], theirs.get("LineItems") or [])),
+        status=XERO_STATUS.get(str(theirs.get("Status")), str(theirs.get("Status", ""))),
+        paid=_paid(theirs),
+    )
+
+
+def _ours(problem: Problem, invoice: Invoice) -> Element:
+    """What would be sent now; when that can't be built, what was sent last."""
+    connection = problem.connection
+    link = Link.objects.filter(connection=connection, kind=problem.kind, document=invoice.pk).first()
+    known = Link.objects.filter(connection=connection, kind="contact", document=invoice.customer_id).first()
+    contact = known.xero_id if known else ""
+    builder = InvoiceBuilder(connection, Chart.load(connection))
+    links = {invoice.pk: link} if link else {}
+    built = builder.build({invoice.pk: problem.revision}, links, {invoice.customer_id: contact})
+    sent = link.sent if link else ""
+    if built and isinstance(built[0], Built):
+        sent = built[0].element.decode()
+    named = Contact.objects.filter(connection=connection, contact_id=contact).values_list("name", flat=True).first()
+    element = read_sent(sent) if sent else {}
+    return element | {"Total": invoice.total, "Contact": {"Name": named or invoice.customer.trading_name}}
+
+
+def _lines(ours: list[Element], theirs: list[Element]) -> Iterator[tuple[str, list[Pair]]]:
+    """Each line with its twin: by Xero's line id where we know it, the rest in order; then those only in Xero."""
+    by_id = {line.get("LineItemID"): line for line in theirs}
+    named = {line.get("LineItemID") for line in ours if line.get("LineItemID")}
+    rest = iter([line for line in theirs if line.get("LineItemID") not in named])
+    for place, line in enumerate(ours, start=1):
+        known = line.get("LineItemID")
+        twin = by_id.get(known) if known else next(rest, None)
+        yield f"Line {place}", _pair(line, twin or {})
+    for place, line in enumerate(rest, start=len(ours) + 1):
+        yield f"Line {place}", _pair({}, line)
+
+
+def _pair(ours: Element, theirs: Element) -> list[Pair]:
+    pairs = [
+        Pair(label, _text(name, ours.get(name)), _text(name, theirs.get(name))) for name, (label, _) in LINE.items()
+    ]
+    return [pair for pair in pairs if pair.ours or pair.theirs]
+
+
+def _paid(theirs: Element) -> str:
+    parts = [(_number(theirs.get("AmountPaid")), "paid"), (_number(theirs.get("AmountCredited")), "credited")]
+    return ", ".join(f"{amount(value)} {word}" for value, word in parts if value)
+
+
+def _text(name: str, value: Any) -> str:
+    """A value of Xero's as a person reads it."""
+    if value is None or value == "":
+        return ""
+    if name == "Contact":
+        return str(value.get("Name", ""))
+    if name in WRITE:
+        number = _number(value)
+        return WRITE[name](number) if number is not None else str(value)
+    if name in {"Date", "DueDate"}:
+        return _day(str(value))
+    return str(value)
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _day(text: str) -> str:
+    try:
+        return formats.date_format(date.fromisoformat(text[:10]), "j M Y")
+    except ValueError:
+        return text

@@ -1,0 +1,249 @@
+"""What needs a person: problems grouped by cause, and the repairs that mend them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from provender.desk.both_sides import both_sides
+from provender.desk.frame import DeskRequest, back, member
+from provender.invoicing.models import Invoice
+from provender.people.models import Membership, User
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+from provender.sync import actions, queries
+from provender.sync.errors import ProblemGone
+from provender.sync.models import Problem
+from provender.sync.problems import NEEDS_RECONNECTING, Repair
+from provender.sync.queries import Group, ProblemRow
+
+SHOWN_OF_A_CAUSE = 5
+PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A repair that asks first: what it will do, in a sentence, and what it says once done."""
+
+    title: str
+    sentence: str
+    button: str
+    done: str
+    act: Callable[[Problem, User], object]
+
+
+DECISIONS = {
+    "keep-theirs": Decision(
+        "Keep Xero’s version of {number}",
+        "Xero’s version stays as it is and ours isn’t sent. Here the invoice stays as it is too. A later edit here asks"
+        " you again.",
+        "Keep Xero’s",
+        "{number}: Xero’s version stays.",
+        actions.keep_theirs,
+    ),
+    "send-ours": Decision(
+        "Send our version of {number}",
+        "Our version is written over the one in Xero that you see below. Should somebody change it in Xero before it"
+        " arrives, you are asked again.",
+        "Send ours",
+        "{number}: our version is on its way to Xero.",
+        actions.send_ours,
+    ),
+    "leave": Decision(
+        "Leave {number} as it is",
+        "Nothing is sent and nothing is changed, here or in Xero; the problem is closed. A later edit here is"
+        " tried again.",
+        "Leave it",
+        "{number} is left as it is.",
+        actions.leave,
+    ),
+    "renumber": Decision(
+        "Give {number} the next number",
+        "Our invoice gets the next free number of yours and goes to Xero under that. The document in Xero is not"
+        " touched. If the invoice was given to the customer already, send it to them again.",
+        "Give it the next number",
+        "{number} has a new number and is on its way to Xero.",
+        actions.renumber,
+    ),
+    "adopt": Decision(
+        "Link {number} to the invoice in Xero",
+        "The invoice of this number in Xero is taken to be the same sale: the two are linked and nothing is written to"
+        " it now. From the next edit here on, ours is sent.",
+        "Link them",
+        "{number} is linked to the invoice in Xero.",
+        actions.adopt,
+    ),
+    "without-item-codes": Decision(
+        "Send {number} without item codes",
+        "The lines go to Xero with their description, quantity and price, but without item codes, so that Xero’s stock"
+        " doesn’t count. This holds for this invoice, also when it is edited later.",
+        "Send without item codes",
+        "{number} is on its way to Xero, without item codes.",
+        actions.without_item_codes,
+    ),
+}
+PLACES = {"open-settings": "desk:xero-settings", "reconnect": "desk:xero"}
+OF_DOCUMENT = {
+    "edit-document": "desk:invoice",
+    "edit-customer": "desk:customer-edit",
+    "link-contact": "desk:customer-contact",
+}
+NEEDS = {
+    "edit-document": Doing.LOOK,
+    "open-in-xero": Doing.LOOK,
+    "open-settings": Doing.LOOK,
+    "edit-customer": Doing.TRADE,
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A repair as a button: a link, or (`posts`) a form's only button; `outside` opens Xero."""
+
+    label: str
+    url: str
+    posts: bool = False
+    outside: bool = False
+
+
+def offers(membership: Membership, row: ProblemRow) -> list[Offer]:
+    """The repairs of one problem that this person may do, the likeliest first."""
+    slug = membership.supplier.slug
+    made = [_offer(slug, row, one) for one in row.repairs if membership.may(NEEDS.get(one.do, Doing.BOOKS))]
+    return [one for one in made if one.url]
+
+
+def _offer(slug: str, row: ProblemRow, repair: Repair) -> Offer:
+    if repair.do == "open-in-xero":
+        return Offer(repair.label, row.url_in_xero, outside=True)
+    if repair.do == "send-again":
+        return Offer(repair.label, reverse("desk:problem-again", args=[slug, row.problem.pk]), posts=True)
+    if repair.do in PLACES:
+        return Offer(repair.label, reverse(PLACES[repair.do], args=[slug]))
+    return Offer(repair.label, reverse("desk:problem-repair", args=[slug, row.problem.pk, repair.do]))
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A cause with those of its documents that the page shows."""
+
+    group: Group
+    rows: list[ProblemRow]
+    sends_again: bool
+    reconnects: bool
+
+    @property
+    def more(self) -> int:
+        """How many documents of the cause are not shown."""
+        return 0 if self.reconnects else self.group.count - len(self.rows)
+
+
+@member(Doing.LOOK)
+def problems(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """All causes with a few documents each, or (`?cause=`) all documents of one, in pages."""
+    cause = request.GET.get("cause", "")
+    groups = queries.problem_groups(supplier)
+    context = {"connection": queries.last_connection(supplier), "line": queries.xero_line(supplier), "cause": cause}
+    if cause:
+        chosen = next((group for group in groups if group.cause == cause), None)
+        page = Paginator(queries.problems_of(supplier, cause), PER_PAGE).get_page(request.GET.get("page"))
+        shown = [_shown(chosen, list(page))] if chosen else []
+        return render(request, "desk/xero/problems.html", context | {"groups": shown, "page": page})
+    by_cause: dict[str, list[ProblemRow]] = {group.cause: [] for group in groups}
+    for row in queries.problems_of(supplier):
+        by_cause.setdefault(row.problem.cause, []).append(row)
+    shown = [_shown(group, by_cause[group.cause][:SHOWN_OF_A_CAUSE]) for group in groups]
+    return render(request, "desk/xero/problems.html", context | {"groups": shown})
+
+
+def _shown(group: Group, rows: list[ProblemRow]) -> ShownGroup:
+    doings = {repair.do for repair in group.repairs}
+    return ShownGroup(group, rows, "send-again" in doings, group.cause == NEEDS_RECONNECTING.code)
+
+
+@member(Doing.BOOKS)
+@require_POST
+def again(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
+    """Try this document again."""
+    problem = _problem(supplier, pk)
+    if problem.solved_at is not None:
+        return _gone(request, supplier)
+    actions.send_now(supplier, [problem.document], request.user)
+    messages.success(request, f"{_number(problem)} is on its way to Xero again.")
+    return back(request)
+
+
+@member(Doing.BOOKS)
+@require_POST
+def again_all(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Try every document of one cause again."""
+    connection = queries.connection_of(supplier)
+    if connection is None:
+        raise Http404("Not connected.")
+    count = actions.send_again(connection, request.POST.get("cause", ""), request.user)
+    if count:
+        messages.success(request, f"{count:,} invoice{'' if count == 1 else 's'} on the way to Xero again.")
+    else:
+        messages.info(request, "Nothing of this cause is left.")
+    return redirect("desk:problems", slug=supplier.slug)
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
+def repair(request: DeskRequest, supplier: Supplier, pk: int, do: str) -> HttpResponse:
+    """Go to where it is mended, or show what the repair will do beside both states; sent, do it."""
+    problem = _problem(supplier, pk)
+    if problem.solved_at is not None:
+        return _gone(request, supplier)
+    if do in OF_DOCUMENT and request.method != "POST":
+        return redirect(OF_DOCUMENT[do], slug=supplier.slug, pk=_subject(problem, do))
+    decision = DECISIONS.get(do)
+    if decision is None:
+        raise Http404("No such repair.")
+    number = _number(problem)
+    if request.method == "POST":
+        if request.POST.get("shown") != problem.found_at.isoformat():  # it holds for the state that was shown
+            return _gone(request, supplier)
+        try:
+            decision.act(problem, request.user)
+        except ProblemGone:
+            return _gone(request, supplier)
+        messages.success(request, decision.done.format(number=number))
+        return redirect("desk:problems", slug=supplier.slug)
+    row = next(iter(queries.problems_of(supplier, documents=[problem.document])), None)
+    context = {
+        "problem": problem,
+        "row": row,
+        "decision": decision,
+        "title": decision.title.format(number=number),
+        "sides": both_sides(problem),
+    }
+    return render(request, "desk/xero/decide.html", context)
+
+
+def _problem(supplier: Supplier, pk: int) -> Problem:
+    all_ = Problem.objects.select_related("connection__supplier").filter(connection__supplier=supplier)
+    return get_object_or_404(all_, pk=pk)
+
+
+def _gone(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Solved meanwhile, or no longer what was shown: nothing is done, and the list shows what there is now."""
+    messages.warning(request, ProblemGone().sentence)
+    return redirect("desk:problems", slug=supplier.slug)
+
+
+def _invoice(problem: Problem) -> Invoice:
+    return get_object_or_404(Invoice, supplier=problem.connection.supplier_id, pk=problem.document)
+
+
+def _number(problem: Problem) -> str:
+    return _invoice(problem).number
+
+
+def _subject(problem: Problem, do: str) -> object:
+    """The invoice to open, or its customer."""
+    return problem.document if do == "edit-document" else _invoice(problem).customer_id

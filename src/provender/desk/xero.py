@@ -1,0 +1,251 @@
+"""The Xero page: how the link to Xero stands, connecting through Xero's consent page, disconnecting."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from provender import engine
+from provender.basics import clock
+from provender.basics.errors import ProvenderError
+from provender.changes.actions import DRAIN
+from provender.desk.frame import DeskRequest, back, member
+from provender.people.models import Membership, User
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+from provender.sync import actions, choices, connecting, queries
+from provender.sync.drain import drain
+from provender.sync.models import ConnectAttempt, Connection
+from provender.sync.session import asking_for_a_person
+
+SCOPES = {
+    "accounting.invoices": "invoices and credit notes",
+    "accounting.payments": "payments",
+    "accounting.banktransactions": "bank transactions",
+    "accounting.contacts": "contacts",
+    "accounting.settings": "accounts, tax rates and items",
+    "accounting.transactions": "invoices, credit notes and payments",
+}
+SENT_HERE = 50  # as many as one call carries; a person waits no longer than for that
+UNSAID = frozenset({"offline_access", "openid", "profile", "email"})  # they open no books
+FAILURES = {
+    "app-not-set-up": "Provender has no Xero app yet",
+    "consent-cancelled": "Nothing was connected",
+    "state-unknown": "That answer from Xero was not expected",
+    "code-refused": "Xero didn’t accept the code",
+    "no-organisation": "No organisation was chosen",
+    "organisation-taken": "That organisation is connected already",
+    "already-connected": "Another organisation is connected",
+    "xero-busy": "Xero can’t be asked right now",
+    "needs-reconnecting": "Xero let us in and shut the door",
+    "xero-refused": "Xero refused",
+}
+NOT_YOURS_TO_REPEAT = frozenset({"app-not-set-up", "already-connected"})  # trying again changes nothing
+
+
+@member(Doing.LOOK)
+def integrations(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """What this wholesaler can be linked with: the Xero tile."""
+    connection = queries.last_connection(supplier)
+    return render(request, "desk/xero/integrations.html", {"connection": connection})
+
+
+@member(Doing.LOOK)
+def xero(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """How the link stands: connected, in need of a new consent, disconnected, or not there yet."""
+    connection = queries.last_connection(supplier)
+    context: dict[str, Any] = {"connection": connection}
+    if connection is not None:
+        context |= {
+            "line": queries.xero_line(supplier),
+            "scopes": _scopes(connection),
+            "day_left": _day_left(connection),
+        }
+    if connection is not None and connection.state == Connection.State.CONNECTED:
+        context |= {
+            "promises": choices.check_promises(connection),
+            "rate_differs": choices.tax_rate_differs(supplier, connection),
+        }
+    return render(request, "desk/xero/xero.html", context)
+
+
+def _scopes(connection: Connection) -> list[tuple[str, str]]:
+    """What the consent opens, as (words, Xero's name for it)."""
+    given = connection.consent.scopes.split() if connection.consent else []
+    return [(SCOPES.get(scope, scope), scope) for scope in given if scope not in UNSAID]
+
+
+def _day_left(connection: Connection) -> int | None:
+    """Calls that Xero still allows today; None when nothing was asked since the day began anew."""
+    resets = connection.day_resets_at
+    return connection.day_left if resets and resets > clock.now() else None
+
+
+@member(Doing.LOOK)
+def skus(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """The products whose SKU is no item in Xero."""
+    connection = _live(supplier)
+    missing = choices.check_promises(connection).skus_missing
+    page = Paginator(missing, 100).get_page(request.GET.get("page"))
+    products = supplier.products.filter(sku__in=page.object_list).order_by("sku")
+    return render(request, "desk/xero/skus.html", {"page": page, "products": products, "connection": connection})
+
+
+# --- consent ------------------------------------------------------------------------------------------------------
+
+
+@member(Doing.BOOKS)
+@require_POST
+def connect(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Off to Xero's consent page."""
+    try:
+        return HttpResponseRedirect(connecting.begin(supplier, request.user))
+    except ProvenderError as error:
+        return _failed(request, error, supplier)
+
+
+@login_required
+def callback(request: HttpRequest) -> HttpResponse:
+    """Back from Xero's consent page: connect the one organisation, or ask which."""
+    person = _person(request)
+    try:
+        attempt = connecting.finish(request.GET.dict(), person)
+    except ProvenderError as error:
+        return _failed(request, error)
+    membership = Membership.objects.filter(user=person, supplier=attempt.supplier).first()
+    if membership is None or not membership.may(Doing.BOOKS):
+        raise PermissionDenied(f"You may not connect {attempt.supplier}.")
+    if len(attempt.tenants) > 1:
+        return redirect("desk:xero-choose", slug=attempt.supplier.slug, pk=attempt.pk)
+    return _connect(request, attempt, attempt.tenants[0]["tenant_id"], person)
+
+
+@member(Doing.BOOKS)
+def choose(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
+    """Which of the organisations that the consent opened."""
+    mine = ConnectAttempt.objects.select_related("consent", "supplier").filter(supplier=supplier, user=request.user)
+    attempt = get_object_or_404(mine.filter(began_at__gt=clock.now() - connecting.ATTEMPT_LIVES), pk=pk)
+    if request.method == "POST":
+        return _connect(request, attempt, request.POST.get("organisation", ""), request.user)
+    return render(request, "desk/xero/choose.html", {"attempt": attempt})
+
+
+def _connect(request: HttpRequest, attempt: ConnectAttempt, tenant: str, person: User) -> HttpResponse:
+    supplier = attempt.supplier
+    try:
+        connection = connecting.choose(attempt, tenant, person)
+    except ProvenderError as error:
+        return _failed(request, error, supplier, attempt)
+    if connection.settings_saved_at:
+        messages.success(request, f"Connected to {connection.organisation}. Its links and settings are as they were.")
+    else:
+        messages.success(
+            request, f"Connected to {connection.organisation}. Look over the accounts proposed below, then save."
+        )
+    return redirect("desk:xero-settings", slug=supplier.slug)
+
+
+def _failed(
+    request: HttpRequest, error: ProvenderError, supplier: Supplier | None = None, attempt: ConnectAttempt | None = None
+) -> HttpResponse:
+    """The page of a connection that didn't come about: what happened and a way on."""
+    several = attempt is not None and len(attempt.tenants) > 1
+    context = {
+        "error": error,
+        "title": FAILURES.get(error.code, "Nothing was connected"),
+        "attempt": attempt if several else None,
+        "again": error.code not in NOT_YOURS_TO_REPEAT,
+    }
+    if supplier is not None:
+        context["supplier"] = supplier
+    return render(request, "desk/xero/failed.html", context, status=503 if error.code == "xero-busy" else 400)
+
+
+def _person(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Log in first.")
+    return request.user
+
+
+# --- what a person does with a connection -------------------------------------------------------------------------
+
+
+@member(Doing.BOOKS)
+def disconnect(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Ask, saying what is kept; then end the connection."""
+    connection = _live(supplier)
+    if request.method == "POST":
+        connecting.disconnect(connection, request.user)
+        messages.success(request, f"Disconnected from {connection.organisation}. Links and settings are kept.")
+        return redirect("desk:xero", slug=supplier.slug)
+    line = queries.xero_line(supplier)
+    return render(request, "desk/xero/disconnect.html", {"connection": connection, "line": line})
+
+
+@member(Doing.BOOKS)
+@require_POST
+def reload_chart(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Read accounts, tax rates and items again."""
+    connection = _live(supplier)
+    actions.reload_chart(connection, request.user)
+    accounts, items = connection.accounts.count(), connection.items.count()
+    messages.success(request, f"Read from Xero: {_many(accounts, 'account')} and {_many(items, 'item')}.")
+    return back(request)
+
+
+@member(Doing.BOOKS)
+@require_POST
+def check(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Ask Xero whether we are still let in, then send what waits: a little here and now, much by the worker."""
+    connection = _live(supplier)
+    with asking_for_a_person(connection) as session:
+        session.client.organisation()
+    Connection.objects.filter(pk=connection.pk).update(drain_after=None)
+    if queries.waiting_invoices(connection).count() <= SENT_HERE:
+        drain(connection)
+    else:
+        engine.wake(DRAIN)
+    messages.success(request, f"Xero answered. {queries.xero_line(supplier).sentence}")
+    return back(request)
+
+
+@member(Doing.BOOKS)
+@require_POST
+def send(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Let these invoices go now: "Send to Xero", "Send again"."""
+    chosen = _uuids(request.POST.getlist("invoice"))
+    count = actions.send_now(supplier, chosen, request.user)
+    if count:
+        messages.success(request, f"{_many(count, 'invoice')} on the way to Xero.")
+    else:
+        messages.info(request, "There is nothing to send: Xero has the newest version already.")
+    return back(request)
+
+
+def _live(supplier: Supplier) -> Connection:
+    connection = queries.connection_of(supplier)
+    if connection is None:
+        raise Http404("Not connected.")
+    return connection
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    """Those that are one; a forged form may hold anything."""
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
