@@ -126,5 +126,5 @@ def line(description: str = "Oat milk 1L", quantity: object = 4, price: object =
 
 def invoice(customer: Customer, *lines: LineDraft, **fields: Any) -> Invoice:
     """An invoice of 1 November 2026, due on the 15th: 4 oat milk, 19.80 with GST."""
-    fields = {"date": date(2026, 11, 1), "due_date": date(2026, 11, 15)} | fields
-    return raise_invoice(customer.supplier, customer, lines=lines or [line()], **fields)
+    fields = {"date": date(2026, 11, 1), "due_date": date(2026, 11, 15), "lines": lines or [line()]} | fields
+    return raise_invoice(customer.supplier, customer, **fields)

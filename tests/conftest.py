@@ -3,8 +3,9 @@
 import sys
 from ipaddress import ip_address
 
-import cast
 import pytest
+
+import cast
 
 
 def refuse_the_outside(event, arguments):

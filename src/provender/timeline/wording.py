@@ -25,7 +25,7 @@ def _is_stamp(field: "models.Field[Any, Any]") -> bool:
 def _shown(row: models.Model, field: "models.Field[Any, Any]") -> str:
     value = getattr(row, field.name)
     if field.choices:
-        value = dict(field.flatchoices).get(value, value)
+        return str(dict(field.flatchoices).get(value, value)) or "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):

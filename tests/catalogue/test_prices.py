@@ -1,0 +1,83 @@
+from decimal import Decimal
+
+import pytest
+
+import cast
+from provender.catalogue.actions import set_list_price
+from provender.catalogue.errors import AnotherWholesalersCatalogue, NegativePrice
+from provender.catalogue.queries import PriceFound, find_product, price_for, prices_for
+from provender.timeline.queries import story
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def oat(supplier):
+    return cast.product(supplier, "OAT-1L")
+
+
+@pytest.fixture
+def cafes(supplier):
+    return cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20", "SYRUP-VAN": "0"})
+
+
+def test_a_listed_product_costs_what_the_list_says(oat, cafes):
+    assert price_for(oat, cafes) == PriceFound(Decimal("4.20"), "Cafés")
+
+
+def test_a_product_off_the_list_keeps_its_base_price(supplier, cafes):
+    assert price_for(cast.product(supplier, "BEANS-1KG"), cafes) == PriceFound(Decimal("27.125"), "Base price")
+
+
+def test_without_a_list_the_base_price_holds(oat):
+    assert price_for(oat, None) == PriceFound(Decimal("4.50"), "Base price")
+
+
+def test_a_listed_price_of_nothing_is_a_price(supplier, cafes):
+    assert price_for(cast.product(supplier, "SYRUP-VAN"), cafes).price == 0
+
+
+def test_many_prices_cost_one_query(supplier, cafes, django_assert_num_queries):
+    products = [cast.product(supplier, sku) for sku in cast.GOODS]
+    with django_assert_num_queries(1):
+        assert len(prices_for(products, cafes)) == 4
+    with django_assert_num_queries(0):
+        prices_for(products, None)
+
+
+def test_a_price_is_set_changed_and_taken_off(oat, cafes, supplier):
+    for price in ("4.10", "4.10", None, None):
+        set_list_price(cafes, oat, price and Decimal(price), by=None)
+    assert price_for(oat, cafes).reason == "Base price"
+    told = [entry.what for entry in story(supplier, "price-list", cafes.pk)]
+    assert told[:2] == ["OAT-1L 4.10 → not listed", "OAT-1L 4.20 → 4.10"]
+
+
+def test_a_list_takes_no_price_below_nothing(oat, cafes):
+    with pytest.raises(NegativePrice, match="OAT-1L"):
+        set_list_price(cafes, oat, Decimal("-0.01"), by=None)
+
+
+def test_a_list_takes_its_own_wholesalers_products_only(cafes):
+    theirs = cast.product(cast.supplier("southern"))
+    with pytest.raises(AnotherWholesalersCatalogue):
+        set_list_price(cafes, theirs, Decimal(1), by=None)
+
+
+def test_a_sku_is_found_as_written_and_then_by_case(supplier):
+    small, large = (cast.product(supplier, sku) for sku in ("15056n", "15056N"))
+    lone = cast.product(supplier, "85123A")
+    assert (find_product(supplier, "15056n"), find_product(supplier, "15056N")) == (small, large)
+    assert find_product(supplier, "85123a") == lone
+    assert find_product(supplier, "8512") is None
+
+
+def test_a_sku_that_could_be_two_is_none(supplier):
+    for sku in ("15056bl", "15056BL"):
+        cast.product(supplier, sku)
+    assert find_product(supplier, "15056Bl") is None
+
+
+def test_a_sku_is_looked_for_in_one_catalogue(supplier):
+    cast.product(cast.supplier("southern"), "OAT-1L")
+    assert find_product(supplier, "OAT-1L") is None
