@@ -32,7 +32,8 @@ A list is a class; a view shows it. The whole of a page of invoices:
 `templates/desk/list.html` draws it. For more around the list extend it and fill its blocks `actions` (buttons at the
 title), `above` and `below`, and name it in `template`. `phone` says what a column is on a phone: "title" (first line),
 "side" (first line, right), "meta" (second line, with its label), "badge", or "hide". `extra_context()` adds to the
-template's context. An action asks first, on a page of its own that says how many; then it runs and its sentence shows.
+template's context; `prepare(rows)` may read for all rows of a page at once what columns show from other tables. An
+action asks first, on a page of its own that says how many; then it runs and its sentence shows.
 
 Addresses: `?q=…&status=open&sort=-total&page=3&per=50`, `&format=csv|xlsx` for all rows that the filters let through,
 with the columns as shown. Count and sum come with the page up to 5,000 rows; beyond that the page is sent without them
@@ -46,6 +47,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from django.contrib import messages
@@ -72,6 +74,7 @@ Tone = Literal["ok", "info", "warn", "danger", "mute"]
 Phone = Literal["title", "side", "meta", "badge", "hide"]
 
 PAGE_SIZES = (25, 50, 100)
+CHUNK = 2000  # rows that a download reads at once
 COUNTED = 5000  # rows that are counted with every page; more are counted when asked
 NUMERIC = ("money", "price", "quantity", "number")
 WRITE: dict[str, Callable[[Any], str]] = {
@@ -178,6 +181,9 @@ class List(ABC, Generic[Row]):
         """The columns of this request; a list may leave some out."""
         return self.columns
 
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Read at once what columns show of these rows from elsewhere; called before they are drawn or downloaded."""
+
     @cached_property
     def filter(self) -> FilterSet:
         return self.filters(self.request.GET, queryset=self.rows(), request=self.request)
@@ -233,7 +239,8 @@ class List(ABC, Generic[Row]):
         if not self.is_long:  # a page beyond the end: the last one, so that a row less doesn't make an empty page
             number = min(number, max(1, -(-self.counted // self.per)))
         start = (number - 1) * self.per
-        rows = list(self.found[start : start + self.per + 1])
+        rows = list(self.found[start : start + self.per + 1]) if self.counted else []
+        self.prepare(rows)
         last = None if self.is_long else max(1, -(-self.counted // self.per))
         return Page(number, start, [self.draw(row) for row in rows[: self.per]], len(rows) > self.per, last)
 
@@ -360,8 +367,10 @@ def _act(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
         messages.warning(request, f"Nothing is selected. Tick the {listed.many} that you mean first.")
         return HttpResponseRedirect(request.get_full_path())
     if not request.POST.get("sure"):
+        some = list(rows[:10])
+        listed.prepare(some)
         context = {
-            "list": listed, "action": action, "count": rows.count(), "some": [listed.draw(row) for row in rows[:10]],
+            "list": listed, "action": action, "count": rows.count(), "some": [listed.draw(row) for row in some],
             "picked": request.POST.getlist("pick"), "all": request.POST.get("all", ""),
         }  # fmt: skip
         return render(request, "desk/list_sure.html", context)
@@ -400,8 +409,11 @@ def _table(listed: List[Any]) -> Iterator[list[Any]]:
     columns = listed.shown_columns()
     yield [column.label for column in columns]
     zone = timezone.get_current_timezone()
-    for row in listed.found.iterator(chunk_size=2000):
-        yield [_plain(column.value(row), zone) for column in columns]
+    rows = listed.found.iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        listed.prepare(chunk)
+        for row in chunk:
+            yield [_plain(column.value(row), zone) for column in columns]
 
 
 def _plain(value: Any, zone: Any) -> Any:
