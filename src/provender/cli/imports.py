@@ -145,7 +145,9 @@ def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bo
     click.echo(f"  {'To be imported' if dry_run else 'Imported'}: {_counted(into)}; {_sums(into, source, currency)}.")
     if found.unchanged.documents:
         click.echo(f"  Here already, the same: {_counted(found.unchanged)}.")
-    click.echo(f"  {'To be created' if dry_run else 'Created'}: {found.customers:,} customers, {found.products:,} products.")
+    click.echo(
+        f"  {'To be created' if dry_run else 'Created'}: {found.customers:,} customers, {found.products:,} products."
+    )
     if found.rejected.documents:
         click.echo(f"  Rejected: {_counted(found.rejected)}, {currency} {found.rejected.subtotal:,} without tax:")
         for reason, part in found.by_reason.items():

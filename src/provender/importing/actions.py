@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import BinaryIO
 
 from django.core.files.base import File
 from django.db import transaction
@@ -24,7 +23,7 @@ from provender.importing.holding import Hold
 from provender.importing.mapping import check_date_format, check_fields, find_columns, propose, propose_date_format
 from provender.importing.models import Import
 from provender.importing.queries import KEPT_UNFINISHED
-from provender.importing.reading import Cell, Faults, Row, open_sheet
+from provender.importing.reading import Binary, Cell, Faults, Row, open_sheet
 from provender.importing.staging import Told, clear, judge_documents, read_rows
 from provender.people.models import User
 from provender.suppliers.models import Supplier
@@ -57,7 +56,7 @@ def hear_nothing(_what: str, _done: int, _of: int) -> None:
 
 
 def stage(
-    supplier: Supplier, file: BinaryIO, name: str, plan: Plan, *, by: User | None = None, told: Told = hear_nothing
+    supplier: Supplier, file: Binary, name: str, plan: Plan, *, by: User | None = None, told: Told = hear_nothing
 ) -> Import:
     """Read an open file and check every document of it; nothing is in the books yet. `name` tells its kind.
 
@@ -83,7 +82,7 @@ def _take_plan(source: Import, plan: Plan) -> None:
     source.freight = [sku.strip() for sku in plan.freight if sku.strip()]
 
 
-def _read(source: Import, file: BinaryIO, hold: Hold, told: Told) -> None:
+def _read(source: Import, file: Binary, hold: Hold, told: Told) -> None:
     seen = read_rows(source, file, hold, told)
     judge_documents(source, seen, hold, told)
     source.state = State.READY
@@ -159,7 +158,7 @@ def is_small(source: Import) -> bool:
 
 
 def go_on(source: Import) -> Import:
-    """Do what was asked of an import, or leave it to the job where it is large. What goes wrong is kept on the import."""
+    """Do what was asked of an import, or leave it to the job where it is large. What goes wrong is kept on it."""
     if not is_small(source):
         transaction.on_commit(partial(engine.wake, JOB), robust=True)
         return source

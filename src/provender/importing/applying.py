@@ -43,7 +43,8 @@ def apply_documents(source: Import, hold: Hold, told: Told) -> None:
 def _ready_batches(source: Import) -> Iterator[list[StagedDocument]]:
     """In the file's order, a few hundred lines at a time (a longer document alone)."""
     while first := list(source.documents.filter(state=State.READY).order_by("line")[:DOCUMENTS_A_TRANSACTION]):
-        lines, batch = 0, []
+        lines = 0
+        batch: list[StagedDocument] = []
         for document in first:
             if batch and lines + document.lines > LINES_A_TRANSACTION:
                 break

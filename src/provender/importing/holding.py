@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Self
 
 from django.db.models import Q
 
@@ -25,7 +26,7 @@ class Hold:
         self._set(Import.objects.filter(free, pk=self.source.pk).update(held_by=self.by, held_until=now + HELD_FOR))
 
     def renew(self) -> None:
-        """Go on for another minute. Raises ImportTakenOver: a paused process that wakes up late changes nothing more."""
+        """Go on for another minute. Raises ImportTakenOver: a process that was paused for long changes nothing more."""
         until = clock.database_now() + HELD_FOR
         self._set(Import.objects.filter(pk=self.source.pk, held_by=self.by).update(held_until=until))
 
@@ -37,7 +38,7 @@ class Hold:
         if not got:
             raise ImportTakenOver(self.source.file_name)
 
-    def __enter__(self) -> "Hold":
+    def __enter__(self) -> Self:
         self.take()
         return self
 

@@ -85,7 +85,9 @@ def _without_customer(lines: Sequence[Line]) -> Rejection | None:
 def _unknown_customer(source: Import, first: Line, known: Known) -> Rejection | None:
     if source.create_missing or first.customer in known.customers:
         return None
-    what = f"There is no customer with the number {first.customer}. Create it, or let the import create what is missing."
+    what = (
+        f"There is no customer with the number {first.customer}. Create it, or let the import create what is missing."
+    )
     return Rejection("unknown-customer", "customer", what)
 
 
@@ -100,11 +102,14 @@ def _unknown_line(source: Import, lines: Sequence[Line], known: Known) -> Reject
     for line in lines:
         if not line.sku and not line.description:
             return Rejection("nothing-sold", "sku", f"Line {line.line} has neither a SKU nor a description.")
-        if line.sku and not source.create_missing and kind_of(source, line) == LineKind.PRODUCT:
-            if known.shelf.find(line.sku) is None:
-                what = f"There is no product {line.sku} (line {line.line}). Create it, or let the import do so."
-                return Rejection("unknown-product", "sku", what)
+        if line.sku and not source.create_missing and _is_unknown(source, line, known):
+            what = f"There is no product {line.sku} (line {line.line}). Create it, or let the import do so."
+            return Rejection("unknown-product", "sku", what)
     return None
+
+
+def _is_unknown(source: Import, line: Line, known: Known) -> bool:
+    return kind_of(source, line) == LineKind.PRODUCT and known.shelf.find(line.sku) is None
 
 
 def kind_of(source: Import, line: Line) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from datetime import date as Date  # noqa: N812 -- `date` is what a line calls it
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
@@ -13,8 +14,7 @@ from provender.importing.errors import DateFormatUnusable, Fault, FieldUnknown, 
 from provender.importing.reading import Cell, Faults, Row, text_of
 from provender.suppliers.models import Supplier, TaxKind
 
-
-Said = TypeVar("Said", Decimal, date)
+Said = TypeVar("Said", Decimal, Date)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Unreadable(ProvenderError):
 
 
 @lru_cache(maxsize=4096)
-def read_date(text: str, pattern: str) -> date:
+def read_date(text: str, pattern: str) -> Date:
     """The date that `text` writes, as written: no time zone moves it. A blank pattern means ISO 8601."""
     try:
         if pattern:
@@ -123,7 +123,7 @@ def read_date(text: str, pattern: str) -> date:
 
 def check_date_format(pattern: str) -> None:
     """Raise DateFormatUnusable unless the pattern writes and reads back a whole date."""
-    sample = date(2010, 12, 31)
+    sample = Date(2010, 12, 31)
     try:
         if pattern and read_date(sample.strftime(pattern), pattern) != sample:
             raise DateFormatUnusable(pattern)
@@ -132,13 +132,23 @@ def check_date_format(pattern: str) -> None:
 
 
 DATE_FORMATS = (
-    "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%y",
-    "%d.%m.%Y", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%m/%d/%Y", "%m/%d/%Y %H:%M",
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%d/%m/%Y",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M",
 )  # fmt: skip -- day before month first: the three countries write it so
 
 
 def propose_date_format(samples: Sequence[Cell]) -> str:
-    """The first of DATE_FORMATS that reads every sample; blank when a spreadsheet's own dates say it all, or none fits."""
+    """The first of DATE_FORMATS that reads every sample; blank when a sheet's own dates say it all, or none fits."""
     texts = [cell for cell in samples if isinstance(cell, str) and cell]
     for pattern in DATE_FORMATS if texts else ():
         if all(_reads(text, pattern) for text in texts):
@@ -162,8 +172,8 @@ class Line:
     number: str
     customer: str
     customer_name: str
-    date: date
-    due_date: date | None
+    date: Date
+    due_date: Date | None
     purchase_order: str
     sku: str
     description: str
@@ -215,9 +225,9 @@ class Reader:
         text = text_of(self._cell(row, name))
         return self._checked(row, name, lambda: read_number(text, places=4, what=_WHAT[name])) or _ZERO
 
-    def _date(self, row: Row, name: str, *, needed: bool = False) -> date | None:
+    def _date(self, row: Row, name: str, *, needed: bool = False) -> Date | None:
         cell = self._cell(row, name)
-        if isinstance(cell, date):
+        if isinstance(cell, Date):
             return cell.date() if isinstance(cell, datetime) else cell
         if not cell.strip() and not needed:
             return None

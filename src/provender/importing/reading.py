@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO, cast
+from typing import Any, Protocol
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -20,6 +20,15 @@ KINDS = (".csv", ".csv.gz", ".xlsx")
 LONGEST_LINE = 1_000_000  # bytes; a longer one isn't a table's, and would be read into memory whole
 
 Cell = str | date
+
+
+class Binary(Protocol):
+    """An open binary file, or what a web form makes of one."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def readline(self, size: int, /) -> bytes: ...
+    def seek(self, to: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -81,13 +90,13 @@ def kind_of(name: str) -> str:
     raise FaultyFile(name, [Fault(f"only {', '.join(KINDS)} can be read. Save it as one of these.")])
 
 
-def open_sheet(handle: BinaryIO, name: str, faults: Faults) -> Sheet:
+def open_sheet(handle: Binary, name: str, faults: Faults) -> Sheet:
     """The table in an open binary file; `name` tells its kind. Raises FaultyFile, here or while its rows are walked."""
     kind = kind_of(name)
     if kind == ".xlsx":
         rows = _sheet_rows(handle, faults)
     else:
-        source = cast(BinaryIO, gzip.GzipFile(fileobj=handle)) if kind == ".csv.gz" else handle
+        source: Binary = gzip.GzipFile(fileobj=handle) if kind == ".csv.gz" else handle
         rows = _csv_rows(source, faults)
     header = next((row for row in rows if not _is_blank(row)), None)
     if header is None:
@@ -127,7 +136,7 @@ def _misfit(row: Row, columns: list[str]) -> Fault:
 class _Lines:
     """A binary file's lines as text; bytes that aren't UTF-8 are kept as surrogates, to be shown in their cell."""
 
-    def __init__(self, source: BinaryIO, faults: Faults) -> None:
+    def __init__(self, source: Binary, faults: Faults) -> None:
         self.source, self.faults = source, faults
         self.number = 0
         self.has_wrong_bytes = False
@@ -164,7 +173,7 @@ class _Lines:
 _HOW = "Save it as UTF-8 (in Excel: “CSV UTF-8”)."
 
 
-def _csv_rows(source: BinaryIO, faults: Faults) -> Iterator[Row]:
+def _csv_rows(source: Binary, faults: Faults) -> Iterator[Row]:
     lines = _Lines(source, faults)
     first = next(lines, None)
     if first is None:
@@ -206,19 +215,21 @@ def _in_words(error: csv.Error) -> str:
 
 
 def _note_wrong_bytes(row: Row, columns: list[str], faults: Faults) -> None:
-    """One fault for each cell that holds bytes which aren't UTF-8; the value shows them as \\xNN."""
+    """One fault for each cell that holds bytes which aren't UTF-8; the value shows them in hexadecimal."""
     for at, cell in enumerate(row.texts):
         raw = cell.encode("utf-8", "surrogateescape")
         shown = raw.decode("utf-8", "backslashreplace")
         if shown != cell:
             wrong = " ".join(f"{ord(mark) - 0xDC00:02X}" for mark in cell if 0xDC80 <= ord(mark) <= 0xDCFF)
             column = columns[at] if at < len(columns) else ""
-            faults.add(Fault(f"“{shown}” holds the bytes {wrong}, which are not UTF-8. {_HOW}", row.line, column, shown))
+            faults.add(
+                Fault(f"“{shown}” holds the bytes {wrong}, which are not UTF-8. {_HOW}", row.line, column, shown)
+            )
     if not columns:
         faults.check()  # without a header nothing else can be read
 
 
-def _sheet_rows(handle: BinaryIO, faults: Faults) -> Iterator[Row]:
+def _sheet_rows(handle: Binary, faults: Faults) -> Iterator[Row]:
     try:
         book = CalamineWorkbook.from_filelike(handle)
         sheet = book.get_sheet_by_index(0)
@@ -230,7 +241,7 @@ def _sheet_rows(handle: BinaryIO, faults: Faults) -> Iterator[Row]:
 
 
 def _cell(value: Any) -> Cell:
-    """A spreadsheet's value as it shows in the sheet: 17850 rather than 17850.0, and 15 digits, all that Excel keeps."""
+    """A spreadsheet's value as it shows: 17850 rather than 17850.0, and 15 digits, all that Excel keeps."""
     if isinstance(value, str | date):
         return value
     if isinstance(value, bool):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
-from typing import BinaryIO
 
 import msgspec
 
@@ -18,7 +17,7 @@ from provender.importing.judging import judge
 from provender.importing.known import Known, load_known
 from provender.importing.mapping import Line, Reader, find_columns
 from provender.importing.models import Import, StagedCustomer, StagedDocument, StagedProduct, StagedRun
-from provender.importing.reading import Faults, Row, open_sheet
+from provender.importing.reading import Binary, Faults, Row, open_sheet
 from provender.invoicing.models import Invoice
 from provender.suppliers.models import Supplier
 
@@ -46,11 +45,11 @@ class Sighting:
 
 @dataclass
 class Sightings:
-    """Every SKU of the file in its order, and what became needed of them and of customers."""
+    """Every SKU of the file; and of SKUs and customers that became needed the first line, for customers with a name."""
 
     products: dict[str, Sighting] = field(default_factory=dict)
-    needed_skus: set[str] = field(default_factory=set)
-    needed_customers: dict[str, str] = field(default_factory=dict)
+    needed_skus: dict[str, int] = field(default_factory=dict)
+    needed_customers: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def see(self, line: Line) -> None:
         """Note one line."""
@@ -59,12 +58,15 @@ class Sightings:
 
     def need(self, lines: Sequence[Line]) -> None:
         """A document of these lines is to be imported."""
-        self.needed_skus.update(line.sku for line in lines if line.sku)
+        for line in lines:
+            if line.sku:
+                self.needed_skus[line.sku] = min(line.line, self.needed_skus.get(line.sku, line.line))
         first = lines[0]
-        self.needed_customers.setdefault(first.customer, first.customer_name or f"Customer {first.customer}")
+        here = (first.line, first.customer_name or f"Customer {first.customer}")
+        self.needed_customers[first.customer] = min(here, self.needed_customers.get(first.customer, here))
 
 
-def read_rows(source: Import, handle: BinaryIO, hold: Hold, told: Told) -> Sightings:
+def read_rows(source: Import, handle: Binary, hold: Hold, told: Told) -> Sightings:
     """Fill the staging table with every row of the file. Raises FaultyFile with all that can't be read."""
     faults = Faults(source.file_name)
     sheet = open_sheet(handle, source.file_name, faults)
@@ -90,7 +92,7 @@ def read_rows(source: Import, handle: BinaryIO, hold: Hold, told: Told) -> Sight
     return seen
 
 
-def _size_of(handle: BinaryIO) -> int:
+def _size_of(handle: Binary) -> int:
     here = handle.tell()
     size = handle.seek(0, 2)
     handle.seek(here)
@@ -182,15 +184,16 @@ def _note_missing(source: Import, seen: Sightings, known: Known) -> None:
     """In the file's order, so that of two spellings of a SKU the first one needed makes the product."""
     products: list[StagedProduct] = []
     folded: set[str] = set()
-    for sku, sighting in seen.products.items():
-        if sku in seen.needed_skus and known.shelf.find(sku) is None and sku.casefold() not in folded:
+    for sku in sorted(seen.needed_skus, key=seen.needed_skus.__getitem__):
+        if known.shelf.find(sku) is None and sku.casefold() not in folded:
             folded.add(sku.casefold())
-            products.append(StagedProduct(source=source, sku=sku, name=sighting.name or sku, price=sighting.price))
+            seen_as = seen.products[sku]
+            products.append(StagedProduct(source=source, sku=sku, name=seen_as.name or sku, price=seen_as.price))
     StagedProduct.objects.bulk_create(products, batch_size=ROWS_A_BATCH)
     StagedCustomer.objects.bulk_create(
         [
             StagedCustomer(source=source, number=number, name=name)
-            for number, name in seen.needed_customers.items()
+            for number, (_, name) in sorted(seen.needed_customers.items(), key=itemgetter(1))
             if number not in known.customers
         ],
         batch_size=ROWS_A_BATCH,

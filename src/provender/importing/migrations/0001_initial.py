@@ -8,111 +8,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('suppliers', '0001_initial'),
+        ("suppliers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file_name', models.CharField(max_length=255)),
-                ('file', models.FileField(blank=True, upload_to='imports/')),
-                ('columns', models.JSONField(default=list)),
-                ('mapping', models.JSONField(default=dict)),
-                ('date_format', models.CharField(blank=True, max_length=60)),
-                ('freight', models.JSONField(default=list)),
-                ('create_missing', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('uploaded', 'Columns to be chosen'), ('reading', 'Being read'), ('faulty', "Can't be read"), ('ready', 'Checked'), ('applying', 'Being imported'), ('stopped', 'Stopped'), ('done', 'Done')], default='uploaded', max_length=8)),
-                ('faults', models.JSONField(default=list)),
-                ('lines_read', models.PositiveIntegerField(default=0)),
-                ('sum_read', provender.basics.money.AmountField(decimal_places=2, default=0, max_digits=15)),
-                ('customers_created', models.PositiveIntegerField(default=0)),
-                ('products_created', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('held_until', models.DateTimeField(null=True)),
-                ('held_by', models.UUIDField(null=True)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='suppliers.supplier')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("file_name", models.CharField(max_length=255)),
+                ("file", models.FileField(blank=True, upload_to="imports/")),
+                ("columns", models.JSONField(default=list)),
+                ("mapping", models.JSONField(default=dict)),
+                ("date_format", models.CharField(blank=True, max_length=60)),
+                ("freight", models.JSONField(default=list)),
+                ("create_missing", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "Columns to be chosen"),
+                            ("reading", "Being read"),
+                            ("faulty", "Can't be read"),
+                            ("ready", "Checked"),
+                            ("applying", "Being imported"),
+                            ("stopped", "Stopped"),
+                            ("done", "Done"),
+                        ],
+                        default="uploaded",
+                        max_length=8,
+                    ),
+                ),
+                ("faults", models.JSONField(default=list)),
+                ("lines_read", models.PositiveIntegerField(default=0)),
+                ("sum_read", provender.basics.money.AmountField(decimal_places=2, default=0, max_digits=15)),
+                ("customers_created", models.PositiveIntegerField(default=0)),
+                ("products_created", models.PositiveIntegerField(default=0)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("held_until", models.DateTimeField(null=True)),
+                ("held_by", models.UUIDField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="imports", to="suppliers.supplier"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StagedCustomer',
+            name="StagedCustomer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=50)),
-                ('name', models.CharField(max_length=255)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='customers', to='importing.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=50)),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="customers", to="importing.import"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StagedDocument',
+            name="StagedDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=60)),
-                ('line', models.PositiveIntegerField()),
-                ('lines', models.PositiveIntegerField()),
-                ('customer', models.CharField(max_length=50)),
-                ('date', models.DateField()),
-                ('subtotal', provender.basics.money.AmountField(decimal_places=2, max_digits=15)),
-                ('tax', provender.basics.money.AmountField(decimal_places=2, max_digits=15)),
-                ('total', provender.basics.money.AmountField(decimal_places=2, max_digits=15)),
-                ('state', models.CharField(choices=[('ready', 'To be imported'), ('imported', 'Imported'), ('unchanged', 'There already, the same'), ('rejected', 'Rejected')], max_length=9)),
-                ('code', models.CharField(blank=True, max_length=40)),
-                ('column', models.CharField(blank=True, max_length=255)),
-                ('reason', models.CharField(blank=True, max_length=400)),
-                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='documents', to='importing.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=60)),
+                ("line", models.PositiveIntegerField()),
+                ("lines", models.PositiveIntegerField()),
+                ("customer", models.CharField(max_length=50)),
+                ("date", models.DateField()),
+                ("subtotal", provender.basics.money.AmountField(decimal_places=2, max_digits=15)),
+                ("tax", provender.basics.money.AmountField(decimal_places=2, max_digits=15)),
+                ("total", provender.basics.money.AmountField(decimal_places=2, max_digits=15)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("ready", "To be imported"),
+                            ("imported", "Imported"),
+                            ("unchanged", "There already, the same"),
+                            ("rejected", "Rejected"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=40)),
+                ("column", models.CharField(blank=True, max_length=255)),
+                ("reason", models.CharField(blank=True, max_length=400)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="documents",
+                        to="importing.import",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StagedProduct',
+            name="StagedProduct",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=60)),
-                ('name', models.CharField(max_length=200)),
-                ('price', provender.basics.money.PriceField(decimal_places=4, max_digits=14)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='products', to='importing.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sku", models.CharField(max_length=60)),
+                ("name", models.CharField(max_length=200)),
+                ("price", provender.basics.money.PriceField(decimal_places=4, max_digits=14)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="products", to="importing.import"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StagedRun',
+            name="StagedRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=60)),
-                ('line', models.PositiveIntegerField()),
-                ('said', models.BinaryField()),
-                ('cells', models.BinaryField()),
-                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='importing.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=60)),
+                ("line", models.PositiveIntegerField()),
+                ("said", models.BinaryField()),
+                ("cells", models.BinaryField()),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="importing.import",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(fields=['supplier', '-started_at'], name='import_newest_first'),
+            model_name="import",
+            index=models.Index(fields=["supplier", "-started_at"], name="import_newest_first"),
         ),
         migrations.AddConstraint(
-            model_name='stagedcustomer',
-            constraint=models.UniqueConstraint(fields=('source', 'number'), name='one_staged_customer_a_number'),
+            model_name="stagedcustomer",
+            constraint=models.UniqueConstraint(fields=("source", "number"), name="one_staged_customer_a_number"),
         ),
         migrations.AddIndex(
-            model_name='stageddocument',
-            index=models.Index(fields=['source', 'state', 'line'], name='staged_document_by_state'),
+            model_name="stageddocument",
+            index=models.Index(fields=["source", "state", "line"], name="staged_document_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='stageddocument',
-            constraint=models.UniqueConstraint(fields=('source', 'number'), name='one_staged_document_a_number'),
+            model_name="stageddocument",
+            constraint=models.UniqueConstraint(fields=("source", "number"), name="one_staged_document_a_number"),
         ),
         migrations.AddConstraint(
-            model_name='stagedproduct',
-            constraint=models.UniqueConstraint(fields=('source', 'sku'), name='one_staged_product_a_sku'),
+            model_name="stagedproduct",
+            constraint=models.UniqueConstraint(fields=("source", "sku"), name="one_staged_product_a_sku"),
         ),
         migrations.AddIndex(
-            model_name='stagedrun',
-            index=models.Index(fields=['source', 'number', 'line'], name='staged_run_by_document'),
+            model_name="stagedrun",
+            index=models.Index(fields=["source", "number", "line"], name="staged_run_by_document"),
         ),
     ]

@@ -1,0 +1,104 @@
+"""`provender import invoices`: what it prints, what it writes, and how it ends."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import cast
+from importing.files import MAPPING, csv_of, row
+from provender.cli.imports import import_group
+from provender.importing.models import Import
+from provender.invoicing.models import Invoice
+
+ALL_GOOD = csv_of(row("1"), row("2"))
+ONE_BAD = csv_of(row("1"), row("2", who=""))
+
+
+@pytest.fixture
+def bring_in(db, tmp_path):
+    cast.supplier("giftware")
+
+    def run(content, *options, supplier="giftware", mapping=MAPPING):
+        file = tmp_path / "invoices.csv"
+        file.write_bytes(content)
+        maps = [part for name, column in mapping.items() for part in ("--map", f"{name}={column}")]
+        arguments = ["invoices", str(file), "--supplier", supplier, "--create-missing", *maps, *options]
+        return CliRunner().invoke(import_group, arguments)
+
+    return run
+
+
+def test_all_in_ends_with_0(bring_in):
+    result = bring_in(ALL_GOOD)
+    assert result.exit_code == 0, result.output
+    assert "Imported: 2 documents with 2 lines; GBP 30.60 + VAT 6.12 = 36.72." in result.stdout
+    assert "Created: 1 customers, 1 products." in result.stdout
+
+
+def test_rejected_lines_end_with_3_and_are_written(bring_in, tmp_path):
+    result = bring_in(ONE_BAD, "--rejects", str(tmp_path / "rejects.csv"))
+    assert result.exit_code == 3
+    assert "1  no-customer" in result.stdout
+    assert (tmp_path / "rejects.csv").read_text().splitlines()[1] == (
+        "2,85123A,T-LIGHT HOLDER,6,2010-12-01,2.55,,3,CustomerID,Invoice 2 has no customer."
+    )
+
+
+def test_json_is_one_object(bring_in, tmp_path):
+    answer = json.loads(bring_in(ONE_BAD, "--json", "--rejects", str(tmp_path / "r.csv")).stdout)
+    assert answer["documents"] == {"read": 2, "imported": 1, "unchanged": 0, "rejected": 1}
+    assert answer["lines"] == {"read": 2, "imported": 1, "unchanged": 0, "rejected": 1}
+    assert answer["created"] == {"customers": 1, "products": 1}
+    assert answer["rejects"] == str(tmp_path / "r.csv")
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing(bring_in):
+    result = bring_in(ONE_BAD, "--dry-run")
+    assert result.exit_code == 3
+    assert "To be imported: 1 documents" in result.stdout
+    assert not Invoice.objects.exists()
+    assert not Import.objects.exists()
+
+
+def test_the_second_time_all_is_there(bring_in):
+    bring_in(ALL_GOOD)
+    result = bring_in(ALL_GOOD)
+    assert result.exit_code == 0
+    assert "Here already, the same: 2 documents" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "sentence"),
+    [
+        (csv_of(row(price="2.x")), (), "invoices.csv, line 2, column UnitPrice: “2.x” is not a number"),
+        (ALL_GOOD, ("--map", "number=Invoice"), "number has a column already"),
+        (ALL_GOOD, ("--map", "colour=Invoice"), "There is no field “colour”"),
+        (ALL_GOOD, ("--map", "tax"), "write it as FIELD=COLUMN"),
+        (ALL_GOOD, ("--map", "tax=VAT"), "has no column “VAT” (for tax). Its columns are: InvoiceNo, StockCode"),
+        (ALL_GOOD, ("--date-format", "dd/mm"), "not a date format"),
+        (ALL_GOOD, ("--rejects", "nowhere/rejects.csv"), "There is no folder"),
+    ],
+)
+def test_what_cant_be_used_ends_with_2_and_a_sentence(bring_in, content, options, sentence):
+    result = bring_in(content, *options)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert not result.stdout
+    assert not Invoice.objects.exists()
+
+
+def test_an_unknown_wholesaler(bring_in):
+    result = bring_in(ALL_GOOD, supplier="nobody")
+    assert result.exit_code == 2
+    assert "There is no wholesaler “nobody”. There are: giftware." in result.stderr
+
+
+def test_a_missing_file(bring_in):
+    result = CliRunner().invoke(import_group, ["invoices", "nothing.csv", "--supplier", "giftware"])
+    assert (result.exit_code, result.stderr) == (2, "There is no file nothing.csv.\n")
+
+
+def test_a_column_named_like_its_field_needs_no_map(bring_in):
+    content = csv_of(row("1"), header=["number", "sku", "description", "quantity", "date", "price", "customer"])
+    assert bring_in(content, mapping={}).exit_code == 0
