@@ -75,8 +75,8 @@ def _step(most: Decimal) -> Decimal:
     """A round distance between grid lines, so that there are three to five of them."""
     if most <= 0:
         return Decimal(1)
-    power = Decimal(10).scaleb(most.adjusted() - 2)
-    steps = [power * nice * 10**zeros for zeros in range(3) for nice in NICE]
+    power = Decimal(1).scaleb(most.adjusted() - 1)
+    steps: list[Decimal] = [power * nice * Decimal(10) ** zeros for zeros in range(3) for nice in NICE]
     return next(step for step in steps if step * 4 >= most)
 
 

@@ -124,8 +124,8 @@ def person(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     return render(request, "desk/people/person.html", context)
 
 
-@require_POST
 @member(Doing.RUN)
+@require_POST
 def remove(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     """End a person's work here."""
     membership = get_object_or_404(queries.members_of(supplier), pk=pk)
@@ -139,8 +139,8 @@ def remove(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     return redirect("desk:people", slug=supplier.slug)
 
 
-@require_POST
 @member(Doing.RUN)
+@require_POST
 def withdraw(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     """Make a link stop working."""
     invitation = get_object_or_404(queries.open_invitations(supplier), pk=pk)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from html import escape
-from typing import Any
+from typing import IO, Any, cast
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -55,7 +55,7 @@ class _Pipe:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes) -> int:
         self._parts.append(bytes(data))
         return len(data)
 
@@ -70,7 +70,7 @@ class _Pipe:
 def stream(title: str, table: Iterable[list[Any]]) -> Iterator[bytes]:
     """The file, piece by piece; the first row of `table` is the headings."""
     pipe = _Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as book:
+    with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr("[Content_Types].xml", CONTENT_TYPES)
         book.writestr("_rels/.rels", ROOT)
         book.writestr("xl/workbook.xml", _workbook(title))

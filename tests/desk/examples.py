@@ -1,0 +1,118 @@
+"""An example of every address of the staff screens, for the tests that walk them all.
+
+`EXAMPLES` names the parts of an address beside the wholesaler's `slug`, taken from `Things`, which all belong to one
+wholesaler. A new address with such a part needs its line here, or `test_frame_doors` fails and says so.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+import cast
+from provender.people.actions import invite
+from provender.people.models import Membership
+from provender.people.roles import Role
+from provender.suppliers.models import Supplier
+
+
+@dataclass
+class Things:
+    """One of each, all of one wholesaler; made when first asked for."""
+
+    supplier: Supplier
+
+    @cached_property
+    def customer(self):
+        return cast.venue(self.supplier, "Corner Cafe")
+
+    @cached_property
+    def product(self):
+        return cast.product(self.supplier)
+
+    @cached_property
+    def price_list(self):
+        return cast.price_list(self.supplier)
+
+    @cached_property
+    def category(self):
+        return cast.category(self.supplier)
+
+    @cached_property
+    def freight_group(self):
+        return cast.freight_group(self.supplier)
+
+    @cached_property
+    def order(self):
+        return cast.placed_order(self.customer)
+
+    @cached_property
+    def draft(self):
+        return cast.draft_order(self.customer)
+
+    @cached_property
+    def invoice(self):
+        return self.order.invoice
+
+    @cached_property
+    def membership(self):
+        somebody = Membership.objects.filter(supplier=self.supplier).first()
+        return somebody or Membership.objects.get(user=cast.person("theo", self.supplier))
+
+    @cached_property
+    def secret(self):
+        return invite(self.supplier, "nora@example.test", Role.STAFF, None)
+
+    @cached_property
+    def invitation(self):
+        return self.secret and self.supplier.invitations.get()
+
+
+def pk(thing: str) -> Callable[[Things], dict[str, Any]]:
+    return lambda things: {"pk": getattr(things, thing).pk}
+
+
+EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "join": lambda things: {"secret": things.secret},
+    "person": pk("membership"),
+    "person-remove": pk("membership"),
+    "invitation-withdraw": pk("invitation"),
+    "freight-edit": pk("freight_group"),
+    "customer-contact": pk("customer"),
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address of the resolver: its name, the parts it takes, and what answers."""
+
+    name: str
+    parts: frozenset[str]
+    view: Callable[..., Any]
+
+    @property
+    def needs_example(self) -> bool:
+        return bool(self.parts - {"slug"})
+
+    def url(self, things: Things) -> str:
+        """The address of the example."""
+        parts = EXAMPLES[self.name](things) if self.needs_example else {}
+        if "slug" in self.parts:
+            parts["slug"] = things.supplier.slug
+        return reverse(f"desk:{self.name}", kwargs=parts)
+
+
+def addresses() -> list[Address]:
+    """Every address of the staff screens, whoever added it."""
+    return list(_walk(get_resolver(), frozenset(), within=False))
+
+
+def _walk(resolver: URLResolver, outer: frozenset[str], *, within: bool) -> Iterator[Address]:
+    for entry in resolver.url_patterns:
+        parts = outer | set(entry.pattern.regex.groupindex)
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, parts, within=within or entry.app_name == "desk")
+        elif within and isinstance(entry, URLPattern):
+            yield Address(entry.name or "", parts, entry.callback)

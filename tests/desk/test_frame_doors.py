@@ -1,0 +1,105 @@
+"""Who may open what: every address, as a stranger, as nobody, and as somebody who may only look."""
+
+import pytest
+from django.test import Client
+
+import cast
+from desk.examples import EXAMPLES, Address, Things, addresses
+
+ALL = addresses()
+# An address without an example fails one test, not each.
+EXEMPLIFIED = [address for address in ALL if not address.needs_example or address.name in EXAMPLES]
+OF_A_WHOLESALER = [address for address in EXEMPLIFIED if "slug" in address.parts]
+OF_A_THING = [address for address in OF_A_WHOLESALER if "pk" in address.parts]
+# Addresses outside /w/<slug>/: what they are to somebody who isn't logged in.
+OPEN = {"join"}
+FOR_ANYBODY_LOGGED_IN = {"choose", "xero-callback"}
+LEADS_INSIDE = {"invoice-link"}
+
+
+def ids(address: Address) -> str:
+    return address.name
+
+
+@pytest.fixture
+def things(supplier):
+    return Things(supplier)
+
+
+@pytest.fixture
+def stranger(db):
+    """The owner of another wholesaler, logged in."""
+    client = Client()
+    client.force_login(cast.person("priya", cast.supplier("southern")))
+    return client
+
+
+def test_every_address_has_a_name_and_an_example():
+    missing = [a.name for a in ALL if not a.name or (a.needs_example and a.name not in EXAMPLES)]
+    assert not missing, f"Add an example of {missing} to tests/desk/examples.py."
+    assert len({a.name for a in ALL}) == len(ALL)
+
+
+def test_every_address_is_inside_a_wholesaler_or_known_not_to_be():
+    outside = {a.name for a in ALL if "slug" not in a.parts}
+    assert outside <= OPEN | FOR_ANYBODY_LOGGED_IN | LEADS_INSIDE
+
+
+@pytest.mark.parametrize("address", OF_A_WHOLESALER, ids=ids)
+def test_a_stranger_finds_nothing(address, things, stranger):
+    url = address.url(things)
+    assert stranger.get(url).status_code == 404
+    assert stranger.post(url, {}).status_code == 404
+
+
+@pytest.mark.parametrize("address", OF_A_WHOLESALER, ids=ids)
+def test_nobody_is_sent_to_the_login(address, things, client):
+    url = address.url(things)
+    for answer in (client.get(url), client.post(url, {})):
+        assert answer.status_code == 302
+        assert answer.headers["location"].startswith("/account/login/?next=/w/harbour/")
+
+
+@pytest.mark.parametrize("address", OF_A_WHOLESALER, ids=ids)
+def test_a_reader_sends_no_form(address, things, desk):
+    assert desk("rex").post(address.url(things), {}).status_code in {403, 405}
+
+
+@pytest.mark.parametrize("address", OF_A_THING, ids=ids)
+def test_no_other_wholesalers_thing_under_ones_own_name(address, things, desk):
+    """An owner puts another wholesaler's key into an address of their own."""
+    southern = cast.supplier("southern")
+    url = address.url(things).replace("/w/harbour/", "/w/southern/")
+    browser = desk("priya", southern)
+    for answer in (browser.get(url), browser.post(url, {})):
+        assert answer.status_code in {404, 405}
+
+
+@pytest.mark.parametrize("address", [a for a in EXEMPLIFIED if a.name in LEADS_INSIDE], ids=ids)
+def test_a_link_from_outside_leads_only_members_in(address, things, stranger, client):
+    url = address.url(things)
+    assert stranger.get(url).status_code == 404
+    assert client.get(url).headers["location"].startswith("/account/login/")
+
+
+@pytest.mark.parametrize("address", [a for a in EXEMPLIFIED if a.name in FOR_ANYBODY_LOGGED_IN], ids=ids)
+def test_outside_a_wholesaler_one_must_be_logged_in_too(address, things, client):
+    assert client.get(address.url(things)).headers["location"].startswith("/account/login/")
+
+
+def test_an_htmx_request_is_not_shown_the_login_inside_a_page(things, client):
+    answer = client.get("/w/harbour/people", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == "/account/login/"
+
+
+def test_the_refusal_names_the_role_and_what_it_lacks(desk):
+    page = desk("mai").get("/w/harbour/people/invite")
+    assert page.status_code == 403
+    assert "Your role here, Order desk, may not change the wholesaler" in page.text
+
+
+def test_who_was_removed_finds_nothing_at_once(supplier, desk):
+    browser = desk("mai")
+    assert browser.get("/w/harbour/people").status_code == 200
+    supplier.memberships.all().delete()
+    assert browser.get("/w/harbour/people").status_code == 404

@@ -1,0 +1,164 @@
+"""Coming in: login and its limits, reset, second step, one-time links; and what the answers say to the browser."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+import cast
+from provender.people.actions import invite
+from provender.people.models import User
+from provender.people.roles import Role
+from provender.timeline.queries import story
+
+PASSWORD = "oat milk and rye"  # the cast's
+
+
+@pytest.fixture
+def mai(supplier):
+    return cast.person("mai", supplier)
+
+
+def log_in(client, email="mai@example.test", password=PASSWORD):
+    return client.post("/account/login/", {"login": email, "password": password})
+
+
+def test_login_leads_to_ones_only_wholesaler(client, mai):
+    assert log_in(client, "Mai@Example.test").headers["location"] == "/"
+    assert client.get("/").headers["location"] == "/w/harbour/"
+
+
+def test_a_wrong_password_says_nothing_about_the_address(client, mai):
+    wrong = log_in(client, password="guess").context["form"].errors
+    unknown = log_in(client, "nobody@example.test", "guess").context["form"].errors
+    assert wrong == unknown != {}
+
+
+def test_guessing_is_stopped(client, mai):
+    for _ in range(5):
+        log_in(client, password="guess")
+    stopped = log_in(client)
+    assert stopped.status_code == 200
+    assert "Too many failed login attempts" in stopped.text
+
+
+def test_nobody_signs_up(client, db):
+    page = client.post("/account/signup/", {"email": "eve@example.test", "password1": PASSWORD, "password2": PASSWORD})
+    assert "By invitation only" in page.text
+    assert not User.objects.exists()
+
+
+def test_log_out_takes_a_form(client, mai):
+    client.force_login(mai)
+    assert "Log out?" in client.get("/account/logout/").text
+    client.post("/account/logout/")
+    assert client.get("/w/harbour/people").status_code == 302
+
+
+def test_a_forgotten_password_is_reset_by_mail(client, mai, settings):
+    settings.PUBLIC_URL = "https://desk.example.test"
+    client.post("/account/password/reset/", {"email": mai.email}, headers={"host": "localhost"})
+    link = re.search(r"https://desk\.example\.test(\S+)", mail.outbox[0].body)[1]
+    form = client.get(link, follow=True)
+    client.post(form.redirect_chain[-1][0], {"password1": "barley and quince", "password2": "barley and quince"})
+    mai.refresh_from_db()
+    assert mai.check_password("barley and quince")
+
+
+def test_a_reset_for_an_unknown_address_looks_the_same(client, db):
+    answer = client.post("/account/password/reset/", {"email": "nobody@example.test"})
+    assert answer.headers["location"] == "/account/password/reset/done/"
+    assert "no login here has that address" in mail.outbox[0].body
+
+
+def test_changing_the_password_keeps_this_session_and_ends_the_others(mai):
+    here, elsewhere = Client(), Client()
+    for browser in (here, elsewhere):
+        browser.force_login(mai)
+    new = {"oldpassword": PASSWORD, "password1": "barley and quince", "password2": "barley and quince"}
+    here.post("/account/password/change/", new)
+    assert here.get("/w/harbour/people").status_code == 200
+    assert elsewhere.get("/w/harbour/people").status_code == 302
+
+
+def test_the_second_step_is_asked_for_and_its_secret_is_encrypted(client, mai):
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+
+    log_in(client)
+    secret = client.get("/account/2fa/totp/activate/").context["form"].secret
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    client.post("/account/2fa/totp/activate/", {"code": code})
+    kept = Authenticator.objects.get(user=mai, type=Authenticator.Type.TOTP)
+    assert secret not in str(kept.data)
+    assert TOTP(kept).validate_code(format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[-1])))
+    assert log_in(Client()).headers["location"].startswith("/account/2fa/authenticate/")
+
+
+def test_a_newcomer_comes_in_by_the_link(client, supplier):
+    address = f"/join/{invite(supplier, 'nora@example.test', Role.STAFF, None)}"
+    assert "nora@example.test" in client.get(address).text
+    short = client.post(address, {"name": "Nora", "password": "short"})
+    assert "at least 10 characters" in short.text
+    assert 'value="Nora"' in short.text  # what was typed stays
+    entered = client.post(address, {"name": "Nora", "password": "barley and quince"})
+    assert entered.headers["location"] == "/w/harbour/"
+    assert client.get("/w/harbour/people").status_code == 200
+    assert story(supplier, "supplier", supplier.pk)[0].what == "Nora joined as Order desk"
+    assert client.get(address).status_code == 410
+
+
+def test_somebody_with_a_login_joins_a_second_wholesaler(client, mai):
+    southern = cast.supplier("southern")
+    client.force_login(mai)
+    address = f"/join/{invite(southern, mai.email, Role.READER, None)}"
+    assert "Southern Larder" in client.get(address).text
+    assert client.post(address).headers["location"] == "/w/southern/"
+    client.get("/w/southern/people")
+    assert client.get("/").headers["location"] == "/w/southern/"  # the one looked at last
+
+
+def test_of_several_wholesalers_one_chooses(client, mai):
+    cast.supplier("southern").memberships.create(user=mai, role=Role.READER)
+    client.force_login(mai)
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Southern Larder" in page.text
+
+
+def test_a_login_without_a_wholesaler_is_told_so(client, db):
+    client.force_login(User.objects.create_user("lone@example.test", PASSWORD))
+    assert "belongs to no wholesaler" in client.get("/").text
+
+
+def test_the_browser_is_told_to_run_only_our_own(client, db):
+    answer = client.get("/account/login/")
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("kind", ["style", "onclick", "onload", "onsubmit"])
+def test_no_template_holds_what_the_policy_refuses(kind):
+    from provender.config.settings import PACKAGE
+
+    pages = {page: page.read_text() for page in PACKAGE.glob("desk/templates/**/*.html")}
+    assert not [page.name for page, text in pages.items() if re.search(rf"<[^>]+\s{kind}=", text)]
+    assert not [page.name for page, text in pages.items() if re.search(r"<script(?![^>]*\ssrc=)|<style", text)]
+
+
+def test_a_form_from_elsewhere_is_refused(mai):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(mai)
+    refused = browser.post("/account/logout/")
+    assert refused.status_code == 403
+    assert "Please send that again" in refused.text
+
+
+def test_errors_have_pages_of_ours(client, db):
+    missing = client.get("/nothing")
+    assert missing.status_code == 404
+    assert "There is nothing here" in missing.text
