@@ -1,0 +1,3 @@
+from xero_simulator.cli import main
+
+main()

@@ -1,0 +1,244 @@
+"""A person at work in the books: what tests do in Python and the page at `/_simulator/` does by buttons."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from xero_simulator.books import Books, fold
+from xero_simulator.calls import Call, replaced
+from xero_simulator.errors import Invalid
+from xero_simulator.records import Contact, Invoice, Payment, Prices, Record
+from xero_simulator.resources import accounts, contacts, invoices, items, payments
+from xero_simulator.resources.accounts import AccountIn
+from xero_simulator.resources.contacts import ContactIn
+from xero_simulator.resources.invoices import InvoiceIn
+from xero_simulator.resources.items import ItemIn
+from xero_simulator.resources.payments import AccountRef, DocumentIn, PaymentIn
+from xero_simulator.wire import ENCODER, PLAIN_DECODER, encode
+
+if TYPE_CHECKING:
+    from xero_simulator.simulator import Simulator
+
+Shown = dict[str, Any]
+USER = "Demo Bookkeeper"
+
+
+class Bookkeeper:
+    """Acts on one organisation under the same rules as the API; a refusal raises Invalid with Xero's texts.
+
+    Documents are named by their number, their id, or by the dictionary that an earlier call gave. Answers are
+    dictionaries in the API's shape with Decimals, unit prices at four places.
+    """
+
+    def __init__(self, simulator: Simulator, books: Books) -> None:
+        self._simulator = simulator
+        self._books = books
+
+    @property
+    def id(self) -> str:
+        return self._books.organisation_id
+
+    @property
+    def name(self) -> str:
+        return self._books.settings.name
+
+    def find_invoice(self, number: str | Shown) -> Shown:
+        """An invoice by number or id. Raises LookupError."""
+        return self._shown(invoices.show(self._call(), self._invoice(number)))
+
+    def invoices(self) -> list[Shown]:
+        return [self._shown(invoices.show(self._call(), invoice)) for invoice in self._books.invoices]
+
+    def find_contact(self, name: str | Shown) -> Shown:
+        """A contact by name, number or id, archived ones too. Raises LookupError."""
+        return self._shown(contacts.show(self._call(), self._contact(name)))
+
+    def type_invoice(
+        self,
+        number: str | None = None,
+        contact: str = "Typed by hand",
+        lines: list[Shown] | None = None,
+        **fields: Any,
+    ) -> Shown:
+        """Type a new invoice by hand; fields have Xero's names, such as `Status="DRAFT"`."""
+        standard = {"Description": "Typed by hand", "Quantity": 1, "UnitAmount": Decimal(10), "AccountCode": "200"}
+        typed = {
+            "Type": "ACCREC",
+            "InvoiceNumber": number,
+            "Contact": {"Name": contact},
+            "LineItems": lines or [standard],
+            "Status": "AUTHORISED",
+            **fields,
+        }
+        return self._do(lambda call: invoices.create(call, _read(typed, InvoiceIn)), invoices.show)
+
+    def edit_invoice(self, number: str | Shown, **fields: Any) -> Shown:
+        """Change fields of an invoice, by Xero's names; `LineItems` replaces the lines."""
+        invoice = self._invoice(number)
+        return self._do(lambda call: invoices.update(call, invoice, _read(fields, InvoiceIn)), invoices.show)
+
+    def approve(self, number: str | Shown) -> Shown:
+        return self.edit_invoice(number, Status="AUTHORISED")
+
+    def void(self, number: str | Shown) -> Shown:
+        """Void an approved invoice, delete a draft."""
+        invoice = self._invoice(number)
+        drafted = invoice.status in {"DRAFT", "SUBMITTED"}
+        return self.edit_invoice(number, Status="DELETED" if drafted else "VOIDED")
+
+    def pay(
+        self,
+        invoice: str | Shown,
+        amount: Decimal | str | int | None = None,
+        account_code: str = "090",
+        day: date | None = None,
+        reference: str | None = None,
+    ) -> Shown:
+        """Record a payment, of all that is due unless an amount is given."""
+        found = self._invoice(invoice)
+        typed = PaymentIn(
+            invoice=DocumentIn(invoice_id=found.id),
+            account=AccountRef(code=account_code),
+            amount=found.due if amount is None else Decimal(amount),
+            date=day.isoformat() if day else None,
+            reference=reference,
+        )
+        return self._do(lambda call: payments.create(call, typed), payments.show)
+
+    def remove_payment(self, payment: str | Shown) -> Shown:
+        """Delete a payment, named by its id."""
+        wanted = payment if isinstance(payment, str) else str(payment["PaymentID"])
+        found: Payment | None = self._books.payments.get(wanted)
+        if found is None:
+            raise LookupError(f"there is no payment {wanted}")
+        return self._do(lambda call: payments.delete(call, found, "DELETED"), payments.show)
+
+    def archive_account(self, code: str) -> Shown:
+        account = self._books.accounts.first("code", code.upper())
+        if account is None:
+            raise LookupError(f"there is no account {code}")
+        route = AccountIn(status="ARCHIVED")
+        return self._do(lambda call: accounts.change(call, account, route), accounts.show)
+
+    def archive_contact(self, name: str | Shown) -> Shown:
+        return self._edit_contact(name, ContactIn(contact_status="ARCHIVED"))
+
+    def restore_contact(self, name: str | Shown) -> Shown:
+        return self._edit_contact(name, ContactIn(contact_status="ACTIVE"))
+
+    def rename_contact(self, name: str | Shown, new_name: str) -> Shown:
+        return self._edit_contact(name, ContactIn(name=new_name))
+
+    def add_contact(self, name: str, **fields: Any) -> Shown:
+        """Add a contact; further fields have Xero's names."""
+        typed = _read({"Name": name, **fields}, ContactIn)
+        return self._do(lambda call: contacts.create(call, typed), contacts.show)
+
+    def merge_contact(self, name: str | Shown, into: str | Shown) -> Shown:
+        """Merge a contact into another: it is archived, says into which, and its documents move."""
+        old, target = self._contact(name), self._contact(into)
+
+        def merge(call: Call) -> Contact:
+            merged = replaced(old, status="ARCHIVED", merged_to=target.id, updated=call.books.now())
+            call.books.put(merged)
+            for invoice in call.books.invoices.find("contact", old.id):
+                call.books.put(replaced(invoice, contact_id=target.id, updated=call.books.now()))
+            return merged
+
+        return self._do(merge, contacts.show)
+
+    def add_item(self, code: str, name: str | None = None, price: Decimal | str | None = None, **fields: Any) -> Shown:
+        """Add an item for sale; further fields have Xero's names."""
+        sales = {"UnitPrice": Decimal(price)} if price is not None else None
+        typed = _read({"Code": code, "Name": name or code, "SalesDetails": sales, **fields}, ItemIn)
+        return self._do(lambda call: items.create(call, typed), items.show)
+
+    def edit_item(self, code: str, price: Decimal | str | None = None, **fields: Any) -> Shown:
+        """Change an item, for instance its selling price."""
+        item = self._books.items.first("code", code.casefold())
+        if item is None:
+            raise LookupError(f"there is no item {code}")
+        sales = Prices(unit_price=Decimal(price)) if price is not None else None
+        typed = msgspec.structs.replace(_read(fields, ItemIn), sales_details=sales)
+        return self._do(lambda call: items.update(call, item, typed), items.show)
+
+    def remove_item(self, code: str) -> None:
+        item = self._books.items.first("code", code.casefold())
+        if item is None:
+            raise LookupError(f"there is no item {code}")
+        with self._simulator.lock:
+            self._books.drop(item)
+            self._simulator.commit(self._books)
+
+    def set_lock_dates(self, period: date | None = None, end_of_year: date | None = None) -> None:
+        """Set both lock dates; None takes one away."""
+        self._settings(period_lock_date=period, end_of_year_lock_date=end_of_year)
+
+    def set_approval_limit(self, limit: int | None) -> None:
+        """How many invoices a month the organisation's plan lets approve."""
+        self._settings(approval_limit=limit)
+
+    def disconnect(self) -> None:
+        """Disconnect every app, as a person does under Connected apps."""
+        with self._simulator.lock:
+            connections = self._simulator.oauth.state.connections
+            for connection in [c for c in connections.values() if c.tenant_id == self.id]:
+                self._simulator.oauth.disconnect(connection.id)
+            self._simulator.commit()
+
+    def _settings(self, **changes: Any) -> None:
+        with self._simulator.lock:
+            self._books.put(replaced(self._books.settings, **changes))
+            self._simulator.commit(self._books)
+
+    def _edit_contact(self, name: str | Shown, typed: ContactIn) -> Shown:
+        contact = self._contact(name)
+        keeping = msgspec.structs.replace(typed, contact_persons=list(contact.persons))
+        return self._do(lambda call: contacts.update(call, contact, keeping), contacts.show)
+
+    def _do(self, act: Any, show: Any) -> Shown:
+        """Carry out one act as a whole; a refusal leaves everything as it was."""
+        with self._simulator.lock:
+            call = self._call()
+            mark = self._books.mark()
+            try:
+                record: Record = act(call)
+            except Invalid:
+                self._books.rollback_to(mark)
+                raise
+            self._simulator.commit(self._books)
+            return self._shown(show(call, record))
+
+    def _call(self) -> Call:
+        return Call(self._books, "", "POST", args={"unitdp": "4", "includearchived": "true"}, user=USER)
+
+    def _invoice(self, name: str | Shown) -> Invoice:
+        wanted = name if isinstance(name, str) else str(name["InvoiceID"])
+        found = self._books.invoices.get(wanted) or self._books.invoices.first("number", wanted)
+        if found is None:
+            raise LookupError(f"there is no invoice {wanted}")
+        return found
+
+    def _contact(self, name: str | Shown) -> Contact:
+        wanted = name if isinstance(name, str) else str(name["ContactID"])
+        table = self._books.contacts
+        found = table.get(wanted) or table.first("name", fold(wanted)) or table.first("number", wanted)
+        found = found or table.first("any_name", fold(wanted))
+        if found is None:
+            raise LookupError(f"there is no contact {wanted}")
+        return found
+
+    @staticmethod
+    def _shown(shown: dict[str, object]) -> Shown:
+        plain: Shown = PLAIN_DECODER.decode(encode(shown))
+        return plain
+
+
+def _read(fields: Shown, shape: type[Any]) -> Any:
+    """Fields by Xero's names, as if they had been posted."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    return msgspec.json.decode(ENCODER.encode(given), type=shape, strict=False)

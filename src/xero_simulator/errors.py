@@ -1,0 +1,62 @@
+"""What can go wrong with a request, one class per situation."""
+
+
+class DroppedLine(ConnectionError):
+    """The line is cut and no answer goes out: the server cuts the socket, a test's transport says so."""
+
+
+class Invalid(Exception):
+    """One element breaks Xero's rules; `texts` are the validation messages, in order."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__("; ".join(texts))
+        self.texts = list(texts)
+
+
+class RequestRefused(Exception):
+    """The request as a whole is refused, with an answer that is not about one element."""
+
+
+class BadPost(RequestRefused):
+    """400: the body could not be read."""
+
+
+class BadQuery(RequestRefused):
+    """400: `where` or `order` could not be understood."""
+
+
+class NothingPosted(RequestRefused):
+    """400: the body held no element."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class BadRequest(RequestRefused):
+    """400: another reason, told as a validation exception without elements."""
+
+
+class NotFound(RequestRefused):
+    """404: there is no document of this id, or no such endpoint."""
+
+
+class NotImplementedHere(RequestRefused):
+    """501: the endpoint is there, this verb is not."""
+
+
+class Unauthorised(RequestRefused):
+    """401: the token is missing, unknown, expired, or its scopes do not reach this endpoint."""
+
+
+class TenantRefused(RequestRefused):
+    """403: the organisation of the header is not connected."""
+
+
+class LimitReached(RequestRefused):
+    """429: which limit, and after how many seconds it may be tried again (None is not told)."""
+
+    def __init__(self, problem: str, retry_after: int | None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.retry_after = retry_after

@@ -1,0 +1,303 @@
+"""Payments: made and deleted, never edited."""
+
+from datetime import date
+from decimal import Decimal
+
+from xero_simulator import documents, messages, settlements
+from xero_simulator.books import Books, new_id
+from xero_simulator.calls import (
+    Call,
+    Listing,
+    Route,
+    Saving,
+    Shown,
+    answer_list,
+    moment_of,
+    replaced,
+    save_each,
+    save_whole,
+)
+from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.filters import Getter
+from xero_simulator.records import Account, Credit, CreditNote, Invoice, Overpayment, Payment, Wire
+from xero_simulator.resources import accounts, invoices
+from xero_simulator.rounding import cents
+from xero_simulator.wire import (
+    Answer,
+    envelope,
+    guid_or_none,
+    ms_date,
+    ms_time,
+    present,
+    read_date,
+    read_guid,
+    read_number,
+)
+
+CURRENCY_RATE = Decimal("1.0000000000")
+TYPE_OF = {
+    "ACCREC": "ACCRECPAYMENT",
+    "ACCPAY": "ACCPAYPAYMENT",
+    "ACCRECCREDIT": "ARCREDITPAYMENT",
+    "ACCPAYCREDIT": "APCREDITPAYMENT",
+    "RECEIVE-OVERPAYMENT": "AROVERPAYMENTPAYMENT",
+    "SPEND-OVERPAYMENT": "APOVERPAYMENTPAYMENT",
+}
+LONGEST_REFERENCE = 255
+Document = Invoice | CreditNote | Overpayment
+
+
+class DocumentIn(Wire, frozen=True):
+    invoice_id: str | None = None
+    invoice_number: str | None = None
+    credit_note_id: str | None = None
+    credit_note_number: str | None = None
+    overpayment_id: str | None = None
+    prepayment_id: str | None = None
+
+
+class AccountRef(Wire, frozen=True):
+    account_id: str | None = None
+    code: str | None = None
+
+
+class PaymentIn(Wire, frozen=True):
+    payment_id: str | None = None
+    invoice: DocumentIn | None = None
+    credit_note: DocumentIn | None = None
+    overpayment: DocumentIn | None = None
+    prepayment: DocumentIn | None = None
+    invoice_number: str | None = None
+    credit_note_number: str | None = None
+    account: AccountRef | None = None
+    code: str | None = None
+    date: str | None = None
+    amount: Decimal | None = None
+    currency_rate: Decimal | None = None
+    reference: str | None = None
+    is_reconciled: bool | None = None
+    status: str | None = None
+
+
+def show_in(books: Books, payment: Payment) -> Shown:
+    shown = present(
+        PaymentID=payment.id,
+        BatchPaymentID=payment.batch_id,
+        Date=ms_date(payment.date),
+        BankAmount=payment.amount,
+        Amount=payment.amount,
+        Reference=payment.reference or "",
+        CurrencyRate=CURRENCY_RATE,
+        PaymentType=payment.type,
+        Status=payment.status,
+        UpdatedDateUTC=ms_time(payment.updated),
+        HasAccount=True,
+        IsReconciled=payment.is_reconciled,
+        Account=accounts.show_briefly(books, payment.account_id),
+    )
+    return shown | _show_document(books, payment) | {"HasValidationErrors": False}
+
+
+def _show_document(books: Books, payment: Payment) -> Shown:
+    if payment.document_id in books.invoices.rows:
+        return {"Invoice": invoices.show_briefly(books, payment.document_id)}
+    if note := books.credit_notes.get(payment.document_id):
+        return {"CreditNote": {"CreditNoteID": note.id, "CreditNoteNumber": note.number or "", "Type": note.type}}
+    return {"Overpayment": {"OverpaymentID": payment.document_id}}
+
+
+def show(call: Call, payment: Payment) -> Shown:
+    return show_in(call.books, payment)
+
+
+def _fields(books: Books) -> dict[str, Getter]:
+    def number(payment: Payment) -> str | None:
+        invoice = books.invoices.get(payment.document_id)
+        return invoice.number if invoice else None
+
+    return {
+        "PaymentID": lambda p: p.id,
+        "PaymentType": lambda p: p.type,
+        "Status": lambda p: p.status,
+        "Date": lambda p: p.date,
+        "Amount": lambda p: p.amount,
+        "Reference": lambda p: p.reference,
+        "IsReconciled": lambda p: p.is_reconciled,
+        "BatchPaymentID": lambda p: p.batch_id,
+        "Invoice.InvoiceID": lambda p: p.document_id if p.document_id in books.invoices.rows else None,
+        "Invoice.InvoiceNumber": number,
+        "CreditNote.CreditNoteID": lambda p: p.document_id if p.document_id in books.credit_notes.rows else None,
+        "Account.AccountID": lambda p: p.account_id,
+        "Account.Code": lambda p: books.accounts.rows[p.account_id].code,
+        "UpdatedDateUTC": moment_of,
+    }
+
+
+SAVING = Saving("Payments", "PaymentID", show, flags=("HasValidationErrors",))
+
+
+def get_all(call: Call) -> Answer:
+    return answer_list(call, Listing("Payments", _fields(call.books), show, pages=True), call.books.payments)
+
+
+def _find(call: Call) -> Payment:
+    payment = call.books.payments.get(guid_or_none(call.ids[0]))
+    if payment is None:
+        raise NotFound(messages.NOT_FOUND)
+    return payment
+
+
+def get_one(call: Call) -> Answer:
+    return envelope("Payments", [show(call, _find(call))], call.books.now())
+
+
+def put(call: Call) -> Answer:
+    return save_each(call, SAVING, call.elements("Payments", PaymentIn), create)
+
+
+def post(call: Call) -> Answer:
+    return save_whole(call, SAVING, call.elements("Payments", PaymentIn)[0], _save)
+
+
+def _save(call: Call, sent: PaymentIn) -> Payment:
+    payment_id = read_guid(sent.payment_id)
+    if payment_id is None:
+        return create(call, sent)
+    payment = call.books.payments.get(payment_id)
+    if payment is None:
+        raise Invalid(messages.PAYMENT_ID_UNKNOWN)
+    return delete(call, payment, sent.status)
+
+
+def post_one(call: Call) -> Answer:
+    payment = _find(call)
+    element = call.elements("Payments", PaymentIn)[0]
+    return save_whole(call, SAVING, element, lambda call, sent: delete(call, payment, sent.status))
+
+
+def find_document(books: Books, sent: PaymentIn) -> Document:
+    """The one document that a payment pays. Raises Invalid."""
+    named = [one for one in (sent.invoice, sent.credit_note, sent.overpayment) if one is not None]
+    if len(named) + bool(sent.invoice_number) + bool(sent.credit_note_number) != 1:
+        raise Invalid(messages.PAYMENT_DOCUMENT_REQUIRED)
+    one = named[0] if named else DocumentIn()
+    if sent.invoice is not None or sent.invoice_number:
+        return _found(_invoice(books, one, sent.invoice_number), messages.INVOICE_ID_UNKNOWN)
+    if sent.credit_note is not None or sent.credit_note_number:
+        number = one.credit_note_number or sent.credit_note_number
+        note_id = read_guid(one.credit_note_id)
+        note = books.credit_notes.get(note_id) if note_id else books.credit_notes.first("number", number or "")
+        return _found(note, messages.CREDIT_NOTE_ID_UNKNOWN)
+    return _found(books.overpayments.get(read_guid(one.overpayment_id)), messages.PAYMENT_DOCUMENT_REQUIRED)
+
+
+def _invoice(books: Books, one: DocumentIn, number: str | None) -> Invoice | None:
+    invoice_id = read_guid(one.invoice_id)
+    if invoice_id:
+        return books.invoices.get(invoice_id)
+    found = books.invoices.find("number", one.invoice_number or number or "")
+    return next((invoice for invoice in found if invoice.status not in invoices.ENDED), found[0] if found else None)
+
+
+def _found(document: Document | None, text: str) -> Document:
+    if document is None:
+        raise Invalid(text)
+    return document
+
+
+def find_account(books: Books, sent: AccountRef | None, code: str | None = None) -> Account | None:
+    """A bank account, or one that takes payments; None for any other."""
+    account_id = read_guid(sent.account_id) if sent else None
+    wanted = (sent.code if sent else None) or code
+    account = books.accounts.get(account_id) if account_id else books.accounts.first("code", (wanted or "").upper())
+    if account is None or account.status != "ACTIVE":
+        return None
+    return account if account.type == "BANK" or account.enable_payments else None
+
+
+def outstanding(document: Document) -> Decimal:
+    return document.due if isinstance(document, Invoice) else document.remaining
+
+
+def check_payment(books: Books, document: Document, amount: Decimal, day: date) -> list[str]:
+    """What is wrong with paying so much of this document on that day."""
+    texts = [messages.PAYMENT_AMOUNT_INVALID] if amount <= 0 else []
+    if amount > outstanding(document) or document.status in {"PAID", "VOIDED", "DELETED"}:
+        texts.append(messages.PAYMENT_TOO_LARGE)
+    if document.status != "AUTHORISED":
+        texts.append(messages.PAYMENT_NEEDS_AUTHORISED)
+    return texts + documents.check_locks(books, day)
+
+
+def create(call: Call, sent: PaymentIn) -> Payment:
+    """Pay a document, or a part of it. Raises Invalid."""
+    document = find_document(call.books, sent)
+    amount = read_number(sent.amount)
+    day = read_date(sent.date) or call.books.today()
+    account = find_account(call.books, sent.account, sent.code)
+    texts = [] if account else [messages.PAYMENT_ACCOUNT_MISSING]
+    if sent.reference and len(sent.reference) > LONGEST_REFERENCE:
+        texts.append(messages.too_long("Reference", LONGEST_REFERENCE))
+    texts += check_payment(call.books, document, cents(amount or Decimal(0)), day)
+    if texts or account is None:
+        raise Invalid(*texts)
+    payment = Payment(
+        id=new_id(),
+        updated=call.books.now(),
+        type=TYPE_OF[document.type],
+        account_id=account.id,
+        date=day,
+        amount=cents(amount or Decimal(0)),
+        document_id=document.id,
+        reference=sent.reference,
+        is_reconciled=bool(sent.is_reconciled),
+        app_id=call.app_id,
+    )
+    record(call.books, payment)
+    return payment
+
+
+def record(books: Books, payment: Payment) -> None:
+    """Put a payment into the books and its amount onto the document."""
+    books.put(payment)
+    _apply(books, payment, payment.amount)
+
+
+def _apply(books: Books, payment: Payment, amount: Decimal) -> None:
+    if payment.document_id in books.invoices.rows:
+        settlements.add_to_invoice(books, payment.document_id, payment.date, paid=amount)
+        return
+    credit: Credit | None = books.credit_notes.get(payment.document_id) or books.overpayments.get(payment.document_id)
+    if credit is not None:
+        settlements.add_to_credit(books, credit, payment.date, refunded=amount)
+
+
+def delete(call: Call, old: Payment, status: str | None) -> Payment:
+    """Take a payment out again. Raises Invalid for one in a batch, a reconciled or a deleted one."""
+    if (status or "").upper() != "DELETED" or old.status == "DELETED":
+        raise Invalid(messages.PAYMENT_NOT_MODIFIABLE)
+    if old.batch_id:
+        raise Invalid(messages.PAYMENT_IN_BATCH)
+    if old.is_reconciled and not call.switches["reconciled_payment_deletable"]:
+        raise Invalid(messages.PAYMENT_RECONCILED)
+    if texts := documents.check_locks(call.books, old.date):
+        raise Invalid(*texts)
+    return take_back(call.books, old)
+
+
+def take_back(books: Books, old: Payment) -> Payment:
+    """Delete a payment without asking."""
+    moved = books.switches["deleted_payment_is_modified"]
+    payment = replaced(old, status="DELETED", updated=books.now() if moved else old.updated)
+    books.put(payment)
+    _apply(books, payment, -payment.amount)
+    return payment
+
+
+ROUTES = [
+    Route("GET", ("Payments",), get_all),
+    Route("GET", ("Payments", None), get_one),
+    Route("PUT", ("Payments",), put),
+    Route("POST", ("Payments",), post),
+    Route("POST", ("Payments", None), post_one),
+]

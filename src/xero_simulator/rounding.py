@@ -1,0 +1,34 @@
+"""Decimal arithmetic as Xero does it: every rounding of the simulator happens here."""
+
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+TEN_THOUSANDTH = Decimal("0.0001")
+ZERO = Decimal("0.00")
+HUNDRED = Decimal(100)
+LARGEST_AMOUNT = Decimal("9999999999.99")
+
+
+def cents(value: Decimal, *, half_away: bool = True) -> Decimal:
+    """Two places. Exact halves go away from zero, or to even when that switch is off."""
+    return value.quantize(CENT, ROUND_HALF_UP if half_away else ROUND_HALF_EVEN)
+
+
+def four_places(value: Decimal) -> Decimal:
+    return value.quantize(TEN_THOUSANDTH, ROUND_HALF_UP)
+
+
+def unit_price(value: Decimal, places: int) -> Decimal:
+    """A unit price kept at four places, after rounding to the two or four that `unitdp` allows."""
+    return four_places(cents(value) if places == 2 else value)
+
+
+def is_sane(value: Decimal) -> bool:
+    """Whether a number can be an amount at all: finite, and small enough to be rounded."""
+    return value.is_finite() and (value.is_zero() or value.adjusted() < 15)
+
+
+def tax_on(amount: Decimal, rate: Decimal, *, inclusive: bool, half_away: bool = True) -> Decimal:
+    """The tax of one line: `rate` is a percentage, `amount` holds the tax already when `inclusive`."""
+    part = amount * rate / (HUNDRED + rate) if inclusive else amount * rate / HUNDRED
+    return cents(part, half_away=half_away)

@@ -1,0 +1,122 @@
+"""What pays documents: payments and allocations, the flip to PAID and back, and the stock that sales move."""
+
+from datetime import date
+from decimal import Decimal
+
+from xero_simulator import documents, messages
+from xero_simulator.books import Books
+from xero_simulator.calls import Shown, replaced
+from xero_simulator.records import Allocation, Credit, Invoice, Line, Payment
+from xero_simulator.rounding import ZERO, cents
+from xero_simulator.wire import ms_date, present
+
+HOLDS_STOCK = {"AUTHORISED", "PAID"}
+
+
+def show_of_invoice(books: Books, invoice: Invoice) -> Shown:
+    """The payments and credits of an invoice, as they stand inside it."""
+    payments = [p for p in books.payments.find("document", invoice.id) if p.status == "AUTHORISED"]
+    shown: Shown = {"Payments": [_show_payment(payment) for payment in payments]}
+    credit_notes, overpayments = [], []
+    for allocation in books.allocations.find("invoice", invoice.id) if invoice.credited else ():
+        if note := books.credit_notes.get(allocation.credit_id):
+            credit_notes.append(_show_credit("CreditNoteID", allocation) | {"CreditNoteNumber": note.number or ""})
+        else:
+            overpayments.append(_show_credit("OverpaymentID", allocation))
+    shown["CreditNotes"] = credit_notes
+    shown["Prepayments"] = []
+    shown["Overpayments"] = overpayments
+    return shown
+
+
+def _show_payment(payment: Payment) -> Shown:
+    return present(
+        PaymentID=payment.id,
+        BatchPaymentID=payment.batch_id,
+        Date=ms_date(payment.date),
+        Amount=payment.amount,
+        Reference=payment.reference,
+        HasAccount=False,
+        HasValidationErrors=False,
+    )
+
+
+def _show_credit(id_name: str, allocation: Allocation) -> Shown:
+    return {
+        id_name: allocation.credit_id,
+        "AppliedAmount": allocation.amount,
+        "DateString": f"{allocation.date.isoformat()}T00:00:00",
+        "Date": ms_date(allocation.date),
+        "LineItems": [],
+        "Total": allocation.amount,
+    }
+
+
+def settle_invoice(books: Books, invoice: Invoice, day: date) -> Invoice:
+    """PAID when nothing is due, AUTHORISED again when something is."""
+    status, paid_on = ("PAID", day) if invoice.due == 0 else ("AUTHORISED", None)
+    if invoice.status != status:
+        invoice = replaced(invoice, status=status, fully_paid_on=paid_on)
+        books.put(invoice)
+    return invoice
+
+
+def add_to_invoice(books: Books, invoice_id: str, day: date, *, paid: Decimal = ZERO, credited: Decimal = ZERO) -> None:
+    """Money in (or, negative, out again) for an invoice, with a newer UpdatedDateUTC."""
+    old = books.invoices.rows[invoice_id]
+    invoice = replaced(old, paid=old.paid + paid, credited=old.credited + credited, updated=books.now())
+    books.put(invoice)
+    settle_invoice(books, invoice, day)
+
+
+def add_to_credit(books: Books, credit: Credit, day: date, *, used: Decimal = ZERO, refunded: Decimal = ZERO) -> None:
+    """Credit used up (or, negative, given back)."""
+    now = books.tables[type(credit).__name__].rows[credit.id]
+    changed = replaced(now, allocated=now.allocated + used, refunded=now.refunded + refunded, updated=books.now())
+    spent = changed.remaining == 0
+    books.put(replaced(changed, status="PAID" if spent else "AUTHORISED", fully_paid_on=day if spent else None))
+
+
+def check_stock(books: Books, lines: list[Line]) -> list[str]:
+    """Tracked items cannot be sold below nothing."""
+    wanted: dict[str, Decimal] = {}
+    for line in lines:
+        if line.item_code:
+            code = line.item_code.casefold()
+            wanted[code] = wanted.get(code, ZERO) + (line.quantity or ZERO)
+    for code, quantity in wanted.items():
+        item = books.items.first("code", code)
+        if item and item.is_tracked and quantity > (item.quantity_on_hand or ZERO):
+            return [messages.NO_STOCK]
+    return []
+
+
+def move_stock(books: Books, before: Invoice | None, after: Invoice) -> None:
+    """Sales take stock out and bills bring it in while they are approved."""
+    moves: dict[str, Decimal] = {}
+    for document, sign in ((before, 1), (after, -1)):
+        if document is not None and document.status in HOLDS_STOCK and b'"ItemCode"' in document.lines:
+            direction = sign if document.type == "ACCREC" else -sign
+            for line in documents.unpack_lines(document.lines):
+                if line.item_code and line.quantity:
+                    code = line.item_code.casefold()
+                    moves[code] = moves.get(code, ZERO) + direction * line.quantity
+    for code, quantity in moves.items():
+        _move_item(books, code, quantity)
+
+
+def _move_item(books: Books, code: str, quantity: Decimal) -> None:
+    item = books.items.first("code", code)
+    if item is None or not item.is_tracked or not quantity:
+        return
+    on_hand, pool = item.quantity_on_hand or ZERO, item.total_cost_pool or ZERO
+    price = item.purchase.unit_price if item.purchase and item.purchase.unit_price else ZERO
+    average = pool / on_hand if on_hand else price
+    left = on_hand + quantity
+    books.put(
+        replaced(
+            item,
+            quantity_on_hand=left.quantize(Decimal("0.0001")),
+            total_cost_pool=cents(pool + quantity * (price if quantity > 0 else average)) if left else ZERO,
+        )
+    )

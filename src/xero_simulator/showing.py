@@ -1,0 +1,31 @@
+"""The whole books in the API's own shapes, archived and voided documents included."""
+
+from xero_simulator.books import Books
+from xero_simulator.calls import Call, Shown
+from xero_simulator.resources import (
+    accounts,
+    contacts,
+    invoices,
+    items,
+    organisation,
+    payments,
+    tax_rates,
+    tracking_categories,
+)
+
+
+def show_books(books: Books) -> Shown:
+    """One organisation with every list it has, unit prices at four places."""
+    call = Call(books, "", args={"unitdp": "4", "includearchived": "true"})
+    return organisation.show(books) | {
+        "Accounts": [accounts.show(call, account) for account in books.accounts],
+        "TaxRates": [tax_rates.show(call, rate) for rate in books.tax_rates],
+        "TrackingCategories": [tracking_categories.show(call, category) for category in books.tracking],
+        "Items": [items.show(call, item) for item in books.items],
+        "Contacts": [contacts.show(call, contact) for contact in books.contacts],
+        "Invoices": [invoices.show(call, invoice) for invoice in books.invoices],
+        "CreditNotes": [],
+        "Payments": [payments.show(call, payment) for payment in books.payments],
+        "BatchPayments": [],
+        "BankTransactions": [],
+    }

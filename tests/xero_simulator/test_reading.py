@@ -1,0 +1,108 @@
+import pytest
+from tests.xero_simulator.conftest import line
+
+
+@pytest.mark.parametrize("path", ["Organisation", "Accounts", "TaxRates", "TrackingCategories", "Items", "Contacts"])
+def test_a_new_organisation_answers_every_list(xero, path):
+    answer = xero.get(path)
+    assert answer.status_code == 200
+    assert answer.json()["Status"] == "OK"
+
+
+def test_dates_have_escaped_slashes_and_money_two_places(xero):
+    xero.invoice()
+    text = xero.get("Invoices", page=1).text
+    assert '"Date":"\\/Date(1795478400000+0000)\\/"' in text
+    assert '"Total":22.00' in text
+    assert '"Quantity":2.0000' in text
+    assert '"CurrencyRate":1.0000000000' in text
+
+
+def test_a_list_without_page_has_no_lines(xero):
+    xero.invoice()
+    assert xero.list("Invoices")[0]["LineItems"] == []
+    assert len(xero.list("Invoices", page=1)[0]["LineItems"]) == 1
+
+
+def test_pages_tell_how_many_there_are(xero):
+    for number in range(5):
+        xero.invoice(InvoiceNumber=f"A-{number}")
+    answer = xero.get("Invoices", page=2, pageSize=2).json()
+    assert answer["pagination"] == {"page": 2, "pageSize": 2, "pageCount": 3, "itemCount": 5}
+    assert len(answer["Invoices"]) == 2
+
+
+def test_invoices_are_found_by_numbers_ids_and_statuses(xero):
+    first = xero.invoice(InvoiceNumber="A-1")
+    xero.invoice(InvoiceNumber="A-2", Status="DRAFT")
+    assert [i["InvoiceNumber"] for i in xero.list("Invoices", InvoiceNumbers="A-2,A-9")] == ["A-2"]
+    assert [i["InvoiceNumber"] for i in xero.list("Invoices", IDs=first["InvoiceID"])] == ["A-1"]
+    assert [i["InvoiceNumber"] for i in xero.list("Invoices", Statuses="DRAFT")] == ["A-2"]
+    assert xero.get("Invoices/A-1").json()["Invoices"][0]["InvoiceID"] == first["InvoiceID"]
+
+
+def test_if_modified_since_gives_the_newer_ones(xero, simulator):
+    xero.invoice(InvoiceNumber="OLD")
+    simulator.clock.advance(60)
+    since = simulator.clock.now().strftime("%Y-%m-%dT%H:%M:%S")
+    xero.invoice(InvoiceNumber="NEW")
+    answer = xero.call("GET", "Invoices", headers={"If-Modified-Since": since})
+    assert [i["InvoiceNumber"] for i in answer.json()["Invoices"]] == ["NEW"]
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ('Type=="ACCREC" AND Status=="AUTHORISED"', ["A-1", "B-2"]),
+        ("Total>=30", ["B-2"]),
+        ("Date>=DateTime(2026,11,25)", ["B-2"]),
+        ('InvoiceNumber.StartsWith("B")', ["B-2"]),
+        ('Reference!=null AND Reference.Contains("rush")', ["B-2"]),
+        ('Contact.Name=="basket case café" && !(Status=="DRAFT")', ["A-1", "B-2"]),
+        ('Contact.ContactID==Guid("00000000-0000-0000-0000-000000000001")', []),
+    ],
+)
+def test_where(xero, where, found):
+    xero.invoice(InvoiceNumber="A-1")
+    xero.invoice(
+        InvoiceNumber="B-2",
+        Date="2026-11-25",
+        Reference="Rush",
+        LineItems=[{**invoice()["LineItems"][0], "Quantity": 3}],
+    )
+    assert sorted(i["InvoiceNumber"] for i in xero.list("Invoices", where=where)) == found
+
+
+@pytest.mark.parametrize("where", ['Reference.Contains("x")', "Nonsense==1", 'Type="', "((", "Total", "Date>5", "1 2"])
+def test_a_query_that_cannot_be_run_is_a_query_parse_exception(xero, where):
+    xero.invoice()
+    answer = xero.get("Invoices", where=where)
+    assert answer.status_code == 400
+    assert answer.json()["Type"] == "QueryParseException"
+
+
+def test_order_sorts_both_ways(xero):
+    for number in ("B", "C", "A"):
+        xero.invoice(InvoiceNumber=number)
+    numbers = [i["InvoiceNumber"] for i in xero.list("Invoices", order="InvoiceNumber DESC")]
+    assert numbers == ["C", "B", "A"]
+
+
+def test_archived_contacts_are_hidden_unless_asked_for(xero):
+    names = {c["Name"] for c in xero.list("Contacts")}
+    everyone = {c["Name"] for c in xero.list("Contacts", includeArchived="True")}
+    assert everyone - names == {"Old Town Deli (closed)"}
+
+
+def test_without_asking_for_json_the_answer_is_xml(xero):
+    answer = xero.call("GET", "Organisation", headers={"Accept": "*/*"})
+    assert answer.headers["Content-Type"].startswith("text/xml")
+    assert answer.text.startswith('<?xml version="1.0" encoding="utf-8"?><Response><Id>')
+    assert "<Organisations><Organisation><Name>Demo Company (AU)</Name>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("Invoices/nothing", 404), ("Nowhere", 404), ("Quotes", 501), ("Invoices/x/Attachments", 501)]
+)
+def test_what_is_not_there(xero, path, status):
+    assert xero.get(path).status_code == status
