@@ -58,6 +58,7 @@ class Server:
         self.host = host
         self.port: int = self._server.effective_port
         self._stopping = threading.Event()
+        self._asked_to_end = threading.Event()
         self._threads: list[threading.Thread] = []
 
     @property
@@ -70,22 +71,23 @@ class Server:
             thread = threading.Thread(target=act, daemon=True)
             thread.start()
             self._threads.append(thread)
+        self.simulator.webhooks.start()
 
     def stop(self) -> None:
-        """Stop listening and close every line."""
+        """Let running requests end, then stop listening and close every line."""
+        self._server.task_dispatcher.shutdown()
         self._stopping.set()
         self._server.pull_trigger()
         for thread in self._threads:
             thread.join(timeout=5)
-        self._server.task_dispatcher.shutdown()
 
     def interrupt(self) -> None:
         """Ask it to end, from a signal handler."""
-        self._stopping.set()
+        self._asked_to_end.set()
 
     def wait(self) -> None:
         """Until somebody stops it."""
-        self._stopping.wait()
+        self._asked_to_end.wait()
 
     def __enter__(self) -> Self:
         self.start()

@@ -71,7 +71,7 @@ class Simulator:
         self.limits = Limits(self.clock, self.switches, self.stats, on=limits)
         self.idempotency = Idempotency(self.clock)
         self.oauth = OAuth(self.clock, self.switches)
-        self.webhooks = Webhooks(self.clock, webhook_url, webhook_key)
+        self.webhooks = Webhooks(self.clock, self.switches, webhook_url, webhook_key)
         self.pause: Callable[[float], object] = time.sleep
         self.in_flight_keys: set[tuple[str, str]] = set()
         self._late: list[Late] = []
@@ -182,7 +182,7 @@ class Simulator:
         self.save_kernel()
 
     def _announce(self, books: Books, changes: list[Change]) -> None:
-        if self.webhooks.is_on:
+        if self.webhooks.is_set:
             connected = [c for c in self.oauth.state.connections.values() if c.tenant_id == books.organisation_id]
             if connected:
                 self.webhooks.announce(books, changes)

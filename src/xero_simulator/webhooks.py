@@ -1,24 +1,218 @@
-"""Thin signed events about contacts, invoices and credit notes, sent to one address."""
+"""Thin signed events about contacts, invoices and credit notes, sent to one address.
+
+Deliveries follow the simulator's clock: at once, then every 15 minutes for 24 hours, after which the subscription is
+switched off; its events are kept for 31 days and sent again, in order, when it is switched on.
+"""
+
+import base64
+import hmac
+import secrets
+import threading
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
 
 from xero_simulator.books import Books, Change
-from xero_simulator.clock import Clock
+from xero_simulator.clock import Clock, from_ms
+from xero_simulator.records import CreditNote, Payment
+from xero_simulator.switches import Switches
+
+ANSWER_SECONDS = 5
+RETRY_MS = 15 * 60 * 1000
+GIVE_UP_MS = 24 * 3600 * 1000
+KEPT_MS = 31 * 24 * 3600 * 1000
+MOST_EVENTS = 100
+LOOK_SECONDS = 0.1
+CATEGORIES: dict[str, tuple[str, str]] = {
+    "Contact": ("CONTACT", "Contacts"),
+    "Invoice": ("INVOICE", "Invoices"),
+    "CreditNote": ("CREDITNOTE", "CreditNotes"),
+}
+Post = Callable[[str, bytes, dict[str, str]], int]
+
+
+class Event(msgspec.Struct):
+    """One event and when it happened, in milliseconds."""
+
+    at: int
+    content: dict[str, Any]
+
+
+def post_by_urllib(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer; 0 when there was none in time, or it did not keep to Xero's rules for answers."""
+    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - an address the user gave
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+            if answer.read(1) or answer.headers.get("Set-Cookie"):
+                return 0
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return int(error.code)
+    except (OSError, ValueError):
+        return 0
 
 
 class Webhooks:
-    def __init__(self, clock: Clock, url: str | None, key: str | None) -> None:
+    """One subscription. `state` is `off`, `intent-to-receive`, `on` or `disabled`."""
+
+    def __init__(
+        self, clock: Clock, switches: Switches, url: str | None, key: str | None, post: Post = post_by_urllib
+    ) -> None:
         self._clock = clock
+        self._switches = switches
         self.url = url
         self.key = key
+        self._post = post
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread: threading.Thread | None = None
+        self.reset()
 
     @property
-    def is_on(self) -> bool:
+    def is_set(self) -> bool:
         return bool(self.url and self.key)
 
-    def announce(self, books: Books, changes: list[Change]) -> None:
-        return
-
     def reset(self) -> None:
-        return
+        with self._lock:
+            self.state = "intent-to-receive" if self.is_set else "off"
+            self._waiting: deque[Event] = deque()
+            self._sequence = 0
+            self._next_try = 0
+            self._failing_since: int | None = None
+            self.sent = 0
+
+    def start(self) -> None:
+        """Deliver from a thread: the intent to receive first, then events as they come."""
+        if self.is_set and self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
-        return
+        self._ended = True
+        self._wake.set()
+        if self._thread:
+            self._thread.join(timeout=ANSWER_SECONDS + 1)
+            self._thread = None
+
+    def announce(self, books: Books, changes: list[Change]) -> None:
+        """Note an event for each contact, invoice and credit note that a commit has created or changed."""
+        now = self._clock.now_ms()
+        paid = {change.record_id for change in changes if change.table.kind is Payment}
+        with self._lock:
+            for change, is_new in _first_changes(changes):
+                if self._tells(books, change, bool(paid)):
+                    self._waiting.append(Event(now, _content(books, change, now, is_new=is_new)))
+            while self._waiting and now - self._waiting[0].at > KEPT_MS:
+                self._waiting.popleft()
+        self._wake.set()
+
+    def _tells(self, books: Books, change: Change, with_payment: bool) -> bool:
+        if change.table.name not in CATEGORIES or change.table.get(change.record_id) is None:
+            return False
+        silent = with_payment and not self._switches["payment_sends_invoice_event"]
+        if change.table.name == "Contact" and change.old is not None:
+            return bool(change.table.rows[change.record_id].updated != change.old.updated)
+        return not (silent and change.table.name == "Invoice")
+
+    def enable(self) -> None:
+        """Switch on (again): the intent to receive, then everything that is waiting."""
+        with self._lock:
+            if self.is_set:
+                self.state = "intent-to-receive"
+                self._failing_since, self._next_try = None, 0
+        self._wake.set()
+
+    def show(self) -> dict[str, object]:
+        return {"url": self.url, "state": self.state, "waiting": len(self._waiting), "sent": self.sent}
+
+    def deliver(self) -> None:
+        """Do what is due now: prove the receiver, or send what is waiting."""
+        if self.state == "intent-to-receive" and self._clock.now_ms() >= self._next_try:
+            self._prove_receiver()
+        while self.state == "on" and self._waiting and self._clock.now_ms() >= self._next_try:
+            if not self._send_waiting():
+                return
+
+    def _prove_receiver(self) -> None:
+        """Four empty bodies, two of them wrongly signed: 200 and 401 are the right answers."""
+        for right in (True, False, True, False):
+            body = _body([], 0, 0)
+            signature = self.sign(body) if right else self.sign(secrets.token_bytes(16))
+            if self._send(body, signature) != (200 if right else 401):
+                self._next_try = self._clock.now_ms() + RETRY_MS
+                return
+        self.state = "on"
+
+    def _send_waiting(self) -> bool:
+        with self._lock:
+            events = [self._waiting[i] for i in range(min(MOST_EVENTS, len(self._waiting)))]
+        first = self._sequence + 1
+        body = _body([event.content for event in events], first, self._sequence + len(events))
+        if self._send(body, self.sign(body)) != 200:  # noqa: PLR2004
+            self._note_failure()
+            return False
+        with self._lock:
+            self._sequence += len(events)
+            self.sent += len(events)
+            self._failing_since = None
+            for _ in events:
+                self._waiting.popleft()
+        return True
+
+    def _note_failure(self) -> None:
+        now = self._clock.now_ms()
+        self._next_try = now + RETRY_MS
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if now - self._failing_since >= GIVE_UP_MS:
+            self.state = "disabled"
+
+    def sign(self, body: bytes) -> str:
+        """The value of x-xero-signature."""
+        return base64.b64encode(hmac.digest((self.key or "").encode(), body, "sha256")).decode()
+
+    def _send(self, body: bytes, signature: str) -> int:
+        headers = {"Content-Type": "application/json", "x-xero-signature": signature, "User-Agent": "Xero/1.0"}
+        return self._post(self.url or "", body, headers)
+
+    def _run(self) -> None:
+        while not self._ended:
+            self.deliver()
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+
+
+def _first_changes(changes: list[Change]) -> list[tuple[Change, bool]]:
+    """Each record once, and whether this commit created it."""
+    first: dict[tuple[str, str], Change] = {}
+    for change in changes:
+        first.setdefault((change.table.name, change.record_id), change)
+    return [(change, change.old is None) for change in first.values()]
+
+
+def _content(books: Books, change: Change, now: int, *, is_new: bool) -> dict[str, Any]:
+    category, path = CATEGORIES[change.table.name]
+    content = {
+        "resourceUrl": f"https://api.xero.com/api.xro/2.0/{path}/{change.record_id}",
+        "resourceId": change.record_id,
+        "eventDateUtc": from_ms(now).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
+        "eventType": "CREATE" if is_new else "UPDATE",
+        "eventCategory": category,
+        "tenantId": books.organisation_id,
+        "tenantType": "ORGANISATION",
+    }
+    record = change.table.rows[change.record_id]
+    if isinstance(record, CreditNote):
+        content["data"] = {"Type": record.type, "Status": record.status}
+    return content
+
+
+def _body(events: list[dict[str, Any]], first: int, last: int) -> bytes:
+    entropy = secrets.token_hex(10).upper()
+    frame = {"events": events, "firstEventSequence": first, "lastEventSequence": last, "entropy": entropy}
+    return msgspec.json.encode(frame)

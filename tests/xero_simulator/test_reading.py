@@ -68,7 +68,7 @@ def test_where(xero, where, found):
         InvoiceNumber="B-2",
         Date="2026-11-25",
         Reference="Rush",
-        LineItems=[{**invoice()["LineItems"][0], "Quantity": 3}],
+        LineItems=[line(Quantity=3)],
     )
     assert sorted(i["InvoiceNumber"] for i in xero.list("Invoices", where=where)) == found
 

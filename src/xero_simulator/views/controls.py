@@ -45,6 +45,8 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
     control("limits", "POST", lambda: _set_limits(simulator))
     control("plan", "POST", lambda: _set_plan(simulator))
     control("late", "POST", lambda: json_answer({"committed": simulator.deliver_late()}))
+    control("webhooks", "GET", lambda: json_answer(simulator.webhooks.show()))
+    control("webhooks", "POST", lambda: _done(simulator.webhooks.enable))
     control("reset", "POST", lambda: _done(simulator.reset))
 
 
