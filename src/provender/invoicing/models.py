@@ -1,5 +1,6 @@
 import uuid
 
+from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from provender.basics.money import AmountField, PriceField
@@ -35,7 +36,7 @@ class Invoice(models.Model):
     due_date = models.DateField()
     order_numbers = models.CharField(max_length=200, blank=True)
     purchase_order = models.CharField(max_length=100, blank=True)
-    comment = models.TextField(max_length=2000, blank=True)
+    comment = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     currency = models.CharField(max_length=3)
     subtotal = AmountField()
     tax = AmountField()

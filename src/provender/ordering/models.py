@@ -1,5 +1,6 @@
 import uuid
 
+from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from provender.basics.money import PriceField
@@ -24,7 +25,7 @@ class Order(models.Model):
     number = models.CharField(max_length=60)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.DRAFT)
     purchase_order = models.CharField("purchase order number", max_length=100, blank=True)
-    comment = models.TextField("customer's comment", max_length=2000, blank=True)
+    comment = models.TextField("customer's comment", max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     order_date = models.DateField()
     delivery_date = models.DateField(null=True, blank=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
