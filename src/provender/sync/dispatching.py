@@ -211,22 +211,16 @@ class Courier:
     def _record(self, sent: _Sent, answer: Answer) -> int:
         """Match the answer by identity and write it down; what it doesn't mention stays in doubt."""
         verdicts = {_identity(sent.parcel, element): element for element in answer.elements}
-        accepted: list[Accepted] = []
-        closed = 0
+        pairs = [(row, verdicts.get(_identity_of(sent.parcel, row))) for row in sent.documents]
+        accepted = [Accepted.of(row, element.value) for row, element in pairs if element and element.ok]
+        self.in_doubt |= any(element is None for _, element in pairs)
         with transaction.atomic():
             self.lease.fence()
-            for row in sent.documents:
-                element = verdicts.get(_identity_of(sent.parcel, row))
-                if element is None:
-                    self.in_doubt = True
-                elif element.ok:
-                    accepted.append(Accepted(row, element.value))
-                else:
-                    closed += self._note_refusal(row, element)
+            refused = [self._note_refusal(row, element) for row, element in pairs if element and not element.ok]
             accept(self.session.connection, sent.parcel.operation, accepted)
             reach(Failpoint.RECORDING)
         reach(Failpoint.RECORDED)
-        return len(accepted) + closed
+        return len(accepted) + sum(refused)
 
     def _note_refusal(self, row: DispatchDocument, element: Element) -> int:
         if says_taken(element.messages):

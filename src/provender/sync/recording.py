@@ -33,6 +33,12 @@ class Accepted:
 
     document: DispatchDocument
     theirs: wire.Invoice | wire.Contact
+    lines: dict[str, str]
+
+    @classmethod
+    def of(cls, document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> "Accepted":
+        """With the lines paired: worked out before the transaction, which must be short."""
+        return cls(document, theirs, twin_lines(document, theirs))
 
 
 def accept(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> None:
@@ -91,7 +97,7 @@ def _save_links(connection: Connection, kind: str, operation: str, accepted: Seq
         )
         if operation != Dispatch.Operation.VOID:
             row.sent = one.document.element
-            row.lines = twin_lines(one.document, one.theirs)
+            row.lines = one.lines
         rows.append(row)
     if operation != Dispatch.Operation.VOID:  # a void says nothing of lines: what was sent before stays known
         fields += ["sent", "lines"]

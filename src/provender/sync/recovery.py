@@ -144,7 +144,7 @@ class _InvoiceJudge:
         ours, other = self._of_number(row)
         if ours is not None:
             if ours.status not in GONE and not differences(read_sent(row.element), ours):
-                self.accepted.append(Accepted(row, ours))
+                self.accepted.append(Accepted.of(row, ours))
             else:
                 self._link_edited(row, ours)
             return True
@@ -207,7 +207,7 @@ class _InvoiceJudge:
     def _settle_change(self, row: DispatchDocument) -> bool:
         theirs = next((one for one in self.found if (one.invoice_id or "").lower() == row.xero_id.lower()), None)
         if theirs is not None and self._happened(row, theirs):
-            self.accepted.append(Accepted(row, theirs))
+            self.accepted.append(Accepted.of(row, theirs))
             return True
         # Not there yet: a late request may still commit. Afterwards the newest state goes, after a fresh look.
         return _is_settled(self.dispatch, row, self.asked_at) and self._let_go(row)
@@ -235,7 +235,7 @@ def _recover_contacts(session: Session, lease: Lease, dispatch: Dispatch, docume
     with transaction.atomic():
         lease.fence()
         mirrored = _mirrored_contacts(lease.connection, documents)
-        accepted = [Accepted(one, mirrored[one.number]) for one in documents if one.number in mirrored]
+        accepted = [Accepted.of(one, mirrored[one.number]) for one in documents if one.number in mirrored]
         accept(connection, dispatch.operation, accepted)
         settled = [one.document for one in accepted]
         for one in documents:

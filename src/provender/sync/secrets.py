@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 KEY_FILE = "tokens.key"
@@ -35,9 +35,28 @@ def seal(plain: bytes) -> bytes:
 
 def unseal(sealed: bytes | memoryview) -> bytes:
     """Decrypt with whichever key fits. Raises cryptography's InvalidToken when none does."""
-    return _box().decrypt(bytes(sealed))
+    try:
+        return _box().decrypt(bytes(sealed))
+    except InvalidToken:
+        _box.cache_clear()  # another process may have put a new key into the file
+        return _box().decrypt(bytes(sealed))
 
 
 def seal_again(sealed: bytes | memoryview) -> bytes:
     """The same secret under the newest key, for rotating keys."""
     return _box().rotate(bytes(sealed))
+
+
+def add_key() -> bool:
+    """Put a new key first in the key file, and keep the one before; False when the keys come from the environment."""
+    if settings.TOKEN_KEYS:
+        return False
+    path = settings.PROVENDER_HOME / KEY_FILE
+    keys = [Fernet.generate_key().decode(), *_keys()[:1]]
+    fresh = path.with_suffix(".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write("\n".join(keys) + "\n")
+    fresh.replace(path)
+    _box.cache_clear()
+    return True

@@ -121,7 +121,6 @@ def compare_nightly(connection: Connection) -> int:
         books = _Books(connection, reader)
         for finding in books.findings(contacts_too=False):
             noted += _note(books, finding)
-    Connection.objects.filter(pk=connection.pk).update(compared_at=clock.database_now())
     return noted
 
 
