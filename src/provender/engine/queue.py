@@ -18,12 +18,15 @@ from django.db import connections
 if TYPE_CHECKING:
     from dbos import DBOSConfig
 
+APPLICATION = "provender"
 QUEUE = "jobs"
+WORKFLOW = "provender.job"
 # Not the program's version and never to be changed: a worker takes only runs of its own version, and DBOS's default, a
 # digest of the code, would strand what an older one had queued.
 VERSION = "1"
 POLL_SECONDS = 0.5
 KEPT_RUNS = 100
+SPARING_SECONDS = 60.0
 UNDER_WAY = ["ENQUEUED", "PENDING"]
 # A run that was cut off (ERROR) or orphaned (CANCELLED) doesn't count as one: its job is due again at once.
 COUNTED = [*UNDER_WAY, "SUCCESS"]
@@ -34,11 +37,24 @@ class CutOff(Exception):
     """The worker stopped before the job was done."""
 
 
-class _LeaveOutCutOffs(logging.Filter):
-    """DBOS writes each workflow's error with its traceback; a cut-off run is said by the worker, in one line."""
+class _Sparing(logging.Filter):
+    """Keeps DBOS's log readable: each complaint once a minute at most, and nothing about runs that were cut off.
+
+    While its database is away DBOS writes seven tracebacks a second. A cut-off run is said by the worker, in one line.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], CutOff))
+        if record.exc_info and isinstance(record.exc_info[1], CutOff):
+            return False
+        place = (record.pathname, record.lineno)
+        if record.created - self._said.get(place, 0.0) < SPARING_SECONDS:
+            return False
+        self._said[place] = record.created
+        return True
 
 
 class Queue:
@@ -46,22 +62,30 @@ class Queue:
 
     def __init__(self, executor: str, perform: Callable[[str, str], str], at_once: int) -> None:
         """`perform` gets a run's id and a job's name, on one of DBOS's threads, and answers the outcome to record."""
-        from dbos import DBOS
+        from dbos import DBOS, DBOSClient
 
-        @DBOS.workflow(name="provender.job", max_recovery_attempts=None)
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         def job(name: str) -> str:
             return perform(str(DBOS.workflow_id), name)
 
         self._dbos: Any = DBOS
-        self._job = job
+        self._client: Any = None
         self._executor = executor
         self._astray: set[str] = set()
         _quieten()
         try:
-            DBOS(config=_configuration(executor, at_once))
+            url = _database_url()
+            DBOS(config=_configuration(url, executor, at_once))
             DBOS.launch()
             DBOS.register_queue(
                 QUEUE, worker_concurrency=at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+            )
+            # DBOS's own calls wait without end for a database that is away; the client's raise, so a worker can be stopped.
+            self._client = DBOSClient(
+                system_database_url=url,
+                application_name=APPLICATION,
+                system_database_pool_size=1,
+                retry_connection_errors=False,
             )
         except BaseException:
             self.close()
@@ -69,11 +93,17 @@ class Queue:
 
     def ask(self, name: str) -> bool:
         """Queue a run of the job; False if one is queued or running already."""
-        from dbos import SetEnqueueOptions, SetWorkflowID, error
+        from dbos import error
 
+        options = {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": f"{name}:{uuid.uuid4().hex}",
+            "deduplication_id": name,
+            "app_version": VERSION,
+        }
         try:
-            with SetWorkflowID(f"{name}:{uuid.uuid4().hex}"), SetEnqueueOptions(deduplication_id=name):
-                self._dbos.enqueue_workflow(QUEUE, self._job, name)
+            self._client.enqueue(options, name)
         except error.DBOSQueueDeduplicatedError:
             return False
         return True
@@ -89,13 +119,13 @@ class Queue:
         Those are the runs of workers that are gone, and runs of this worker that aren't among those `running` here
         now, nor at the call before: DBOS claimed one and failed to start it, or to record its end.
         """
-        pending = self._dbos.list_workflows(queue_name=QUEUE, status="PENDING", load_input=False, load_output=False)
+        pending = self._client.list_workflows(queue_name=QUEUE, status="PENDING", load_input=False, load_output=False)
         orphans = {run.workflow_id for run in pending if run.executor_id not in executors_alive}
         astray = {run.workflow_id for run in pending if run.executor_id == self._executor} - running
         orphans |= astray & self._astray
         self._astray = astray
         if orphans:
-            self._dbos.cancel_workflows(sorted(orphans))
+            self._client.cancel_workflows(sorted(orphans))
         return [orphan.partition(":")[0] for orphan in orphans]
 
     def forget_old_runs(self, names: Iterable[str]) -> None:
@@ -103,23 +133,25 @@ class Queue:
         for name in names:
             old = self._runs(name, status=OVER, sort_desc=True, offset=KEPT_RUNS, limit=1000)
             if old:
-                self._dbos.delete_workflows([run.workflow_id for run in old])
+                self._client.delete_workflows([run.workflow_id for run in old])
 
     def close(self, *, wait: int = 0) -> None:
         """Take no more runs, wait so many seconds at most for the open ones to be recorded, and let DBOS go."""
+        if self._client is not None:
+            self._client.destroy()
         self._dbos.destroy(destroy_registry=True, workflow_completion_timeout_sec=wait)
 
     def _runs(self, name: str, **filters: Any) -> list[Any]:
-        runs: list[Any] = self._dbos.list_workflows(
+        runs: list[Any] = self._client.list_workflows(
             workflow_id_prefix=f"{name}:", load_input=False, load_output=False, **filters
         )
         return runs
 
 
-def _configuration(executor: str, at_once: int) -> "DBOSConfig":
+def _configuration(url: str, executor: str, at_once: int) -> "DBOSConfig":
     return {
-        "name": "provender",
-        "system_database_url": _database_url(),
+        "name": APPLICATION,
+        "system_database_url": url,
         "executor_id": executor,
         "application_version": VERSION,
         "log_level": "WARNING",
@@ -155,4 +187,4 @@ def _quieten() -> None:
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-        logger.addFilter(_LeaveOutCutOffs())
+        logger.addFilter(_Sparing())

@@ -29,6 +29,7 @@ REFUSED_SECONDS = 1.0
 LOOK_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 GRACE_SECONDS = 3.0
+STOP_SECONDS = 15.0
 CLOCK_SLACK_SECONDS = 1.0
 
 
@@ -87,7 +88,9 @@ class Worker:
         """
         self._stopping.set()
         self._nudge.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
+        if self.alive:
+            log.error("the worker could not be stopped in order: its database doesn't answer")
 
     def begin(self) -> None:
         """Start to work, in the background: loading and launching the engine takes a second or two."""
