@@ -1,5 +1,6 @@
 """Settings, each read from the environment; docs/settings.md has a heading for every one (a test holds that)."""
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -193,11 +194,25 @@ SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-XERO_LOGIN_URL = os.environ.get("XERO_LOGIN_URL", "https://login.xero.com").rstrip("/")
-XERO_IDENTITY_URL = os.environ.get("XERO_IDENTITY_URL", "https://identity.xero.com").rstrip("/")
-XERO_API_URL = os.environ.get("XERO_API_URL", "https://api.xero.com").rstrip("/")
-XERO_CLIENT_ID = os.environ.get("XERO_CLIENT_ID", "")
-XERO_CLIENT_SECRET = os.environ.get("XERO_CLIENT_SECRET", "")
+
+def _kept_xero() -> dict[str, str]:
+    """Where the simulator is, if `provender connect --simulator` left it here; the environment goes before."""
+    addresses = {"XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"}
+    if addresses & os.environ.keys() or os.environ.get("XERO_CLIENT_ID", "simulator") != "simulator":
+        return {}
+    try:
+        kept: dict[str, str] = json.loads((PROVENDER_HOME / "xero.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return kept
+
+
+_xero = {**_kept_xero(), **os.environ}
+XERO_LOGIN_URL = _xero.get("XERO_LOGIN_URL", "https://login.xero.com").rstrip("/")
+XERO_IDENTITY_URL = _xero.get("XERO_IDENTITY_URL", "https://identity.xero.com").rstrip("/")
+XERO_API_URL = _xero.get("XERO_API_URL", "https://api.xero.com").rstrip("/")
+XERO_CLIENT_ID = _xero.get("XERO_CLIENT_ID", "")
+XERO_CLIENT_SECRET = _xero.get("XERO_CLIENT_SECRET", "")
 XERO_SCOPES = os.environ.get(
     "XERO_SCOPES",
     "offline_access accounting.invoices accounting.payments accounting.banktransactions accounting.contacts"

@@ -1,0 +1,141 @@
+"""`provender up`, `web`, `worker` and `django`: the processes of a deployment."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import click
+
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+PORT = click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+THREADS = 8
+
+
+@click.command("up")
+@HOST
+@PORT
+def up(host: str, port: int) -> None:
+    """Run web and worker in one process, until Ctrl-C."""
+    from provender.cli import setup
+
+    know_address(port)
+    setup()
+    from provender import engine
+
+    with listening(host, port) as serve:
+        worker = engine.start(slot=0)
+        try:
+            announce_first_links()
+            serve()
+        finally:
+            worker.stop()
+
+
+def know_address(port: int) -> None:
+    """Without a public address of its own, this Provender is at localhost and that port. Call it before `setup`."""
+    os.environ.setdefault("PROVENDER_PUBLIC_URL", f"http://localhost:{port}")
+
+
+@contextmanager
+def listening(host: str, port: int, threads: int = THREADS) -> Iterator[Callable[[], None]]:
+    """The web server, listening; call what this yields to serve until Ctrl-C or SIGTERM. Ends the command when busy."""
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from waitress.server import create_server
+
+    from provender.cli import give_up
+
+    try:
+        server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=threads, ident=None)
+    except OSError as error:
+        give_up(f"Can't listen on {host}:{port}: {error.strerror or error}. Choose another with --port.")
+    click.echo(f"Provender is at {settings.PUBLIC_URL}")
+
+    def serve() -> None:
+        with ending_quietly():
+            server.run()
+
+    try:
+        yield serve
+    finally:
+        server.close()
+        server.task_dispatcher.shutdown()
+
+
+@contextmanager
+def ending_quietly() -> Iterator[None]:
+    """Let SIGTERM end this process like Ctrl-C does: through every `finally`."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Stopping.", err=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def announce_first_links() -> None:
+    """Where a wholesaler has nobody yet, print a link that makes its first owner."""
+    from provender.cli.suppliers import join_address
+    from provender.people.actions import invite, withdraw
+    from provender.people.roles import Role
+    from provender.suppliers.models import Supplier
+
+    empty = Supplier.objects.filter(memberships=None).order_by("slug")
+    for supplier in empty:
+        for older in supplier.invitations.filter(email="", used_at=None):
+            withdraw(older)
+        click.echo(f"The first owner of {supplier.name} opens (once, within 7 days):")
+        click.echo(f"  {join_address(invite(supplier, '', Role.OWNER, None))}")
+    if not Supplier.objects.exists():
+        click.echo("There is no wholesaler yet. Make one, then start again: provender supplier create SLUG …")
+
+
+@click.command("web")
+@HOST
+@PORT
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--threads", default=THREADS, show_default=True, help="Threads of each process.")
+def web(host: str, port: int, workers: int, threads: int) -> None:
+    """Run the web server alone (gunicorn); jobs are left to `provender worker`."""
+    from provender.cli import setup
+
+    know_address(port)
+    setup()
+    shape = ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads), "--no-control-socket"]
+    arguments = ["-m", "gunicorn", "provender.config.wsgi:application", "--bind", f"{host}:{port}", *shape]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 -- become gunicorn: signals reach it directly
+
+
+@click.command("worker")
+@click.option("--slot", default=0, show_default=True, help="Its place; each worker of a deployment has its own.")
+def worker(slot: int) -> None:
+    """Run a worker alone, until Ctrl-C."""
+    from provender.cli import setup
+
+    setup()
+    from provender import engine
+
+    click.echo(f"Worker {slot} is at work.")
+    engine.run(slot)
+
+
+@click.command("django", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def django(arguments: tuple[str, ...]) -> None:
+    """Pass a command on to Django, such as `provender django shell`."""
+    from provender.cli import setup
+
+    setup(migrate=False)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["provender django", *arguments])

@@ -1,0 +1,179 @@
+"""`provender sync`, `status`, `verify-books` and `rotate-keys`: a wholesaler and its Xero."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from provender.suppliers.models import Supplier
+    from provender.sync.models import Connection
+    from provender.sync.waiting import Outcome
+
+SUPPLIER = click.option("--supplier", "slug", required=True, metavar="SLUG", help="The wholesaler.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+SHOWN = 20
+
+
+@click.command("sync")
+@SUPPLIER
+@click.option("--wait", is_flag=True, help="Stay until Xero's limits let the rest go and every doubt is settled.")
+@JSON
+def sync(slug: str, wait: bool, as_json: bool) -> None:
+    """Send everything that is due to Xero, imported documents included.
+
+    What waits for a person's decision stays where it is. Works whether or not a worker runs. Ends with 0 when all is in
+    step, 3 when problems or (without --wait) documents remain, 1 when it failed.
+    """
+    from provender.cli import DONE, WAITS, setup
+
+    setup()
+    from provender.suppliers.queries import find_supplier
+    from provender.sync import waiting
+
+    supplier = find_supplier(slug)
+    connection = _connected(supplier)
+    waiting.ask_for_everything(supplier)
+    with _bar("Sending", waiting.look(connection).waiting) as told:
+        outcome = waiting.drain_until_in_step(connection, wait=wait, progress=told)
+    _connected(supplier)
+    if as_json:
+        click.echo(json.dumps({"supplier": slug, **_counts(outcome)}))
+    else:
+        click.echo(_say(supplier, outcome))
+    sys.exit(DONE if outcome.in_step and not outcome.problems else WAITS)
+
+
+def _connected(supplier: "Supplier") -> "Connection":
+    """The live connection. Raises NotConnectedHere, NeedsReconnecting."""
+    from provender.sync.errors import NeedsReconnecting, NotConnectedHere
+    from provender.sync.queries import connection_of
+
+    connection = connection_of(supplier)
+    if connection is None:
+        raise NotConnectedHere(supplier.name)
+    if connection.state == connection.State.NEEDS_RECONNECTING:
+        raise NeedsReconnecting(connection.organisation, connection.state_why)
+    return connection
+
+
+def _counts(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "in_step": outcome.in_step and not outcome.problems,
+        "waiting": outcome.waiting,
+        "open_dispatches": outcome.open_dispatches,
+        "problems": outcome.problems,
+    }
+
+
+def _say(supplier: "Supplier", outcome: "Outcome") -> str:
+    from provender.sync.queries import problem_groups, xero_line
+
+    lines = [xero_line(supplier).sentence]
+    lines += [f"  {group.count:>6,}  {group.title}: {group.sentence}" for group in problem_groups(supplier)]
+    if outcome.waiting or outcome.open_dispatches:
+        lines.append(
+            f"  {outcome.waiting:,} documents wait, {outcome.open_dispatches} calls are in doubt: a worker goes on by"
+            " itself, or run this again with --wait."
+        )
+    return "\n".join(lines)
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, when that is a terminal; yields what takes the count so far."""
+    if not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total or None)
+        yield lambda count: bar.update(task, completed=count)
+
+
+@click.command("status")
+@SUPPLIER
+@JSON
+def status(slug: str, as_json: bool) -> None:
+    """Show the connection, what waits, problems, and the calls left."""
+    from provender.cli import setup
+
+    setup()
+    from provender.suppliers.queries import find_supplier
+    from provender.sync import queries
+
+    supplier = find_supplier(slug)
+    found = queries.status(supplier)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    line, step, budget = queries.xero_line(supplier), found["in_step"], found["budget"]
+    click.echo(f"{supplier.name}: {line.sentence}")
+    click.echo(f"  Automatic sync: {'on' if found['automatic_sync'] else 'off'}")
+    click.echo(f"  In step: {step['invoices']:,} invoices, {step['contacts']:,} contacts")
+    click.echo(f"  Waiting: {found['waiting']:,}; in doubt: {found['open_dispatches']} calls")
+    for group in queries.problem_groups(supplier):
+        click.echo(f"  {group.count:>6,}  {group.title}: {group.sentence}")
+    left = [f"{budget[name]:,} this {word}" for name, word in _BUDGET if budget[name] is not None]
+    click.echo(f"  Calls left: {', '.join(left) or 'not known yet'}")
+    if budget["parked_until"]:
+        click.echo(f"  Xero asks to wait until {budget['parked_until']}")
+
+
+_BUDGET = (("minute_left", "minute"), ("day_left", "day"))
+
+
+@click.command("verify-books")
+@SUPPLIER
+@JSON
+def verify_books(slug: str, as_json: bool) -> None:
+    """Compare every document with Xero, field by field.
+
+    Ends with 0 when all are equal to the cent, 3 when something differs, 1 when it failed.
+    """
+    from provender.cli import DONE, WAITS, setup
+
+    setup()
+    from provender.suppliers.queries import find_supplier
+    from provender.sync.verify import verify_books as compare
+
+    report = compare(find_supplier(slug))
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+    else:
+        checked = report.checked
+        verdict = "all equal" if report.equal else f"{len(report.differences):,} differences"
+        click.echo(f"{checked['invoices']:,} invoices and {checked['contacts']:,} contacts compared: {verdict}.")
+        for one in report.differences[:SHOWN]:
+            click.echo(f"  {one.kind} {one.number}: {one}")
+        if len(report.differences) > SHOWN:
+            click.echo(f"  … and {len(report.differences) - SHOWN:,} more; --json shows all.")
+        if report.waiting or report.held_back or report.problems:
+            click.echo(
+                f"  Not expected in Xero yet: {report.waiting:,} waiting, {report.held_back:,} never let go;"
+                f" {report.problems:,} problems."
+            )
+    sys.exit(DONE if report.equal else WAITS)
+
+
+@click.command("rotate-keys")
+def rotate_keys() -> None:
+    """Encrypt Xero's tokens under a new key.
+
+    With PROVENDER_TOKEN_KEYS set, put the new key first there, restart, then run this; without it, the key file gets a
+    new key by itself, and the one before stays readable.
+    """
+    from provender.cli import setup
+
+    setup()
+    from provender.sync import secrets, tokens
+
+    added = secrets.add_key()
+    count = tokens.rotate_keys()
+    where = "a new key in the key file" if added else "the first of PROVENDER_TOKEN_KEYS"
+    click.echo(f"{count} sets of tokens are encrypted under {where}.")
