@@ -87,6 +87,7 @@ def test_the_second_step_is_asked_for_and_its_secret_is_encrypted(client, mai):
     from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
     log_in(client)
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
     secret = client.get("/account/2fa/totp/activate/").context["form"].secret
     code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
     client.post("/account/2fa/totp/activate/", {"code": code})
