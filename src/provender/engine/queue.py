@@ -80,7 +80,7 @@ class Queue:
             DBOS.register_queue(
                 QUEUE, worker_concurrency=at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
             )
-            # DBOS's own calls wait without end for a database that is away; the client's raise, so a worker can be stopped.
+            # DBOS's own calls wait without end for a database that is away; these raise, so a worker can be stopped.
             self._client = DBOSClient(
                 system_database_url=url,
                 application_name=APPLICATION,
