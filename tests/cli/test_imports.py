@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 import cast
 from importing.files import MAPPING, csv_of, row
-from provender.cli.imports import import_group
+from provender.cli import main
 from provender.importing.models import Import
 from provender.invoicing.models import Invoice
 
@@ -23,8 +23,8 @@ def bring_in(db, tmp_path):
         file = tmp_path / "invoices.csv"
         file.write_bytes(content)
         maps = [part for name, column in mapping.items() for part in ("--map", f"{name}={column}")]
-        arguments = ["invoices", str(file), "--supplier", supplier, "--create-missing", *maps, *options]
-        return CliRunner().invoke(import_group, arguments)
+        arguments = ["import", "invoices", str(file), "--supplier", supplier, "--create-missing", *maps, *options]
+        return CliRunner().invoke(main, arguments)
 
     return run
 
@@ -95,7 +95,7 @@ def test_an_unknown_wholesaler(bring_in):
 
 
 def test_a_missing_file(bring_in):
-    result = CliRunner().invoke(import_group, ["invoices", "nothing.csv", "--supplier", "giftware"])
+    result = CliRunner().invoke(main, ["import", "invoices", "nothing.csv", "--supplier", "giftware"])
     assert (result.exit_code, result.stderr) == (2, "There is no file nothing.csv.\n")
 
 

@@ -9,7 +9,7 @@ from importing.files import HEADER, MAPPING, plan, row
 from provender.basics.errors import ProvenderError
 from provender.importing.errors import DateFormatUnusable, FaultyFile, FieldUnknown, MappingIncomplete
 from provender.importing.mapping import Reader, find_columns, propose, propose_date_format, read_date
-from provender.importing.reading import Faults, Row
+from provender.importing.reading import Faults, row_of
 from provender.suppliers.models import Supplier
 
 GIFTWARE = Supplier(slug="giftware", name="Giftware Wholesale", country="GB", tax_rate=Decimal(20))
@@ -18,7 +18,7 @@ GIFTWARE = Supplier(slug="giftware", name="Giftware Wholesale", country="GB", ta
 def read(cells, header=HEADER, mapping=MAPPING, date_format=""):
     faults = Faults("invoices.csv")
     at = find_columns(mapping, header, faults)
-    line = Reader(GIFTWARE, header, at, date_format, faults).read(Row(7, cells))
+    line = Reader(GIFTWARE, header, at, date_format, faults).read(row_of(7, cells))
     return line, faults.found
 
 
@@ -64,7 +64,7 @@ def test_texts_that_are_too_long_are_named_not_cut():
 def test_a_date_is_as_written():
     assert read_date("2010-12-01 23:59:59", "%Y-%m-%d %H:%M:%S") == date(2010, 12, 1)
     assert read_date("2010-12-01T23:59:59+11:00", "") == date(2010, 12, 1)
-    assert read(row()[:4] + [datetime(2010, 12, 1, 23, 59), "1", "1"])[0].date == date(2010, 12, 1)  # noqa: DTZ001
+    assert read([*row()[:4], datetime(2010, 12, 1, 23, 59), "1", "1"])[0].date == date(2010, 12, 1)  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("pattern", ["%d", "%H:%M", "dd/mm/yyyy", "%d/%m", "%Q"])
@@ -91,7 +91,7 @@ def test_a_tax_word_nobody_knows():
 
 
 def test_a_wrong_column_name_lists_the_columns_there_are():
-    with pytest.raises(FaultyFile, match="no column “Invoice” .* InvoiceNo, StockCode") as refusal:
+    with pytest.raises(FaultyFile, match=r"no column “Invoice” .* InvoiceNo, StockCode") as refusal:
         find_columns(MAPPING | {"number": "Invoice", "sku": "Code"}, HEADER, Faults("invoices.csv"))
     assert [fault.column for fault in refusal.value.faults] == ["Invoice", "Code"]
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provender.cli import DONE, WAITS, WRONG_USE, give_up
+
 if TYPE_CHECKING:
     from provender.importing.actions import Plan
     from provender.importing.models import Import
     from provender.importing.queries import Sum, Tally
     from provender.importing.staging import Told
-
-DONE, FAILED, WRONG_USE, WAITS = 0, 1, 2, 3
 
 
 @click.group("import")
@@ -56,32 +56,23 @@ def import_invoices(
     from provender.cli import setup
 
     setup()
-    from provender.basics.errors import ProvenderError
     from provender.importing.actions import Plan
     from provender.importing.errors import DateFormatUnusable, FaultyFile, FieldUnknown, MappingIncomplete
-    from provender.suppliers.errors import SupplierUnknown
 
     try:
         _check_paths(file, rejects)
         plan = Plan(_read_maps(maps), date_format, freight, create_missing)
         found = _run(file, slug, plan, rejects, dry_run=dry_run, as_json=as_json)
-    except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable, SupplierUnknown) as error:
-        _give_up(error.sentence, WRONG_USE)
-    except ProvenderError as error:
-        _give_up(error.sentence, FAILED)
+    except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable) as error:
+        give_up(error.sentence, WRONG_USE)
     sys.exit(WAITS if found.rejected.documents else DONE)
-
-
-def _give_up(sentence: str, status: int) -> None:
-    click.echo(sentence, err=True)
-    sys.exit(status)
 
 
 def _check_paths(file: Path, rejects: Path | None) -> None:
     if not file.is_file():
-        _give_up(f"There is no file {file}.", WRONG_USE)
+        give_up(f"There is no file {file}.", WRONG_USE)
     if rejects is not None and not rejects.resolve().parent.is_dir():
-        _give_up(f"There is no folder {rejects.resolve().parent} to write {rejects.name} in.", WRONG_USE)
+        give_up(f"There is no folder {rejects.resolve().parent} to write {rejects.name} in.", WRONG_USE)
 
 
 def _read_maps(maps: tuple[str, ...]) -> dict[str, str]:
@@ -89,9 +80,9 @@ def _read_maps(maps: tuple[str, ...]) -> dict[str, str]:
     for text in maps:
         name, equals, column = text.partition("=")
         if not equals or not column:
-            _give_up(f"--map {text}: write it as FIELD=COLUMN, such as number=InvoiceNo.", WRONG_USE)
+            give_up(f"--map {text}: write it as FIELD=COLUMN, such as number=InvoiceNo.", WRONG_USE)
         if name.strip() in pairs:
-            _give_up(f"--map {text}: {name} has a column already.", WRONG_USE)
+            give_up(f"--map {text}: {name} has a column already.", WRONG_USE)
         pairs[name.strip()] = column
     return pairs
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from provender.basics.errors import ProvenderError
 from provender.basics.money import line_amount, read_number
 from provender.importing.errors import DateFormatUnusable, Fault, FieldUnknown, MappingIncomplete
-from provender.importing.reading import Cell, Faults, Row, text_of
+from provender.importing.reading import Cell, Faults, Row
 from provender.suppliers.models import Supplier, TaxKind
 
 Said = TypeVar("Said", Decimal, Date)
@@ -209,53 +209,52 @@ class Reader:
             tax_kind=tax_kind, **texts,
         )  # fmt: skip
 
-    def _cell(self, row: Row, name: str) -> Cell:
-        at = self.at.get(name)
-        return "" if at is None else row.cells[at]
-
     def _text(self, row: Row, name: str) -> str:
-        text = text_of(self._cell(row, name))
+        at = self.at.get(name)
+        if at is None:
+            return ""
+        text = row.texts[at]
         # A description is kept to the space; everything else identifies something, and spaces around it are noise.
         text = text if name == "description" and text.strip() else text.strip()
         if len(text) > _BY_NAME[name].longest:
-            self._fault(row, name, f"“{text[:40]}…” is longer than {_BY_NAME[name].longest} characters.", text)
+            self._fault(row, name, f"“{text[:40]}…” is longer than {_BY_NAME[name].longest} characters.")
         return text
 
     def _number(self, row: Row, name: str) -> Decimal:
-        text = text_of(self._cell(row, name))
-        return self._checked(row, name, lambda: read_number(text, places=4, what=_WHAT[name])) or _ZERO
+        text = row.texts[self.at[name]]
+        return self._checked(row, name, lambda: read_number(text, places=4, what=name)) or _ZERO
 
     def _date(self, row: Row, name: str, *, needed: bool = False) -> Date | None:
-        cell = self._cell(row, name)
+        at = self.at.get(name)
+        cell = "" if at is None else row.cells[at]
         if isinstance(cell, Date):
             return cell.date() if isinstance(cell, datetime) else cell
-        if not cell.strip() and not needed:
-            return None
-        return self._checked(row, name, lambda: read_date(cell.strip(), self.pattern))
+        text = cell.strip()
+        return self._checked(row, name, lambda: read_date(text, self.pattern)) if text or needed else None
 
     def _tax_kind(self, row: Row) -> str:
-        word = text_of(self._cell(row, "tax")).strip()
+        word = self._text(row, "tax")
         if not word:
             return ""
         kind = self.tax_kinds.get(_plain(word))
         if kind is None:
-            self._fault(row, "tax", f"“{word}” is none of: {', '.join(self.tax_kinds)}.", word)
+            self._fault(row, "tax", f"“{word}” is none of: {', '.join(self.tax_kinds)}.")
         return kind or ""
 
     def _checked(self, row: Row, name: str, read: Callable[[], Said]) -> Said | None:
         try:
             return read()
         except ProvenderError as error:
-            self._fault(row, name, error.sentence, text_of(self._cell(row, name)))
+            self._fault(row, name, error.sentence)
             return None
 
-    def _fault(self, row: Row, name: str, what: str, value: str) -> None:
-        self.faults.add(Fault(what, row.line, self.header[self.at[name]], value))
+    def _fault(self, row: Row, name: str, what: str) -> None:
+        at = self.at[name]
+        self.faults.add(Fault(what, row.line, self.header[at], row.texts[at]))
 
 
 _ZERO = Decimal(0)
 _TEXTS = ("number", "customer", "customer_name", "purchase_order", "sku", "description")
-_WHAT = {"quantity": "quantity", "price": "price"}
 
 
 def _plain(word: str) -> str:

@@ -6,7 +6,7 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,15 +33,16 @@ class Binary(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of data: its place in the file (header = 1) and one cell for each column."""
+    """One line of data: its place in the file (header = 1), one cell for each column, and the cells as text."""
 
     line: int
-    cells: list[Cell]
+    cells: Sequence[Cell]
+    texts: list[str]
 
-    @property
-    def texts(self) -> list[str]:
-        """The cells as written; a spreadsheet's dates as ISO 8601."""
-        return [text_of(cell) for cell in self.cells]
+
+def row_of(line: int, cells: Sequence[Cell]) -> Row:
+    """A row with its texts; a spreadsheet's dates are written in ISO 8601."""
+    return Row(line, cells, [text_of(cell) for cell in cells])
 
 
 def text_of(cell: Cell) -> str:
@@ -116,7 +117,7 @@ def _fitting(rows: Iterator[Row], columns: list[str], faults: Faults) -> Iterato
         if _is_blank(row):
             continue
         if len(row.cells) > wide and not any(row.cells[wide:]):
-            row = Row(row.line, row.cells[:wide])  # noqa: PLW2901 -- commas at the end, as Excel leaves them
+            row = Row(row.line, row.cells[:wide], row.texts[:wide])  # noqa: PLW2901 -- commas at the end, as Excel leaves them
         if len(row.cells) == wide:
             yield row
         else:
@@ -188,7 +189,7 @@ def _csv_rows(source: Binary, faults: Faults) -> Iterator[Row]:
             raise faults.stop(Fault(f"the line can't be read: {_in_words(error)}", start)) from error
         if cells is None:
             return
-        row = Row(start, list(cells))
+        row = Row(start, cells, cells)
         start = reader.line_num + 1
         if lines.has_wrong_bytes:
             lines.has_wrong_bytes = False
@@ -237,7 +238,7 @@ def _sheet_rows(handle: Binary, faults: Faults) -> Iterator[Row]:
         what = f"this is not a whole Excel workbook ({error}). It may break off; save it again as .xlsx."
         raise faults.stop(Fault(what)) from error
     for line, cells in enumerate(sheet.iter_rows(), start=1):
-        yield Row(line, [_cell(value) for value in cells])
+        yield row_of(line, [_cell(value) for value in cells])
 
 
 def _cell(value: Any) -> Cell:
