@@ -68,7 +68,7 @@ class CallFilter(FilterSet):  # type: ignore[misc]
     outcome = ChoiceFilter(
         label="Outcome", choices=[(key, text) for key, (text, _) in OUTCOMES.items()], empty_label="Any outcome"
     )
-    method = ChoiceFilter(label="What", choices=list(VERBS.items()), empty_label="Reading and writing")
+    method = ChoiceFilter(label="What", choices=list(VERBS.items()), empty_label="Any call")
 
     class Meta:
         model = Call

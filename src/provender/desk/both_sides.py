@@ -16,10 +16,11 @@ from provender.desk.templatetags.desk import amount, price, quantity
 from provender.invoicing.models import Invoice
 from provender.sync.differences import LINE, read_sent
 from provender.sync.documents import Built, Chart, InvoiceBuilder
-from provender.sync.models import Contact, Link, Problem
+from provender.sync.models import Connection, Contact, Link, Problem
 from provender.sync.queries import XERO_STATUS
 
 Element = dict[str, Any]
+Names = dict[tuple[str, str], str]
 WRITE = {"Quantity": quantity, "UnitAmount": price, "Total": amount, "TotalTax": amount, "SubTotal": amount}
 HEAD = {
     "InvoiceNumber": "Number",
@@ -46,18 +47,28 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class LinePair:
+    """A line and its twin; `only` is "here" or "in Xero" when there is no twin."""
+
+    label: str
+    pairs: list[Pair]
+    only: str = ""
+
+
+@dataclass(frozen=True)
 class BothSides:
-    """The whole document in pairs; lines as (heading, pairs)."""
+    """The whole document in pairs."""
 
     head: list[Pair]
-    lines: list[tuple[str, list[Pair]]]
+    lines: list[LinePair]
     status: str  # in Xero, in words
     paid: str  # what was paid or credited there, or ""
 
     @property
-    def different(self) -> list[Pair]:
-        """What isn't the same."""
-        return [pair for pair in [*self.head, *(pair for _, some in self.lines for pair in some)] if pair.differs]
+    def differences(self) -> int:
+        """In how many points the two aren't the same; a line on one side only is one."""
+        pairs = [*self.head, *(pair for line in self.lines if not line.only for pair in line.pairs)]
+        return sum(pair.differs for pair in pairs) + sum(bool(line.only) for line in self.lines)
 
 
 def both_sides(problem: Problem) -> BothSides | None:
@@ -67,9 +78,10 @@ def both_sides(problem: Problem) -> BothSides | None:
         return None
     theirs: Element = json.loads(problem.shown, parse_float=Decimal)
     ours = _ours(problem, invoice)
+    names = _names(problem.connection)
     return BothSides(
         head=[Pair(label, _text(name, ours.get(name)), _text(name, theirs.get(name))) for name, label in HEAD.items()],
-        lines=list(_lines(ours.get("LineItems") or [], theirs.get("LineItems") or [])),
+        lines=list(_lines(ours.get("LineItems") or [], theirs.get("LineItems") or [], names)),
         status=XERO_STATUS.get(str(theirs.get("Status")), str(theirs.get("Status", ""))),
         paid=_paid(theirs),
     )
@@ -92,7 +104,16 @@ def _ours(problem: Problem, invoice: Invoice) -> Element:
     return element | {"Total": invoice.total, "Contact": {"Name": named or invoice.customer.trading_name}}
 
 
-def _lines(ours: list[Element], theirs: list[Element]) -> Iterator[tuple[str, list[Pair]]]:
+def _names(connection: Connection) -> Names:
+    """What the organisation calls its accounts and tax types, by field and code."""
+    accounts = connection.accounts.exclude(code="").values_list("code", "name")
+    rates = connection.tax_rates.values_list("tax_type", "name")
+    return {("AccountCode", code): f"{code} · {name}" for code, name in accounts} | {
+        ("TaxType", code): name for code, name in rates
+    }
+
+
+def _lines(ours: list[Element], theirs: list[Element], names: Names) -> Iterator[LinePair]:
     """Each line with its twin: by Xero's line id where we know it, the rest in order; then those only in Xero."""
     by_id = {line.get("LineItemID"): line for line in theirs}
     named = {line.get("LineItemID") for line in ours if line.get("LineItemID")}
@@ -100,15 +121,16 @@ def _lines(ours: list[Element], theirs: list[Element]) -> Iterator[tuple[str, li
     for place, line in enumerate(ours, start=1):
         known = line.get("LineItemID")
         twin = by_id.get(known) if known else next(rest, None)
-        yield f"Line {place}", _pair(line, twin or {})
+        yield LinePair(f"Line {place}", _pair(line, twin or {}, names), "" if twin else "here")
     for place, line in enumerate(rest, start=len(ours) + 1):
-        yield f"Line {place}", _pair({}, line)
+        yield LinePair(f"Line {place}", _pair({}, line, names), "in Xero")
 
 
-def _pair(ours: Element, theirs: Element) -> list[Pair]:
-    pairs = [
-        Pair(label, _text(name, ours.get(name)), _text(name, theirs.get(name))) for name, (label, _) in LINE.items()
-    ]
+def _pair(ours: Element, theirs: Element, names: Names) -> list[Pair]:
+    def text(name: str, side: Element) -> str:
+        return names.get((name, str(side.get(name)))) or _text(name, side.get(name))
+
+    pairs = [Pair(label, text(name, ours), text(name, theirs)) for name, (label, _) in LINE.items()]
     return [pair for pair in pairs if pair.ours or pair.theirs]
 
 

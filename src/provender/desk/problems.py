@@ -1,6 +1,6 @@
 """What needs a person: problems grouped by cause, and the repairs that mend them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -48,7 +48,7 @@ DECISIONS = {
     ),
     "send-ours": Decision(
         "Send our version of {number}",
-        "Our version is written over the one in Xero that you see below. Should somebody change it in Xero before it"
+        "Our version is written over the one in Xero that is shown here. Should somebody change it in Xero before it"
         " arrives, you are asked again.",
         "Send ours",
         "{number}: our version is on its way to Xero.",
@@ -111,10 +111,11 @@ class Offer:
     outside: bool = False
 
 
-def offers(membership: Membership, row: ProblemRow) -> list[Offer]:
-    """The repairs of one problem that this person may do, the likeliest first."""
+def offers(membership: Membership, row: ProblemRow, leave_out: Collection[str] = ()) -> list[Offer]:
+    """The repairs of one problem that this person may do, the likeliest first, but for those in `leave_out`."""
     slug = membership.supplier.slug
-    made = [_offer(slug, row, one) for one in row.repairs if membership.may(NEEDS.get(one.do, Doing.BOOKS))]
+    may = [one for one in row.repairs if membership.may(NEEDS.get(one.do, Doing.BOOKS)) and one.do not in leave_out]
+    made = [_offer(slug, row, one) for one in may]
     return [one for one in made if one.url]
 
 
@@ -136,6 +137,7 @@ class ShownGroup:
     rows: list[ProblemRow]
     sends_again: bool
     reconnects: bool
+    settings: str  # what the button to the settings says, for causes that they mend
 
     @property
     def more(self) -> int:
@@ -162,8 +164,9 @@ def problems(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 
 
 def _shown(group: Group, rows: list[ProblemRow]) -> ShownGroup:
-    doings = {repair.do for repair in group.repairs}
-    return ShownGroup(group, rows, "send-again" in doings, group.cause == NEEDS_RECONNECTING.code)
+    labels = {repair.do: repair.label for repair in group.repairs}
+    lost = group.cause == NEEDS_RECONNECTING.code
+    return ShownGroup(group, rows, "send-again" in labels, lost, labels.get("open-settings", ""))
 
 
 @member(Doing.BOOKS)

@@ -3,14 +3,14 @@
 from django import template
 from django.template import Context
 
-from provender.desk.problems import Offer, offers
+from provender.desk.problems import PLACES, Offer, offers
 from provender.sync.queries import ProblemRow
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def offers_of(context: Context, row: ProblemRow) -> list[Offer]:
-    """The repairs of `row` that the person looking may do."""
+def offers_of(context: Context, row: ProblemRow, in_list: object = None) -> list[Offer]:
+    """The repairs of `row` that the person looking may do; `in_list`: without those that stand at the cause."""
     membership = context["membership"]
-    return offers(membership, row) if membership else []
+    return offers(membership, row, leave_out=PLACES if in_list else ()) if membership else []
