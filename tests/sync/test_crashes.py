@@ -1,0 +1,180 @@
+"""A real process, killed with SIGKILL at each failpoint and at random, over sockets, on either database.
+
+Whatever happens, each document ends in Xero once, in its newest version, and nobody is asked about it.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from xero_simulator import Simulator
+from xero_simulator.testing import Server
+
+pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("crashes")]
+TESTS = Path(__file__).resolve().parent.parent
+
+
+class Process:
+    """Provender in a process of its own, with a database of its own and Xero on a socket."""
+
+    def __init__(self, server, environment):
+        self.simulator = server.simulator
+        self.offset = 0
+        self.host = subprocess.Popen(
+            [sys.executable, "-m", "sync.crash_host"],
+            cwd=TESTS,
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def do(self, command, kill_after=None, **arguments):
+        asked = {"command": command, "offset": self.offset, "arguments": arguments, "kill_after": kill_after}
+        self.host.stdin.write(json.dumps(asked) + "\n")
+        self.host.stdin.flush()
+        answer = json.loads(self.host.stdout.readline())
+        assert not answer["failed"], f"{command} failed"
+        return answer
+
+    def ask(self, command, **arguments):
+        answer = self.do(command, **arguments)
+        assert not answer["killed"]
+        return answer["result"]
+
+    def later(self, seconds):
+        self.offset += seconds
+        self.simulator.clock.advance(seconds)
+
+    def settle(self):
+        """Drain again as the engine would, until nothing is due or in doubt."""
+        for _ in range(8):
+            self.later(100)  # the dead process's lease runs out
+            self.ask("run_drain")
+            state = self.ask("look")
+            if not state["open"] and not state["waiting"]:
+                return state
+        return state
+
+    def close(self):
+        self.host.stdin.close()
+        self.host.wait(timeout=20)
+        self.host.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory, request):
+    home = tmp_path_factory.mktemp("home")
+    environment = {"PROVENDER_HOME": str(home), "PYTHONPATH": str(TESTS)}
+    if settings.DATABASE_URL:
+        environment["DATABASE_URL"] = _own_postgres_database(request)
+    with Server(Simulator(organisation="demo-au", limits=False)) as server:
+        xero = {name: server.url for name in ("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL")}
+        app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
+        made = Process(server, environment | xero | app)
+        made.ask("set_up")
+        yield made
+        made.close()
+
+
+def _own_postgres_database(request):
+    import psycopg
+
+    name = f"crashes_{os.getpid()}"
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+
+    def drop():
+        with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    request.addfinalizer(drop)
+    scheme, _, rest = settings.DATABASE_URL.partition("://")
+    where, slash, tail = rest.partition("/")
+    return f"{scheme}://{where}{slash}{name}{tail[len(tail.split('?')[0]):]}"
+
+
+def set_the_scene(process, operation, venue):
+    """Everything up to the drain that is to be killed; the invoice's number."""
+    if operation == "match a contact":
+        process.simulator.organisation().add_contact(venue)
+    number = process.ask("place", venue=venue)
+    if operation in {"create", "match a contact"}:
+        return number
+    if operation == "recover":  # the contact's answer was recorded, the invoice's was lost with the process
+        assert process.do("run_drain", failpoint="answered", nth=2)["killed"]
+        process.later(100)
+        return number
+    process.ask("run_drain")
+    if operation == "void":
+        process.ask("cancel", number=number)
+    else:
+        process.ask("edit", number=number, quantity=7)
+    if operation == "refresh the token":
+        process.ask("expire_token")
+    return number
+
+
+def in_xero(process, number):
+    """All documents there with that number."""
+    shown = process.simulator.books()["organisations"][0]["Invoices"]
+    return [one for one in shown if one["InvoiceNumber"] == number]
+
+
+def is_once_and_newest(process, number):
+    total, status = process.ask("expected")[number]
+    (theirs,) = in_xero(process, number)
+    if status == "void":
+        assert theirs["Status"] == "VOIDED"
+    else:
+        assert theirs["Status"] == "AUTHORISED"
+        assert Decimal(theirs["Total"]) == Decimal(total)
+
+
+@pytest.mark.parametrize("operation", ["create", "match a contact", "change", "void", "refresh the token", "recover"])
+def test_killed_at_each_failpoint_each_document_ends_once(process, operation):
+    number = set_the_scene(process, operation, f"{operation} whole")
+    places = process.ask("run_drain")
+    process.settle()
+    is_once_and_newest(process, number)
+    assert len(places) > 4
+    for index, place in enumerate(places):
+        nth = places[: index + 1].count(place)
+        number = set_the_scene(process, operation, f"{operation} {place} {nth}")
+        killed = process.do("run_drain", failpoint=place, nth=nth)["killed"]
+        state = process.settle()
+        assert killed, f"{place}:{nth} wasn't reached"
+        assert state == {"open": 0, "waiting": 0, "problems": []}, f"after dying at {place}:{nth}"
+        is_once_and_newest(process, number)
+
+
+def test_killed_twenty_times_in_a_row_at_random(process):
+    chance = random.Random(20101201)
+    numbers = [process.ask("place", venue=f"Random {n % 7}", quantity=n + 1) for n in range(12)]
+    for _ in range(20):
+        what = chance.choice(["place", "edit", "cancel"])
+        number = chance.choice(numbers)
+        if what == "place":
+            numbers.append(process.ask("place", venue=f"Random {chance.randrange(9)}"))
+        elif process.ask("expected")[number][1] == "open":
+            process.ask("cancel", number=number) if what == "cancel" else process.ask(
+                "edit", number=number, quantity=chance.randrange(1, 30)
+            )
+        process.do("run_drain", kill_after=chance.uniform(0.002, 0.35))
+        process.later(95)
+    state = process.settle()
+    assert state == {"open": 0, "waiting": 0, "problems": []}
+    for number, (_, status) in process.ask("expected").items():
+        there = in_xero(process, number)
+        assert len(there) <= 1
+        if there or status == "open":
+            is_once_and_newest(process, number)
+    report = process.ask("verify")
+    assert report["equal"], report["differences"][:5]

@@ -1,0 +1,115 @@
+"""No commit and no send of a drain lacks its failpoint: between any two of them there is a place to die.
+
+What the crash tests (test_crashes.py) kill at is thereby all there is. Not counted: the record of calls and the
+budget, which tell people something but decide nothing.
+"""
+
+import re
+
+import pytest
+from django.db import connection as database
+
+import cast
+from provender.ordering import actions as ordering
+from provender.sync import failpoints
+from provender.sync.failpoints import Failpoint
+from provender.sync.models import Consent
+
+pytestmark = pytest.mark.django_db
+
+WRITE = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)\"?")
+DECIDES_NOTHING = re.compile(r"sync_call\b|SET \"minute_left\"|last_checked_at|drain_after")
+
+
+class Trace:
+    """What happened in order: writes that commit, sends to Xero, and failpoints."""
+
+    def __init__(self, xero):
+        self.events = []
+        self.inside = False
+        self.xero = xero
+
+    def __call__(self, execute, sql, params, many, context):
+        depth = len(database.savepoint_ids)
+        result = execute(sql, params, many, context)
+        if sql.startswith("RELEASE SAVEPOINT") and depth == 0 and self.inside:
+            self.events.append(("commit", self.inside))
+            self.inside = False
+        elif WRITE.match(sql) and not DECIDES_NOTHING.search(sql):
+            if depth == 0:
+                self.events.append(("commit", sql[:90]))
+            else:
+                self.inside = self.inside or sql[:90]
+        return result
+
+    def watch(self, place):
+        self.events.append(("failpoint", place))
+
+    def carry(self, transport):
+        handle = transport.handle_request
+
+        def send(request):
+            if request.method in {"PUT", "POST"}:
+                self.events.append(("send", f"{request.method} {request.url.path}"))
+            return handle(request)
+
+        transport.handle_request = send
+
+
+@pytest.fixture
+def trace(xero, monkeypatch):
+    from provender.sync.session import transport
+
+    traced = Trace(xero)
+    traced.carry(transport())
+    monkeypatch.setattr(failpoints.plan, "watch", traced.watch)
+    return traced
+
+
+def gaps(events):
+    """Pairs of commits or sends with no failpoint between them."""
+    found, before = [], None
+    for kind, what in events:
+        if kind == "failpoint":
+            before = None
+        elif before:
+            found.append((before, what))
+            before = what
+        else:
+            before = what
+    return found
+
+
+def live(supplier, sync, books, later, xero):
+    """Contact matched and created, invoice created, changed, voided, refused, in doubt; a token refreshed."""
+    books.add_contact("Known Cafe")
+    cast.placed_order(cast.venue(supplier, "Known Cafe"))
+    order = cast.placed_order(cast.venue(supplier, "New Cafe"))
+    sync()
+    ordering.edit_order(order, lines=cast.goods(supplier, {"OAT-1L": 9}), by=None)
+    Consent.objects.update(expires_at="2020-01-01T00:00Z")
+    sync()
+    ordering.cancel_order(order, by=None)
+    sync()
+    other = cast.placed_order(cast.venue(supplier, "Third Cafe"))
+    xero.faults.add("drop-after-commit", methods=["PUT"], path="/api.xro/2.0/*", count=2)
+    sync()
+    later(minutes=3)
+    sync()
+    books.edit_invoice(other.invoice.number, Reference="by hand")
+    ordering.edit_order(other, lines=cast.goods(supplier, {"OAT-1L": 9}), by=None)
+    sync()
+    ordering.cancel_order(cast.placed_order(cast.venue(supplier, "Fourth Cafe")), by=None)
+    sync()
+
+
+def test_each_commit_and_each_send_has_its_failpoint(supplier, connection, sync, books, later, xero, trace):
+    def traced_sync():
+        with database.execute_wrapper(trace):
+            sync()
+
+    live(supplier, traced_sync, books, later, xero)
+    assert len(trace.events) > 60
+    assert gaps(trace.events) == []
+    reached = {what for kind, what in trace.events if kind == "failpoint"}
+    assert reached == set(Failpoint)
