@@ -129,12 +129,14 @@ def connect_simulator(supplier: "Supplier", organisation: str | None) -> "Connec
 
 
 def _begin(supplier: "Supplier", slug: str) -> None:
+    from django.conf import settings
+
     from provender.sync import connecting
 
     click.echo(connecting.begin(supplier, None))
     click.echo(
-        "Open that address in a browser as an administrator of the organisation, and allow access. The browser then"
-        " comes back to this Provender. If no page opens there, copy the address it came to and run:\n"
+        "Open that address in a browser as an administrator of the organisation, and allow access. Within 5 minutes,"
+        f" copy the address that the browser came to ({settings.PUBLIC_URL}/xero/callback?…), and run:\n"
         f"  provender connect --supplier {slug} --answer 'ADDRESS'",
         err=True,
     )

@@ -130,6 +130,8 @@ def _progress() -> Iterator["Told"]:
 
 
 def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bool) -> None:
+    from provender.importing.judging import REASONS
+
     currency = source.supplier.currency
     into = found.ready if dry_run else found.imported
     click.echo(f"{source.file_name}: {_counted(found.read)} read.")
@@ -142,7 +144,7 @@ def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bo
     if found.rejected.documents:
         click.echo(f"  Rejected: {_counted(found.rejected)}, {currency} {found.rejected.subtotal:,} without tax:")
         for reason, part in found.by_reason.items():
-            click.echo(f"    {part.documents:>6,}  {reason}")
+            click.echo(f"    {part.documents:>6,}  {REASONS[reason]}")
         click.echo(f"  Every rejected line is in {rejects}." if rejects else "  --rejects FILE writes them to a file.")
 
 

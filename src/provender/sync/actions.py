@@ -96,6 +96,8 @@ def send_ours(problem: Problem, by: User | None) -> None:
     _claim(problem, "sent ours")
     link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
     link.update(sent=json.dumps(_as_sent(problem.shown), default=str), lines=_kept_lines(link.get(), problem.shown))
+    # What the nightly compare found was in step by our reckoning: it is due once more.
+    _changes(problem).filter(settled=F("revision")).update(settled=F("revision") - 1)
     ask(_changes(problem))
     _tell(problem, "Chose to send ours over Xero's version", by)
 
