@@ -34,9 +34,13 @@ def test_imported_invoices_keep_their_numbers_and_wait(supplier, cafe):
 
 
 def test_a_month_comes_in_few_statements(supplier, cafe, django_assert_max_num_queries):
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(15):
         import_invoices(supplier, [draft(f"A{n}", cafe, cast.line(), cast.line()) for n in range(200)])
     assert (Invoice.objects.count(), InvoiceLine.objects.count()) == (200, 400)
+
+
+def test_an_empty_file_is_nothing(supplier):
+    assert import_invoices(supplier, []) == []
 
 
 @pytest.mark.parametrize(

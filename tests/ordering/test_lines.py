@@ -123,9 +123,9 @@ def test_freight_without_a_group_is_nothing(cafe):
 
 
 def test_other_lines_carry_their_own_words_price_and_tax(cafe):
-    lines = [*cast.goods(cafe.supplier, {"OAT-1L": 4}),
-             OrderLineDraft(kind="surcharge", description="Card fee", unit_price=Decimal("0.50")),
-             OrderLineDraft(kind="other", description="Gift card", unit_price=Decimal(20), tax_kind="free")]  # fmt: skip
+    fee = OrderLineDraft(kind="surcharge", description="Card fee", unit_price=Decimal("0.50"))
+    gift = OrderLineDraft(kind="other", description="Gift card", unit_price=Decimal(20), tax_kind="free")
+    lines = [*cast.goods(cafe.supplier, {"OAT-1L": 4}), fee, gift]
     order = cast.placed_order(cafe, lines=lines)
     assert [(line.kind, line.tax_kind, str(line.tax)) for line in order.invoice.lines.all()] == [
         ("product", "gst", "1.80"),

@@ -1,9 +1,10 @@
-"""Holding a row while it is changed, and replacing the lines of a document."""
+"""Holding a row while it is changed, replacing the lines of a document, and inserting thousands of rows quickly."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connection, models
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -30,3 +31,28 @@ def replace_rows(old: models.QuerySet[Row], new: Sequence[Row], *, parent: str) 
 
 def _key(row: Any) -> object:
     return row.key
+
+
+@dataclass(frozen=True)
+class ReadyRows:
+    """New rows whose values are made ready for the database, so that the transaction that inserts them is short."""
+
+    statement: str
+    values: list[list[Any]]
+
+    @classmethod
+    def of(cls, rows: Sequence[models.Model]) -> "ReadyRows":
+        """Rows of one model, at least one; those with a counted id get it when they are inserted."""
+        table = rows[0]._meta  # noqa: SLF001
+        fields = [field for field in table.concrete_fields if not isinstance(field, models.AutoField)]
+        columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+        marks = ", ".join(["%s"] * len(fields))
+        return cls(
+            f"INSERT INTO {connection.ops.quote_name(table.db_table)} ({columns}) VALUES ({marks})",  # noqa: S608
+            [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows],
+        )
+
+    def insert(self) -> None:
+        """One prepared statement, run for each row: several times faster than spelling thousands of rows out."""
+        with connection.cursor() as cursor:
+            cursor.executemany(self.statement, self.values)

@@ -49,7 +49,8 @@ def _check_product(product: Product) -> None:
 @transaction.atomic
 def import_products(supplier: Supplier, products: Sequence[Product], *, by: User | None = None) -> list[Product]:
     """Add many new products that a file named, in few statements; all or none. Raises SkuTaken, ValidationError."""
-    names = dict(Product.objects.filter(supplier=supplier).values_list("sku", "name"))
+    there = Product.objects.filter(supplier=supplier, sku__in=[product.sku for product in products])
+    names = dict(there.values_list("sku", "name"))
     for product in products:
         if product.sku in names:
             raise SkuTaken(product.sku, names[product.sku])

@@ -51,7 +51,9 @@ def import_customers(supplier: Supplier, customers: Sequence[Customer], *, by: U
 
     Raises CustomerNumberTaken, ValidationError.
     """
-    names = dict(Customer.objects.filter(supplier=supplier).exclude(number="").values_list("number", "trading_name"))
+    numbers = [customer.number for customer in customers if customer.number]
+    there = Customer.objects.filter(supplier=supplier, number__in=numbers)
+    names = dict(there.values_list("number", "trading_name"))
     for customer in customers:
         if customer.number in names:
             raise CustomerNumberTaken(customer.number, names[customer.number])

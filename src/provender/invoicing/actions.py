@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
-from provender.basics.rows import hold, replace_rows
+from provender.basics.rows import ReadyRows, hold, replace_rows
 from provender.catalogue.models import Product
 from provender.changes.actions import post, post_many
 from provender.customers.models import Customer
@@ -88,29 +88,29 @@ def raise_invoice(
     return invoice
 
 
-@transaction.atomic
 def import_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: User | None = None) -> list[Invoice]:
-    """Take in invoices that were issued elsewhere, with their own numbers, in few statements; all or none.
+    """Take in invoices that were issued elsewhere, with their own numbers; all or none, in one short transaction.
 
     They wait in the outbox until somebody asks for them to go out. Raises InvoiceNumberTaken for a number that is in
     use or comes twice, and what `raise_invoice` raises.
     """
-    hold_numbers(supplier, KIND)
-    _refuse_taken(supplier, [draft.number for draft in drafts])
+    if not drafts:
+        return []
     customers = _customers_of(supplier, {draft.customer_id for draft in drafts})
-    invoices: list[Invoice] = []
-    lines: list[InvoiceLine] = []
-    versions: list[InvoiceVersion] = []
-    for draft in drafts:
-        invoice, built = _build_imported(supplier, customers[draft.customer_id], draft)
-        invoices.append(invoice)
-        lines += built
-        versions.append(_version(invoice, built, by=by, why="Imported"))
-    Invoice.objects.bulk_create(invoices)
-    InvoiceLine.objects.bulk_create(lines)
-    InvoiceVersion.objects.bulk_create(versions)
-    post_many(supplier, KIND, [invoice.pk for invoice in invoices], "Imported", imported=True)
-    tell_many(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
+    built = [_build_imported(supplier, customers[draft.customer_id], draft) for draft in drafts]
+    invoices = [invoice for invoice, _ in built]
+    ready = [
+        ReadyRows.of(invoices),
+        ReadyRows.of([line for _, lines in built for line in lines]),
+        ReadyRows.of([_version(invoice, lines, by=by, why="Imported") for invoice, lines in built]),
+    ]
+    with transaction.atomic():
+        hold_numbers(supplier, KIND)
+        _refuse_taken(supplier, [draft.number for draft in drafts])
+        for rows in ready:
+            rows.insert()
+        post_many(supplier, KIND, [invoice.pk for invoice in invoices], "Imported", imported=True)
+        tell_many(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
     return invoices
 
 

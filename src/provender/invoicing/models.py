@@ -55,6 +55,13 @@ class Invoice(models.Model):
             models.Index(fields=["supplier", "customer", "-date"], name="invoice_of_customer"),
             models.Index(fields=["supplier", "status", "-date", "-number"], name="invoice_by_status"),
             models.Index(fields=["supplier", "status", "due_date"], name="invoice_by_due"),
+            models.Index(fields=["supplier", "due_date", "number"], name="invoice_next_due"),
+            models.Index(fields=["supplier", "total", "number"], name="invoice_by_total"),
+            models.Index(
+                fields=["supplier", "purchase_order"],
+                name="invoice_of_purchase_order",
+                condition=~models.Q(purchase_order=""),
+            ),
         ]
 
     def __str__(self) -> str:
