@@ -39,7 +39,7 @@ def test_all_in_ends_with_0(bring_in):
 def test_rejected_lines_end_with_3_and_are_written(bring_in, tmp_path):
     result = bring_in(ONE_BAD, "--rejects", str(tmp_path / "rejects.csv"))
     assert result.exit_code == 3
-    assert "1  no-customer" in result.stdout
+    assert "1  without a customer" in result.stdout
     assert (tmp_path / "rejects.csv").read_text().splitlines()[1] == (
         "2,85123A,T-LIGHT HOLDER,6,2010-12-01,2.55,,3,CustomerID,Invoice 2 has no customer."
     )

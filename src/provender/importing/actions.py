@@ -71,7 +71,7 @@ def stage(
         with Hold(source) as hold:
             _read(source, file, hold, told)
     except ProvenderError:
-        discard(source)
+        _forget(source)
         raise
     return source
 
@@ -208,7 +208,13 @@ def _stop(source: Import, sentence: str) -> None:
 
 
 def discard(source: Import) -> None:
-    """Forget an import and all that is staged of it; what is in the books stays."""
+    """Forget an import that nobody wants after all. Raises ImportNotReady when part of it is in or it is being done."""
+    if source.is_busy or source.state in {State.DONE, State.STOPPED}:
+        raise ImportNotReady(source.file_name, source.get_state_display())
+    _forget(source)
+
+
+def _forget(source: Import) -> None:
     clear(source)
     if source.file:
         source.file.delete(save=False)
@@ -220,4 +226,4 @@ def forget_old(supplier: Supplier) -> None:
     unfinished = (State.UPLOADED, State.FAULTY, State.READY)
     old = supplier.imports.filter(state__in=unfinished, started_at__lt=clock.now() - KEPT_UNFINISHED)
     for source in old:
-        discard(source)
+        _forget(source)

@@ -18,6 +18,19 @@ from provender.suppliers.models import TaxKind
 State = StagedDocument.State
 
 
+# Each code of a rejection, in the words that lists and filters show.
+REASONS = {
+    "no-customer": "without a customer",
+    "negative-total": "with a negative total (credit notes come in a later step)",
+    "two-customers": "with two customers",
+    "number-taken": "here already with other content",
+    "unknown-customer": "of a customer who isn't here",
+    "unknown-product": "with a product that isn't here",
+    "nothing-sold": "with a line that has neither SKU nor description",
+    "no-number": "without an invoice number",
+}
+
+
 @dataclass(frozen=True)
 class Rejection:
     """Why a document stays out: a stable code, the field at fault, a sentence."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
@@ -12,7 +13,9 @@ import msgspec
 from django.db.models import QuerySet
 
 from provender.basics.money import ZERO
+from provender.importing.errors import FaultyFile
 from provender.importing.models import Import, StagedDocument, StagedRun
+from provender.importing.reading import Faults, open_sheet
 from provender.suppliers.models import Supplier
 
 KEPT_UNFINISHED = timedelta(days=7)  # a preview that nobody acted on; its figures are stale by then
@@ -122,6 +125,16 @@ def _own_columns(source: Import) -> list[str]:
     """The file's columns, without those that an earlier rejects file added."""
     columns: list[str] = source.columns
     return columns[: -len(MARKS)] if tuple(columns[-len(MARKS) :]) == MARKS else columns
+
+
+def first_rows(source: Import, count: int = 4) -> list[list[str]]:
+    """The first lines of an uploaded file as they are, to choose its columns by; as far as they can be read."""
+    with source.file.open("rb") as file:
+        try:
+            sheet = open_sheet(file, source.file_name, Faults(source.file_name))
+            return [row.texts for row in islice(sheet.rows, count)]
+        except FaultyFile:
+            return []
 
 
 def write_rejects(source: Import, file: IO[str]) -> None:
