@@ -18,10 +18,15 @@ from xero_simulator.oauth import Bearer
 from xero_simulator.refusals import answer_clash, answer_refusal
 from xero_simulator.resources import (
     accounts,
+    bank_transactions,
+    batch_payments,
     contacts,
+    credit_notes,
+    history,
     invoices,
     items,
     organisation,
+    overpayments,
     payments,
     tax_rates,
     tracking_categories,
@@ -34,7 +39,21 @@ if TYPE_CHECKING:
     from xero_simulator.simulator import Simulator
 
 PREFIX = "/api.xro/2.0/"
-MODULES = (organisation, accounts, tax_rates, tracking_categories, items, contacts, invoices, payments)
+MODULES = (
+    organisation,
+    accounts,
+    tax_rates,
+    tracking_categories,
+    items,
+    contacts,
+    invoices,
+    credit_notes,
+    payments,
+    batch_payments,
+    overpayments,
+    bank_transactions,
+    history,
+)
 ROUTES: list[Route] = [route for module in MODULES for route in module.ROUTES]
 
 # Which scopes open a resource; the first is the granular one of 2026, the last the broad one before it.
@@ -110,6 +129,8 @@ def answer_call(simulator: "Simulator", incoming: Incoming) -> Answer:
     except RequestRefused as refusal:
         answer = answer_refusal(simulator.switches, refusal)
     _count_refusal(simulator, answer)
+    for watch in simulator.watchers:
+        watch(incoming, answer)
     return _dress(answer, incoming, limit_headers)
 
 

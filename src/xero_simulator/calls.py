@@ -29,7 +29,7 @@ from xero_simulator.wire import (
 )
 
 Shape = TypeVar("Shape", bound=Wire)
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=msgspec.Struct)
 Handler = Callable[["Call"], Answer]
 Shown = dict[str, object]
 LARGEST_PAGE = 1000

@@ -4,10 +4,14 @@ from xero_simulator.books import Books
 from xero_simulator.calls import Call, Shown
 from xero_simulator.resources import (
     accounts,
+    bank_transactions,
+    batch_payments,
     contacts,
+    credit_notes,
     invoices,
     items,
     organisation,
+    overpayments,
     payments,
     tax_rates,
     tracking_categories,
@@ -24,8 +28,9 @@ def show_books(books: Books) -> Shown:
         "Items": [items.show(call, item) for item in books.items],
         "Contacts": [contacts.show(call, contact) for contact in books.contacts],
         "Invoices": [invoices.show(call, invoice) for invoice in books.invoices],
-        "CreditNotes": [],
+        "CreditNotes": [credit_notes.show(call, note) for note in books.credit_notes],
         "Payments": [payments.show(call, payment) for payment in books.payments],
-        "BatchPayments": [],
-        "BankTransactions": [],
+        "BatchPayments": [batch_payments.show(call, batch) for batch in books.batch_payments],
+        "Overpayments": [overpayments.show(call, overpayment) for overpayment in books.overpayments],
+        "BankTransactions": [bank_transactions.show(call, one) for one in books.bank_transactions],
     }

@@ -2,13 +2,16 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from xero_simulator import seeds
+from xero_simulator.api import Incoming
 from xero_simulator.bookkeeper import Bookkeeper
 from xero_simulator.books import Books, Change
 from xero_simulator.clock import Clock
@@ -21,8 +24,10 @@ from xero_simulator.records import Settings
 from xero_simulator.stats import Stats
 from xero_simulator.switches import Switches
 from xero_simulator.webhooks import Webhooks
+from xero_simulator.wire import Answer
 
 Act = Callable[[], object]
+RECENT_CALLS = 50
 
 
 class Kernel(msgspec.Struct):
@@ -32,6 +37,15 @@ class Kernel(msgspec.Struct):
     switches: dict[str, bool] = {}
     opened: dict[str, int] = {}
     organisations: list[str] = []
+
+
+class Heard(NamedTuple):
+    """A call of the API, for the page that shows the last ones."""
+
+    at: int
+    method: str
+    url: str
+    status: int
 
 
 class Late(msgspec.Struct):
@@ -74,6 +88,8 @@ class Simulator:
         self.webhooks = Webhooks(self.clock, self.switches, webhook_url, webhook_key)
         self.pause: Callable[[float], object] = time.sleep
         self.in_flight_keys: set[tuple[str, str]] = set()
+        self.recent: deque[Heard] = deque(maxlen=RECENT_CALLS)
+        self.watchers: list[Callable[[Incoming, Answer], None]] = [self._remember]
         self._late: list[Late] = []
         self._opened: dict[str, int] = {}
         self.organisations: dict[str, Books] = {}
@@ -168,6 +184,9 @@ class Simulator:
             if self._store:
                 with self._writing() as store:
                     self._write_kernel(store)
+
+    def _remember(self, incoming: Incoming, answer: Answer) -> None:
+        self.recent.appendleft(Heard(self.clock.now_ms(), incoming.method, incoming.url, answer.status))
 
     def _deliver(self, until: int | None) -> int:
         with self.lock:

@@ -26,7 +26,9 @@ class FaultyTransport(httpx2.BaseTransport):
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self._wsgi = httpx2.WSGITransport(app=create_app(simulator))
+        app = create_app(simulator)
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        self._wsgi = httpx2.WSGITransport(app=app)
         self._waited = threading.local()
         simulator.pause = self._pause
 

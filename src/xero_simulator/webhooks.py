@@ -106,13 +106,13 @@ class Webhooks:
         paid = {change.record_id for change in changes if change.table.kind is Payment}
         with self._lock:
             for change, is_new in _first_changes(changes):
-                if self._tells(books, change, bool(paid)):
+                if self._tells(change, bool(paid)):
                     self._waiting.append(Event(now, _content(books, change, now, is_new=is_new)))
             while self._waiting and now - self._waiting[0].at > KEPT_MS:
                 self._waiting.popleft()
         self._wake.set()
 
-    def _tells(self, books: Books, change: Change, with_payment: bool) -> bool:
+    def _tells(self, change: Change, with_payment: bool) -> bool:
         if change.table.name not in CATEGORIES or change.table.get(change.record_id) is None:
             return False
         silent = with_payment and not self._switches["payment_sends_invoice_event"]
@@ -154,7 +154,7 @@ class Webhooks:
             events = [self._waiting[i] for i in range(min(MOST_EVENTS, len(self._waiting)))]
         first = self._sequence + 1
         body = _body([event.content for event in events], first, self._sequence + len(events))
-        if self._send(body, self.sign(body)) != 200:  # noqa: PLR2004
+        if self._send(body, self.sign(body)) != 200:
             self._note_failure()
             return False
         with self._lock:
@@ -197,7 +197,7 @@ def _first_changes(changes: list[Change]) -> list[tuple[Change, bool]]:
 
 def _content(books: Books, change: Change, now: int, *, is_new: bool) -> dict[str, Any]:
     category, path = CATEGORIES[change.table.name]
-    content = {
+    content: dict[str, Any] = {
         "resourceUrl": f"https://api.xero.com/api.xro/2.0/{path}/{change.record_id}",
         "resourceId": change.record_id,
         "eventDateUtc": from_ms(now).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],

@@ -5,9 +5,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.xero_simulator import described
 
 from xero_simulator import Simulator
+from xero_simulator.api import Incoming
 from xero_simulator.testing import FaultyTransport, Tokens, connect
+from xero_simulator.wire import Answer
 
 API = "/api.xro/2.0/"
 
@@ -81,11 +84,35 @@ def texts(answer: Any) -> list[str]:
     return found
 
 
+def watched(simulator: Simulator) -> Simulator:
+    """Have every JSON answer checked against Xero's own description."""
+
+    def watch(incoming: Incoming, answer: Answer) -> None:
+        if answer.is_json:
+            described.check(incoming.method, incoming.path, answer.status, answer.body)
+
+    simulator.watchers.append(watch)
+    return simulator
+
+
+@pytest.fixture(autouse=True)
+def answers_fit_the_description() -> Iterator[None]:
+    described.misfits.clear()
+    yield
+    assert described.misfits == []
+
+
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    simulator = Simulator(limits=False)
+    simulator = watched(Simulator(limits=False))
     yield simulator
     simulator.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    checked = described.counted["checked"]
+    known = f"{checked} JSON answers" if described.FILE.exists() else "no answers (description not there)"
+    terminalreporter.write_line(f"Xero simulator: checked {known} against Xero's OpenAPI description")
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""Xero's own OpenAPI description as a check of every JSON answer that the tests get."""
+
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema.exceptions import best_match
+from openapi_schema_validator import OAS30Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT4
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(os.environ.get("XERO_OPENAPI") or ROOT.parent / "shared" / "xero-openapi")
+FILE = FOLDER / "xero_accounting.yaml"
+ADDRESS = "urn:xero"
+STRING_BOOLEANS = {"true": True, "false": False}
+counted = {"checked": 0}
+misfits: list[str] = []
+
+# Where the description is known to be behind Xero, or to say less than Xero does.
+EXCEPTIONS = (
+    re.compile(r"^(GET|DELETE) .*/Organisation/Actions$"),  # the description has no such schema for every status
+)
+
+
+class WithoutTimestamps(yaml.CSafeLoader):
+    """Dates stay text, as they are in JSON."""
+
+
+WithoutTimestamps.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@cache
+def description() -> dict[str, Any] | None:
+    """The accounting API's description, or None when it is not there, which CI does not allow."""
+    if not FILE.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"Xero's OpenAPI description is missing: {FILE}")
+        return None
+    return _coerced(yaml.load(FILE.read_text(), WithoutTimestamps))  # noqa: S506 - a safe loader with less
+
+
+def _coerced(node: Any) -> Any:
+    """Boolean defaults that stand in quotes become booleans, references absolute."""
+    if isinstance(node, list):
+        return [_coerced(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made = {name: _coerced(one) for name, one in node.items()}
+    if isinstance(made.get("$ref"), str):
+        made["$ref"] = made["$ref"].replace("#/", ADDRESS + "#/")
+    if made.get("type") == "boolean" and isinstance(made.get("default"), str):
+        made["default"] = STRING_BOOLEANS[made["default"]]
+    return made
+
+
+@cache
+def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    found = description()
+    paths = found["paths"] if found else {}
+    return [
+        (re.compile("^" + re.sub(r"\{[^}]+\}", "[^/]+", path) + "/?$", re.IGNORECASE), item)
+        for path, item in paths.items()
+    ]
+
+
+@cache
+def _validator(method: str, pattern: str, status: str) -> OAS30Validator | None:
+    item = next(item for compiled, item in _operations() if compiled.pattern == pattern)
+    answers = item.get(method.lower(), {}).get("responses", {})
+    content = (answers.get(status) or {}).get("content", {}).get("application/json", {})
+    if "$ref" in (answers.get(status) or {}):
+        name = answers[status]["$ref"].rsplit("/", 1)[1]
+        content = description()["components"]["responses"][name]["content"]["application/json"]
+    schema = content.get("schema")
+    if schema is None:
+        return None
+    registry = Registry().with_resource(ADDRESS, DRAFT4.create_resource(description()))
+    return OAS30Validator(schema, registry=registry)
+
+
+def check(method: str, path: str, status: int, body: bytes) -> None:
+    """Note an answer that does not fit the description; answers it says nothing about pass."""
+    short = path.removeprefix("/api.xro/2.0")
+    if description() is None or any(one.match(f"{method} {path}") for one in EXCEPTIONS):
+        return
+    for pattern, item in _operations():
+        if pattern.match(short) and method.lower() in item:
+            validator = _validator(method, pattern.pattern, str(status))
+            if validator is None:
+                return
+            counted["checked"] += 1
+            if error := best_match(validator.iter_errors(json.loads(body))):
+                where = "/".join(str(part) for part in error.absolute_path)
+                misfits.append(f"{method} {path} {status}: {where}: {error.message[:300]}")
+            return
