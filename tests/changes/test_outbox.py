@@ -4,7 +4,6 @@ import pytest
 from django.db.models import F
 
 import cast
-from provender.basics import clock
 from provender.changes.actions import ask, park, post, post_many, settle
 from provender.changes.models import Change
 
@@ -80,14 +79,20 @@ def test_parking_an_old_revision_leaves_the_newer_one_asked_for(supplier, docume
 
 def test_asking_lets_a_parked_one_go_again(document):
     park(document, 1)
-    moment = clock.now()
-    assert ask(document, moment) == 1
-    assert (document.get().parked, document.get().asked_at) == (0, moment)
+    assert ask(document) == 1
+    assert document.get().parked == 0
+    assert document.get().asked_at is not None
 
 
 def test_asking_for_what_is_in_step_does_nothing(document):
     settle(document, 1)
     assert ask(document) == 0
+
+
+def test_asking_again_makes_what_is_in_step_due_once_more(document):
+    settle(document, 1)
+    assert ask(document, again=True) == 1
+    assert document.get().settled == 0
 
 
 def test_posting_wakes_the_drain_after_the_commit(supplier, django_capture_on_commit_callbacks):

@@ -1,7 +1,6 @@
 """Posting to the outbox, and settling what was told."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -68,11 +67,13 @@ def park(change: QuerySet[Change], revision: int) -> None:
     change.filter(revision=revision).update(asked_at=None)
 
 
-def ask(changes: QuerySet[Change], at: datetime | None = None) -> int:
+def ask(changes: QuerySet[Change], *, again: bool = False) -> int:
     """A person or a command asks for these to go out: parked ones are tried again, unasked ones are let go.
 
-    Returns how many are due by it.
+    With `again` those that the outside has already go once more. Returns how many are due by it.
     """
-    asked = changes.filter(revision__gt=F("settled")).update(asked_at=at or clock.now(), parked=0)
+    if again:
+        changes.filter(settled__gt=0, settled=F("revision")).update(settled=F("revision") - 1)
+    asked = changes.filter(revision__gt=F("settled")).update(asked_at=clock.now(), parked=0)
     transaction.on_commit(partial(engine.wake, DRAIN), robust=True)
     return asked

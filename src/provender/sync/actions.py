@@ -12,7 +12,6 @@ from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from provender.basics import clock
 from provender.changes.actions import ask, settle
@@ -50,13 +49,12 @@ def send_now(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> i
     """
     ids = list(Invoice.objects.filter(supplier=supplier, pk__in=list(invoices)).values_list("pk", flat=True))
     changes = Change.objects.filter(supplier=supplier, kind="invoice", document__in=ids)
-    changes.filter(settled__gt=0, settled=F("revision")).update(settled=F("revision") - 1)
     _try_contacts_again(supplier, ids)
     Problem.objects.filter(connection__supplier=supplier, kind="invoice", document__in=ids, solved_at=None).update(
         solved_at=clock.now(), how="sent again"
     )
     tell_many(supplier, "invoice", [(pk, "Asked to go to Xero") for pk in ids], who=by)
-    return ask(changes)
+    return ask(changes, again=True)
 
 
 def _try_contacts_again(supplier: Supplier, invoices: Iterable[UUID]) -> None:
@@ -96,9 +94,7 @@ def send_ours(problem: Problem, by: User | None) -> None:
     _claim(problem, "sent ours")
     link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
     link.update(sent=json.dumps(_as_sent(problem.shown), default=str), lines=_kept_lines(link.get(), problem.shown))
-    # What the nightly compare found was in step by our reckoning: it is due once more.
-    _changes(problem).filter(settled=F("revision")).update(settled=F("revision") - 1)
-    ask(_changes(problem))
+    ask(_changes(problem), again=True)
     _tell(problem, "Chose to send ours over Xero's version", by)
 
 
@@ -151,7 +147,7 @@ def renumber(problem: Problem, by: User | None) -> str:
     supplier = invoice.supplier
     number = take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier))
     renumber_invoice(invoice, number, by=by)
-    ask(_changes(problem))
+    ask(_changes(problem), again=True)
     return number
 
 
@@ -188,7 +184,7 @@ def without_item_codes(problem: Problem, by: User | None) -> None:
     """Send this invoice without item codes, so that Xero's stock doesn't matter."""
     _claim(problem, "sent without item codes")
     WithoutItemCodes.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
-    ask(_changes(problem))
+    ask(_changes(problem), again=True)
     _tell(problem, "Chose to send it without item codes", by)
 
 
