@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 import cast
@@ -15,12 +14,13 @@ from provender.invoicing.actions import InvoiceDraft, import_invoices, revise_in
 from provender.invoicing.errors import InvoiceIsVoid
 from provender.invoicing.models import Invoice
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        "sqlite" in settings.DATABASES["default"]["ENGINE"], reason="SQLite writes one at a time anyway"
-    ),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _connections_of_their_own(db):
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("needs PostgreSQL, or SQLite in a file (PROVENDER_TEST_DATABASE)")
 
 
 def at_once(people, do):

@@ -92,7 +92,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_no_number_is_given_twice_whatever_the_order(db, steps):
     supplier = cast.create_supplier(slug=f"s{uuid4().hex}", name="Harbour", country="AU")

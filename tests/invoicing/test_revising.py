@@ -155,7 +155,7 @@ def edited(lines, what, where, quantity):
     return [*lines[spot:], *lines[:spot]]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=edits)
 def test_lines_keep_their_keys_through_any_edits(cafe, edits):
     lines, issued = [cast.line(f"Line {n}", n, "4.50") for n in (1, 2, 3)], {}
