@@ -99,7 +99,7 @@ def _kept_address() -> str:
         return ""
 
 
-def keep_address(base: str) -> None:
+def keep_address(base: str, *, say: bool = True) -> None:
     """Write where the simulator is; settings.py reads it for every process that the environment tells nothing."""
     home().mkdir(parents=True, exist_ok=True)
     wanted = json.dumps(dict.fromkeys(BASES, base) | SIMULATOR_APP, indent=1)
@@ -109,6 +109,8 @@ def keep_address(base: str) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_text(wanted)
     fresh.replace(path)
+    if not say:
+        return
     click.echo(f"From now on this Provender's Xero is the simulator at {base} ({path}).", err=True)
     click.echo("If it is running already, restart it.", err=True)
 

@@ -41,7 +41,7 @@ def know_address(port: int) -> None:
 
 
 @contextmanager
-def listening(host: str, port: int, threads: int = THREADS) -> Iterator[Callable[[], None]]:
+def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[], None]]:
     """The web server, listening; call what this yields to serve until Ctrl-C or SIGTERM. Ends the command when busy."""
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
@@ -50,10 +50,11 @@ def listening(host: str, port: int, threads: int = THREADS) -> Iterator[Callable
     from provender.cli import give_up
 
     try:
-        server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=threads, ident=None)
+        server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=THREADS, ident=None)
     except OSError as error:
         give_up(f"Can't listen on {host}:{port}: {error.strerror or error}. Choose another with --port.")
-    click.echo(f"Provender is at {settings.PUBLIC_URL}")
+    if say:
+        click.echo(f"Provender is at {settings.PUBLIC_URL}")
 
     def serve() -> None:
         with ending_quietly():
