@@ -1,9 +1,11 @@
 """What every test has: no way out of this machine, quick passwords, and the cast (`tests/cast.py`)."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 import pytest
+from django.db import connection
 
 import cast
 
@@ -49,3 +51,22 @@ def supplier(db):
 def cafe(supplier):
     """Corner Cafe: 14 days from the order, invoiced at placing, base prices, no freight."""
     return cast.venue(supplier, "Corner Cafe")
+
+
+@pytest.fixture
+def at_once(transactional_db):
+    """`at_once(people, do)` calls `do(0)`, `do(1)`, … together, each on its own connection; answers their results."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("needs PostgreSQL, or SQLite in a file (PROVENDER_TEST_DATABASE)")
+    return together
+
+
+def together(people, do):
+    def alone(number):
+        try:
+            return do(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(people) as pool:
+        return list(pool.map(alone, range(people)))

@@ -1,12 +1,10 @@
 """Many people at once, each on a connection of their own."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 import cast
 from provender.changes.models import Change
@@ -17,29 +15,12 @@ from provender.invoicing.models import Invoice
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _connections_of_their_own(db):
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        pytest.skip("needs PostgreSQL, or SQLite in a file (PROVENDER_TEST_DATABASE)")
-
-
-def at_once(people, do):
-    def alone(number):
-        try:
-            return do(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(people) as pool:
-        return list(pool.map(alone, range(people)))
-
-
-def test_everybody_gets_a_number_of_their_own(supplier, cafe):
+def test_everybody_gets_a_number_of_their_own(supplier, cafe, at_once):
     given = at_once(6, lambda _: [cast.invoice(cafe).number for _ in range(10)])
     assert sorted(int(number[4:]) for numbers in given for number in numbers) == list(range(1, 61))
 
 
-def test_numbers_given_while_a_file_comes_in_are_not_the_files(supplier, cafe):
+def test_numbers_given_while_a_file_comes_in_are_not_the_files(supplier, cafe, at_once):
     def take_part(number):
         if number:
             return [cast.invoice(cafe).number for _ in range(10)]
@@ -51,7 +32,7 @@ def test_numbers_given_while_a_file_comes_in_are_not_the_files(supplier, cafe):
     assert len(set(numbers)) == len(numbers) == Invoice.objects.count() == 2030
 
 
-def test_every_edit_becomes_a_version_of_its_own(cafe):
+def test_every_edit_becomes_a_version_of_its_own(cafe, at_once):
     line = cast.line()
     invoice = cast.invoice(cafe, line)
 
@@ -65,7 +46,7 @@ def test_every_edit_becomes_a_version_of_its_own(cafe):
     assert invoice.versions.first().document["total"] == str(invoice.total)
 
 
-def test_a_void_invoice_is_not_revived_by_an_edit_that_came_late(cafe):
+def test_a_void_invoice_is_not_revived_by_an_edit_that_came_late(cafe, at_once):
     line = cast.line()
     invoice = cast.invoice(cafe, line)
 

@@ -12,9 +12,10 @@ Row = TypeVar("Row", bound=models.Model)
 def hold(row: models.Model) -> None:
     """Read the row afresh, and keep others from changing it until this transaction ends.
 
-    SQLite has no row locks and needs none: its transactions write one at a time from their first statement.
+    Rows that point to it may still be added meanwhile. SQLite has no row locks and needs none: its transactions write
+    one at a time from their first statement.
     """
-    row.refresh_from_db(from_queryset=type(row)._default_manager.select_for_update())  # noqa: SLF001 -- its public name
+    row.refresh_from_db(from_queryset=type(row)._default_manager.select_for_update(no_key=True))  # noqa: SLF001 -- its public name
 
 
 def replace_rows(old: models.QuerySet[Row], new: Sequence[Row], *, parent: str) -> None:

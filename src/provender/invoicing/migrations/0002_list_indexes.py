@@ -4,24 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_initial'),
-        ('invoicing', '0001_initial'),
-        ('suppliers', '0001_initial'),
+        ("customers", "0001_initial"),
+        ("invoicing", "0001_initial"),
+        ("suppliers", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['supplier', 'due_date', 'number'], name='invoice_next_due'),
+            model_name="invoice",
+            index=models.Index(fields=["supplier", "due_date", "number"], name="invoice_next_due"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['supplier', 'total', 'number'], name='invoice_by_total'),
+            model_name="invoice",
+            index=models.Index(fields=["supplier", "total", "number"], name="invoice_by_total"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(condition=models.Q(('purchase_order', ''), _negated=True), fields=['supplier', 'purchase_order'], name='invoice_of_purchase_order'),
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("purchase_order", ""), _negated=True),
+                fields=["supplier", "purchase_order"],
+                name="invoice_of_purchase_order",
+            ),
         ),
     ]

@@ -1,0 +1,47 @@
+"""Two people at one order."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+import cast
+from provender.invoicing.models import Invoice
+from provender.ordering.actions import cancel_order, edit_order, place_order
+from provender.ordering.errors import WrongStatus
+from provender.ordering.lines import draft_of
+from provender.ordering.models import Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_order_is_placed_once_by_however_many(cafe, at_once):
+    draft = cast.draft_order(cafe)
+
+    def place(_):
+        try:
+            return place_order(Order.objects.get(pk=draft.pk), by=None).number
+        except WrongStatus:
+            return "too late"
+
+    assert sorted(at_once(4, place)) == ["SO-1", "too late", "too late", "too late"]
+    assert Invoice.objects.count() == 1
+
+
+def test_an_order_called_off_during_an_edit_stays_called_off(cafe, at_once):
+    placed = cast.placed_order(cafe)
+
+    def edit_or_cancel(number):
+        order = Order.objects.get(pk=placed.pk)
+        if number == 2:
+            return cancel_order(order, by=None)
+        try:
+            lines = [replace(draft_of(line), quantity=Decimal(5 + number)) for line in order.lines.all()]
+            return edit_order(order, lines=lines, by=None)
+        except WrongStatus:
+            return None
+
+    at_once(4, edit_or_cancel)
+    order = Order.objects.get()
+    assert (order.status, order.invoice.status) == ("cancelled", "void")
+    assert order.invoice.lines.get().quantity == order.lines.get().quantity
