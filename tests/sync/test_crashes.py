@@ -98,7 +98,7 @@ def _own_postgres_database(request):
     request.addfinalizer(drop)
     scheme, _, rest = settings.DATABASE_URL.partition("://")
     where, slash, tail = rest.partition("/")
-    return f"{scheme}://{where}{slash}{name}{tail[len(tail.split('?')[0]):]}"
+    return f"{scheme}://{where}{slash}{name}{tail[len(tail.split('?')[0]) :]}"
 
 
 def set_the_scene(process, operation, venue):

@@ -4,12 +4,12 @@ Each step is its own short, fenced transaction, and no call is made inside one. 
 database is this thread's. What can't be told apart from success stays an open dispatch, for `recovery`.
 """
 
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from django.db import transaction
@@ -25,7 +25,7 @@ from provender.sync.session import Session, note_lost_access
 from provender.xero import Answer, Element, Fault, NotConnected, OutcomeUnknown, Refused, TryLater, wire
 
 IN_FLIGHT = 5
-STALE_STAMP = 10.0  # seconds between the stamp and the first byte after which nothing is sent any more
+FRESH_STAMP = timedelta(seconds=10)  # between the stamp and the first byte; after it nothing is sent any more
 RESOURCES = {"contact": "Contacts", "invoice": "Invoices"}
 METHODS: dict[str, Literal["PUT", "POST"]] = {"create": "PUT", "change": "POST", "void": "POST"}
 
@@ -152,7 +152,7 @@ class Courier:
         reach(Failpoint.STAMPED)
 
     def _submit(self, pool: ThreadPoolExecutor, sent: _Sent) -> Future[Answer]:
-        stamped = time.monotonic()
+        stamped = clock.now()
         body = wire.envelope(RESOURCES[sent.parcel.kind], [row.element.encode() for row in sent.documents])
         return pool.submit(
             self.session.client.write,
@@ -162,7 +162,7 @@ class Courier:
             key=sent.dispatch.key,
             access_token=sent.token,
             # A process that slept between stamp and send must not send on a lease that has run out meanwhile.
-            before_first_byte=lambda: time.monotonic() - stamped < STALE_STAMP,
+            before_first_byte=lambda: timedelta(0) <= clock.now() - stamped < FRESH_STAMP,
         )
 
     def _receive(self, future: Future[Answer], sent: _Sent, again: deque[Parcel]) -> int:
