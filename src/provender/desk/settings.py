@@ -85,7 +85,7 @@ class NumberingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in th
     class Meta:
         model = Supplier
         fields = ("order_prefix", "invoice_prefix")
-        labels = {"order_prefix": "Before order numbers", "invoice_prefix": "Before invoice numbers"}
+        labels = {"order_prefix": "Order prefix", "invoice_prefix": "Invoice prefix"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,7 +154,7 @@ def freight_edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResp
     return _freight_form(request, group, group.name)
 
 
-def _freight_form(request: DeskRequest, group: FreightGroup, heading: str) -> HttpResponse:
+def _freight_form(request: DeskRequest, group: FreightGroup, title: str) -> HttpResponse:
     form = FreightForm(request.POST or None, instance=group)
     if request.method == "POST" and form.is_valid():
         try:
@@ -164,4 +164,4 @@ def _freight_form(request: DeskRequest, group: FreightGroup, heading: str) -> Ht
         else:
             messages.success(request, f"{group.name} is saved.")
             return redirect("desk:freight", slug=request.supplier.slug)
-    return render(request, "desk/settings/freight_form.html", {"form": form, "heading": heading})
+    return render(request, "desk/settings/freight_form.html", {"form": form, "title": title})

@@ -1,0 +1,144 @@
+"""Every page of the desk in a real browser: accessible, inside its width, nothing refused by the content policy."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+import cast
+from desk.examples import EXAMPLES, Things, addresses
+
+CHROMIUM = Path("/usr/bin/chromium")
+WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+BEFORE_LOGIN = ["/account/login/", "/account/password/reset/", "/account/password/reset/done/", "/account/signup/"]
+OF_ONES_LOGIN = ["/account/password/change/", "/account/2fa/", "/account/logout/", "/nothing-here"]
+# Leads away from our pages, or has no page of its own.
+NOT_PAGES = {"xero-callback", "join"}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and os.environ.get("CI") != "true", reason=f"no {CHROMIUM} on this machine"
+    ),
+]
+
+
+@pytest.fixture
+def things(transactional_db):
+    """A wholesaler that has one of each."""
+    made = Things(cast.supplier())
+    cast.person("mai", made.supplier)
+    cast.person("theo", made.supplier)
+    return made
+
+
+@pytest.fixture
+def session(things):
+    """The owner's, once logged in."""
+    client = Client()
+    client.force_login(cast.person("priya", things.supplier))
+    return client
+
+
+@pytest.fixture
+def pages(things, session):
+    """Every address that answers the owner with a page."""
+    inside = [a for a in addresses() if a.name not in NOT_PAGES and (not a.needs_example or a.name in EXAMPLES)]
+    answers = {a.url(things): session.get(a.url(things)) for a in inside}
+    shown = [url for url, answer in answers.items() if answer.status_code == 200 and "html" in answer["content-type"]]
+    assert len(shown) > 9
+    return [*shown, *OF_ONES_LOGIN, "/w/harbour/search?q=cafe", "/w/harbour/people?q=nobody-like-that"]
+
+
+@contextmanager
+def window(size, scheme, cookies=()):
+    """A browser page of that size and colour scheme, with what it complained about."""
+    from playwright.sync_api import sync_playwright
+
+    width, height = WIDTHS[size]
+    with sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.add_cookies(list(cookies))
+        page, complaints = context.new_page(), []
+        page.on("console", lambda told: complaints.append(told.text) if told.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page, complaints
+        browser.close()
+
+
+def look(page, complaints, url, width):
+    """What is wrong with one page, in sentences."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    complaints.clear()
+    page.goto(url, wait_until="networkidle")
+    found = Axe().run(page).response["violations"]
+    wrong = [f"{url}: {rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+    reach = page.locator("html").evaluate("page => page.scrollWidth")
+    if reach > width:
+        wrong.append(f"{url}: reaches {reach} pixels, {reach - width} too many")
+    return wrong + [f"{url}: {told}" for told in complaints if "status of 404" not in told]
+
+
+def cookie(session, live_server):
+    kept = session.cookies["provender_session"]
+    return {"name": kept.key, "value": kept.value, "url": live_server.url}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_every_page_is_accessible_and_fits(live_server, session, pages, size, scheme):
+    with window(size, scheme, [cookie(session, live_server)]) as (page, complaints):
+        wrong = [line for url in pages for line in look(page, complaints, live_server.url + url, WIDTHS[size][0])]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_the_doors_are_accessible_and_fit(live_server, things, size, scheme):
+    doors = [*BEFORE_LOGIN, f"/join/{things.secret}"]
+    with window(size, scheme) as (page, complaints):
+        wrong = [line for url in doors for line in look(page, complaints, live_server.url + url, WIDTHS[size][0])]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_keys_lead_through_search_and_lists(live_server, session):
+    from playwright.sync_api import expect
+
+    with window("desk", "light", [cookie(session, live_server)]) as (page, complaints):
+        page.goto(f"{live_server.url}/w/harbour/people", wait_until="networkidle")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("tbody tr").nth(1).locator("a.ref")).to_be_focused()
+        page.keyboard.press("/")
+        expect(page.get_by_role("searchbox").first).to_be_focused()
+        page.goto(f"{live_server.url}/w/harbour/people", wait_until="networkidle")
+        page.get_by_label("Search", exact=True).fill("theo")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page).to_have_url(f"{live_server.url}/w/harbour/people?q=theo&role=")
+        page.keyboard.press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        assert complaints == []
+
+
+def test_everything_works_without_scripts(live_server, session):
+    from playwright.sync_api import expect, sync_playwright
+
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        context = browser.new_context(java_script_enabled=False)
+        context.add_cookies([cookie(session, live_server)])
+        page = context.new_page()
+        page.goto(f"{live_server.url}/w/harbour/people")
+        page.get_by_label("Search", exact=True).fill("theo")
+        page.get_by_role("button", name="Filter").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.get_by_role("button", name="Priya").click()
+        page.get_by_role("button", name="Log out").click()
+        expect(page).to_have_url(f"{live_server.url}/account/login/?next=/")
+        browser.close()
