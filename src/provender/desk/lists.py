@@ -101,7 +101,7 @@ class Column(Generic[Row]):
     label: str
     value: Callable[[Row], Any]
     kind: Kind = "text"
-    sort: str = ""  # the field to order by; empty: this column can't be sorted by
+    sort: str | tuple[str, ...] = ""  # the field to order by, or several that make the order certain; empty: none
     total: str = ""  # the field to sum under the list
     link: Callable[[Row], str] | None = None
     note: Callable[[Row], Any] | None = None  # a second, smaller line; not downloaded
@@ -197,11 +197,15 @@ class List(ABC, Generic[Row]):
 
     @cached_property
     def found(self) -> QuerySet[Row]:
-        """The rows that the filters let through, in order; the primary key makes the order certain."""
+        """The rows that the filters let through, in order; the primary key makes the order certain.
+
+        A long list names fields that an index has in that order (`sort=("date", "number")`), or each page sorts it all.
+        """
         key = self.sorted_by.removeprefix("-")
-        field = next((column.sort for column in self.shown_columns() if column.key == key), key)
+        sort = next((column.sort for column in self.shown_columns() if column.key == key), key)
+        fields = (sort, "pk") if isinstance(sort, str) else sort
         sign = "-" if self.sorted_by.startswith("-") else ""
-        rows: QuerySet[Row] = self.filter.qs.order_by(f"{sign}{field}", f"{sign}pk")
+        rows: QuerySet[Row] = self.filter.qs.order_by(*(f"{sign}{field}" for field in fields))
         return rows
 
     @cached_property
