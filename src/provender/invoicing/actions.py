@@ -68,7 +68,7 @@ def raise_invoice(
     invoice = Invoice(
         supplier=supplier,
         customer=customer,
-        number=take_free_number(supplier, KIND, supplier.invoice_prefix, partial(_numbers_in_use, supplier)),
+        number=take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier)),
         date=date,
         due_date=due_date,
         order_numbers=order_numbers,
@@ -199,7 +199,7 @@ def void_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> 
     return invoice
 
 
-def _numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
+def numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
     """Which of these numbers this supplier's invoices have already."""
     chunks = [numbers[start : start + 500] for start in range(0, len(numbers), 500)]
     used = [
@@ -209,7 +209,7 @@ def _numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
 
 
 def _refuse_taken(supplier: Supplier, numbers: Sequence[str]) -> None:
-    seen = _numbers_in_use(supplier, numbers)
+    seen = numbers_in_use(supplier, numbers)
     for number in numbers:
         if number in seen:
             raise InvoiceNumberTaken(number)
