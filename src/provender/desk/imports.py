@@ -70,7 +70,7 @@ class ImportList(List[Import]):
         Column("file", "File", lambda i: i.file_name, phone="title", link=address),
         Column("when", "When", lambda i: i.started_at, kind="moment", sort="started_at"),
         Column("by", "By", lambda i: str(i.by or "Provender")),
-        Column("lines", "Lines", lambda i: i.lines_read, kind="number", sort="lines_read", phone="side"),
+        Column("lines", "Lines", lambda i: i.lines_read, kind="quantity", sort="lines_read", phone="side"),
         Column(
             "state",
             "State",
@@ -257,6 +257,24 @@ class DocumentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no 
         fields: list[str] = []
 
 
+DOCUMENT_COLUMNS: Sequence[Column[Any]] = (
+    Column("line", "Line", lambda d: d.line, kind="quantity", sort="line"),
+    Column("customer", "Customer", lambda d: d.customer, sort="customer"),
+    Column("date", "Date", lambda d: d.date, kind="date", sort="date"),
+    Column("lines", "Lines", lambda d: d.lines, kind="quantity", sort="lines", phone="hide"),
+    Column("total", "Total", lambda d: d.total, kind="money", sort="total", total="total", phone="side"),
+    Column(
+        "state",
+        "State",
+        lambda d: Badge(d.get_state_display(), DOCUMENT_TONES[d.state]),  # type: ignore[arg-type]
+        kind="badge",
+        sort="state",
+        phone="badge",
+    ),
+)
+REASON: Column[Any] = Column("reason", "Reason", lambda d: d.reason, note=lambda d: d.column)
+
+
 class DocumentList(List[StagedDocument]):
     title, one, many = "Documents in the file", "document", "documents"
     filters = DocumentFilter
@@ -270,23 +288,9 @@ class DocumentList(List[StagedDocument]):
         self.invoices: dict[str, UUID] = {}
 
     def shown_columns(self) -> Sequence[Column[Any]]:
-        return (
-            Column("number", "Number", lambda d: d.number or "none", sort="number", phone="title", link=self.where),
-            Column("line", "Line", lambda d: d.line, kind="number", sort="line"),
-            Column("customer", "Customer", lambda d: d.customer, sort="customer"),
-            Column("date", "Date", lambda d: d.date, kind="date", sort="date"),
-            Column("lines", "Lines", lambda d: d.lines, kind="number", sort="lines", phone="hide"),
-            Column("total", "Total", lambda d: d.total, kind="money", sort="total", total="total", phone="side"),
-            Column(
-                "state",
-                "State",
-                lambda d: Badge(d.get_state_display(), DOCUMENT_TONES[d.state]),  # type: ignore[arg-type]
-                kind="badge",
-                sort="state",
-                phone="badge",
-            ),
-            Column("reason", "Reason", lambda d: d.reason, note=lambda d: d.column),
-        )
+        number = Column("number", "Number", lambda d: d.number or "none", sort="number", phone="title", link=self.where)
+        may_be_rejected = self.request.GET.get("state", "") in {"", StagedDocument.State.REJECTED}
+        return (number, *DOCUMENT_COLUMNS, *([REASON] if may_be_rejected else []))
 
     def rows(self) -> QuerySet[StagedDocument]:
         return self.source.documents.all()
