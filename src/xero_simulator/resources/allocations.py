@@ -43,7 +43,7 @@ class AllocationIn(Wire, frozen=True):
 def show(call: Call, allocation: Allocation) -> Shown:
     invoice = call.books.invoices.rows[allocation.invoice_id]
     return {
-        "AllocationId": allocation.id,
+        "AllocationID": allocation.id,
         "Amount": allocation.amount,
         "Date": ms_date(allocation.date),
         "Invoice": {
@@ -58,7 +58,7 @@ def show_of_credit(books: Books, credit: Credit) -> list[Shown]:
     """The allocations as they stand inside a credit note or overpayment."""
     return [
         {
-            "AllocationId": allocation.id,
+            "AllocationID": allocation.id,
             "Amount": allocation.amount,
             "DateString": date_string(allocation.date),
             "Date": ms_date(allocation.date),
@@ -128,6 +128,7 @@ def delete(call: Call, credit: Credit) -> Answer:
     return json_answer(
         {
             "AllocationId": allocation.id,
+            "Amount": allocation.amount,
             "Date": ms_date(allocation.date),
             "Invoice": {"InvoiceID": allocation.invoice_id, "LineItems": []},
             "IsDeleted": True,

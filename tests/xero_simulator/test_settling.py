@@ -1,0 +1,306 @@
+from datetime import date
+
+import pytest
+from tests.xero_simulator.conftest import invoice, line, texts
+
+from xero_simulator import messages
+
+
+def credit_note(**fields):
+    return {
+        "Type": "ACCRECCREDIT",
+        "Contact": {"Name": "Basket Case Café"},
+        "Date": "2026-11-25",
+        "Status": "AUTHORISED",
+        "LineItems": [line(Quantity=1)],
+        **fields,
+    }
+
+
+def credit(xero, **fields):
+    answer = xero.put("CreditNotes", credit_note(**fields))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["CreditNotes"][0]
+
+
+def allocate(xero, note, owed, amount):
+    body = {"Allocations": [{"Amount": amount, "Date": "2026-11-25", "Invoice": {"InvoiceID": owed["InvoiceID"]}}]}
+    return xero.put(f"CreditNotes/{note['CreditNoteID']}/Allocations", body)
+
+
+def state(xero, owed):
+    found = xero.get(f"Invoices/{owed['InvoiceID']}").json()["Invoices"][0]
+    return found["Status"], found["AmountDue"], found["AmountPaid"], found["AmountCredited"]
+
+
+def pay(owed, amount, **fields):
+    return {
+        "Invoice": {"InvoiceID": owed["InvoiceID"]},
+        "Account": {"Code": "090"},
+        "Date": "2026-11-26",
+        "Amount": amount,
+        **fields,
+    }
+
+
+def test_credit_pays_an_invoice_and_can_be_taken_back(xero):
+    owed, note = xero.invoice(), credit(xero, LineItems=[line()])
+    answer = allocate(xero, note, owed, 22)
+    assert answer.json()["Allocations"][0]["Amount"] == 22
+    assert state(xero, owed) == ("PAID", 0, 0, 22)
+    shown = xero.get(f"CreditNotes/{note['CreditNoteID']}").json()["CreditNotes"][0]
+    assert (shown["Status"], shown["RemainingCredit"]) == ("PAID", 0)
+    allocation = shown["Allocations"][0]["AllocationID"]
+    undone = xero.call("DELETE", f"CreditNotes/{note['CreditNoteID']}/Allocations/{allocation}").json()
+    assert undone["IsDeleted"] is True
+    assert state(xero, owed) == ("AUTHORISED", 22, 0, 0)
+
+
+def test_credit_has_its_limits(xero):
+    owed, note = xero.invoice(), credit(xero)
+    other = xero.invoice(Contact={"Name": "Somebody Else"})
+    assert texts(allocate(xero, note, owed, 12)) == [messages.ALLOCATION_TOO_LARGE]
+    assert texts(allocate(xero, note, other, 5)) == [messages.ALLOCATION_CONTACT]
+    assert texts(allocate(xero, note, owed, 0)) == [messages.ALLOCATION_AMOUNT_INVALID]
+    draft = credit(xero, Status="DRAFT")
+    assert texts(allocate(xero, draft, owed, 5)) == [messages.ALLOCATION_NEEDS_AUTHORISED]
+
+
+def test_another_contacts_credit_by_switch(xero, simulator):
+    simulator.switches["allocation_needs_same_contact"] = False
+    other = xero.invoice(Contact={"Name": "Somebody Else"})
+    assert allocate(xero, credit(xero), other, 5).status_code == 200
+
+
+def test_credit_notes_are_numbered_unique_and_edited_like_invoices(xero):
+    note = credit(xero, CreditNoteNumber="CN-1")
+    assert texts(xero.put("CreditNotes", credit_note(CreditNoteNumber="CN-1"))) == [messages.CREDIT_NOTE_NUMBER_TAKEN]
+    changed = xero.post("CreditNotes", {"CreditNoteID": note["CreditNoteID"], "Reference": "ours"})
+    assert changed.json()["CreditNotes"][0]["Reference"] == "ours"
+    allocate(xero, note, xero.invoice(), 5)
+    assert texts(xero.post("CreditNotes/CN-1", {"Reference": "again"})) == [messages.PAID_OR_CREDITED]
+    other = credit(xero)
+    assert xero.post(f"CreditNotes/{other['CreditNoteID']}", {"Status": "VOIDED"}).status_code == 200
+    assert texts(xero.post(f"CreditNotes/{other['CreditNoteID']}", {"Reference": "x"})) == [
+        messages.CREDIT_NOTE_NOT_MODIFIABLE
+    ]
+
+
+def test_a_credit_note_is_refunded_by_a_payment(xero):
+    note = credit(xero)
+    body = {"CreditNote": {"CreditNoteID": note["CreditNoteID"]}, "Account": {"Code": "090"}, "Amount": 11}
+    paid = xero.put("Payments", body).json()["Payments"][0]
+    assert paid["PaymentType"] == "ARCREDITPAYMENT"
+    assert xero.get(f"CreditNotes/{note['CreditNoteID']}").json()["CreditNotes"][0]["Status"] == "PAID"
+
+
+def test_payments_are_made_and_deleted(xero):
+    owed = xero.invoice()
+    made = xero.put("Payments", pay(owed, 10)).json()["Payments"][0]
+    assert (made["PaymentType"], made["Status"]) == ("ACCRECPAYMENT", "AUTHORISED")
+    assert state(xero, owed) == ("AUTHORISED", 12, 10, 0)
+    gone = xero.post(f"Payments/{made['PaymentID']}", {"Status": "DELETED"}).json()["Payments"][0]
+    assert gone["Status"] == "DELETED"
+    assert state(xero, owed) == ("AUTHORISED", 22, 0, 0)
+    again = xero.post(f"Payments/{made['PaymentID']}", {"Status": "DELETED"})
+    assert texts(again) == [messages.PAYMENT_NOT_MODIFIABLE]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"Amount": 99}, messages.PAYMENT_TOO_LARGE),
+        ({"Amount": 0}, messages.PAYMENT_AMOUNT_INVALID),
+        ({"Account": {"Code": "200"}}, messages.PAYMENT_ACCOUNT_MISSING),
+        ({"Invoice": {"InvoiceNumber": "nope"}}, messages.INVOICE_ID_UNKNOWN),
+        ({"Invoice": None}, messages.PAYMENT_DOCUMENT_REQUIRED),
+    ],
+)
+def test_refused_payments(xero, fields, text):
+    assert texts(xero.put("Payments", {**pay(xero.invoice(), 5), **fields})) == [text]
+
+
+def test_paying_a_paid_invoice_meets_both_texts(xero):
+    owed = xero.invoice()
+    xero.put("Payments", pay(owed, 22))
+    assert texts(xero.put("Payments", pay(owed, 1))) == [messages.PAYMENT_TOO_LARGE, messages.PAYMENT_NEEDS_AUTHORISED]
+
+
+def test_reconciled_payments_and_the_lock_dates(xero, simulator):
+    owed = xero.invoice()
+    made = xero.put("Payments", pay(owed, 5, IsReconciled=True)).json()["Payments"][0]
+    gone = {"Status": "DELETED"}
+    assert texts(xero.post(f"Payments/{made['PaymentID']}", gone)) == [messages.PAYMENT_RECONCILED]
+    simulator.switches["reconciled_payment_deletable"] = True
+    simulator.organisation().set_lock_dates(period=date(2026, 11, 30))
+    locked = [messages.before_period_lock(date(2026, 11, 30))]
+    assert texts(xero.post(f"Payments/{made['PaymentID']}", gone)) == locked
+    assert texts(xero.put("Payments", pay(owed, 5))) == locked
+
+
+def batch(*owed, **fields):
+    parts = [{"Invoice": {"InvoiceID": one["InvoiceID"]}, "Amount": one["Total"]} for one in owed]
+    return {"Account": {"Code": "090"}, "Date": "2026-11-26", "Reference": "payout 7", "Payments": parts, **fields}
+
+
+def test_a_batch_pays_many_and_is_deleted_only_whole(xero):
+    owed = [xero.invoice(), xero.invoice()]
+    made = xero.put("BatchPayments", {"BatchPayments": [batch(*owed)]}).json()["BatchPayments"][0]
+    assert (made["Type"], made["TotalAmount"], len(made["Payments"])) == ("RECBATCH", 44, 2)
+    assert state(xero, owed[0])[0] == "PAID"
+    part = xero.list("Payments", where=f'BatchPaymentID==Guid("{made["BatchPaymentID"]}")')[0]
+    assert texts(xero.post(f"Payments/{part['PaymentID']}", {"Status": "DELETED"})) == [messages.PAYMENT_IN_BATCH]
+    gone = xero.post("BatchPayments", {"BatchPaymentID": made["BatchPaymentID"], "Status": "DELETED"})
+    assert gone.json()["BatchPayments"][0]["Payments"] == []
+    assert state(xero, owed[1]) == ("AUTHORISED", 22, 0, 0)
+
+
+def test_batches_have_limits(xero):
+    owed = xero.invoice()
+    assert texts(xero.put("BatchPayments", batch(owed, owed))) == [messages.BATCH_REPEATED]
+    assert texts(xero.put("BatchPayments", batch())) == [messages.BATCH_EMPTY]
+    assert texts(xero.put("BatchPayments", batch(owed, Date=None))) == [messages.PAYMENT_DATE_REQUIRED]
+    many = xero.put("Invoices", {"Invoices": [invoice() for _ in range(201)]}).json()["Invoices"]
+    assert texts(xero.put("BatchPayments", batch(*many))) == [messages.BATCH_TOO_LARGE]
+    assert xero.put("BatchPayments", batch(*many[:200])).status_code == 200
+
+
+def test_a_batch_with_bills_by_switch(xero, simulator):
+    bill = xero.invoice(Type="ACCPAY", LineItems=[line(AccountCode="400")], InvoiceNumber="their 1")
+    owed = xero.invoice()
+    assert texts(xero.put("BatchPayments", batch(owed, bill))) == [messages.BATCH_MIXED]
+    simulator.switches["batch_may_mix_types"] = True
+    assert xero.put("BatchPayments", batch(owed, bill)).status_code == 200
+
+
+def overpayment(xero, amount=50):
+    body = {
+        "Type": "RECEIVE-OVERPAYMENT",
+        "Contact": {"Name": "Basket Case Café"},
+        "BankAccount": {"Code": "090"},
+        "Date": "2026-11-24",
+        "LineAmountTypes": "NoTax",
+        "LineItems": [{"Description": "too much", "LineAmount": amount}],
+    }
+    answer = xero.put("BankTransactions", body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["BankTransactions"][0]
+
+
+def test_an_overpayment_is_a_bank_transaction_that_can_be_allocated_and_refunded(xero):
+    made = overpayment(xero)
+    assert made["LineItems"][0]["AccountCode"] == "610"
+    path, owed = f"Overpayments/{made['OverpaymentID']}", xero.invoice()
+    body = {"Amount": 22, "Invoice": {"InvoiceID": owed["InvoiceID"]}}
+    assert xero.put(f"{path}/Allocations", body).status_code == 200
+    assert state(xero, owed) == ("PAID", 0, 0, 22)
+    refund = {"Overpayment": {"OverpaymentID": made["OverpaymentID"]}, "Account": {"Code": "090"}, "Amount": 28}
+    assert xero.put("Payments", refund).json()["Payments"][0]["PaymentType"] == "AROVERPAYMENTPAYMENT"
+    shown = xero.get(path).json()["Overpayments"][0]
+    assert (shown["Status"], shown["RemainingCredit"]) == ("PAID", 0)
+    ended = xero.post("BankTransactions", {"BankTransactionID": made["BankTransactionID"], "Status": "DELETED"})
+    assert texts(ended) == [messages.PAID_OR_CREDITED]
+
+
+def test_money_spent_at_the_bank(xero):
+    body = {
+        "Type": "SPEND",
+        "Contact": {"Name": "Card Company"},
+        "BankAccount": {"Code": "090"},
+        "LineItems": [{"Description": "fees", "UnitAmount": 5, "AccountCode": "404"}],
+    }
+    made = xero.put("BankTransactions", body).json()["BankTransactions"][0]
+    assert (made["Total"], made["Status"]) == (5, "AUTHORISED")
+    change = {"LineItems": [{"Description": "more", "UnitAmount": 6, "AccountCode": "404"}]}
+    path = f"BankTransactions/{made['BankTransactionID']}"
+    assert texts(xero.post(path, change)) == [messages.SPEND_NOT_UPDATABLE]
+    assert xero.post(path, {"Status": "DELETED"}).json()["BankTransactions"][0]["Status"] == "DELETED"
+    bad = {**body, "BankAccount": {"Code": "200"}}
+    assert texts(xero.put("BankTransactions", bad)) == [messages.BANK_ACCOUNT_INVALID]
+
+
+def test_bills_after_payment_keep_their_money_and_change_their_words(xero):
+    bill = xero.invoice(Type="ACCPAY", LineItems=[line(AccountCode="400", UnitAmount=10)], InvoiceNumber="their 1")
+    xero.put("Payments", pay(bill, 5))
+    kept = bill["LineItems"][0]
+    path = f"Invoices/{bill['InvoiceID']}"
+    words = {"LineItems": [{"LineItemID": kept["LineItemID"], "Description": "paper", "AccountCode": "429"}]}
+    assert xero.post(path, words).json()["Invoices"][0]["LineItems"][0]["AccountCode"] == "429"
+    money = {"LineItems": [{"LineItemID": kept["LineItemID"], "UnitAmount": 99}]}
+    assert texts(xero.post(path, money)) == [messages.PAID_OR_CREDITED]
+
+
+def test_tracked_stock_runs_out_and_comes_back(xero):
+    item = {
+        "Code": "TRACKED",
+        "InventoryAssetAccountCode": "630",
+        "PurchaseDetails": {"UnitPrice": 3, "COGSAccountCode": "310"},
+        "SalesDetails": {"UnitPrice": 5, "AccountCode": "200"},
+    }
+    assert xero.put("Items", item).json()["Items"][0]["IsTrackedAsInventory"] is True
+    sale = [{"Description": "one", "ItemCode": "TRACKED", "Quantity": 4}]
+    assert texts(xero.put("Invoices", invoice(LineItems=sale))) == [messages.NO_STOCK]
+    bought = [line(ItemCode="TRACKED", Quantity=10, AccountCode="310", UnitAmount=3)]
+    xero.invoice(Type="ACCPAY", LineItems=bought)
+    sold = xero.invoice(LineItems=sale)
+    assert xero.get("Items/TRACKED").json()["Items"][0]["QuantityOnHand"] == 6
+    xero.post(f"Invoices/{sold['InvoiceID']}", {"Status": "VOIDED"})
+    assert xero.get("Items/TRACKED").json()["Items"][0]["QuantityOnHand"] == 10
+
+
+def test_history_notes(xero):
+    owed = xero.invoice()
+    path = f"Invoices/{owed['InvoiceID']}/History"
+    assert xero.put(path, {"HistoryRecords": [{"Details": "sent by the order desk"}]}).status_code == 200
+    assert xero.get(path).json()["HistoryRecords"][0]["Details"] == "sent by the order desk"
+    unknown = "Invoices/00000000-0000-0000-0000-00000000000a/History"
+    assert texts(xero.put(unknown, {"HistoryRecords": [{"Details": "x"}]})) == [messages.HISTORY_DOCUMENT_UNKNOWN]
+    assert texts(xero.put(path, {"HistoryRecords": [{"Details": "x" * 2501}]})) == [messages.HISTORY_DETAILS_INVALID]
+
+
+def test_accounts_tax_rates_and_tracking_have_their_own_verbs(xero):
+    made = xero.put("Accounts", {"Code": "201", "Name": "Sales of Tea", "Type": "REVENUE"}).json()["Accounts"][0]
+    path = f"Accounts/{made['AccountID']}"
+    assert texts(xero.put("Accounts", {"Code": "202", "Name": "Sales", "Type": "REVENUE"})) == [
+        messages.ACCOUNT_NAME_TAKEN
+    ]
+    assert xero.post(path, {"Status": "ARCHIVED"}).json()["Accounts"][0]["Status"] == "ARCHIVED"
+    assert xero.call("DELETE", path).status_code == 200
+    assert xero.get(path).status_code == 404
+    rate = {"Name": "Our tax", "TaxComponents": [{"Name": "one", "Rate": 5}, {"Name": "two", "Rate": 2.5}]}
+    made = xero.put("TaxRates", rate).json()["TaxRates"][0]
+    assert (made["TaxType"], made["EffectiveRate"]) == ("TAX001", 7.5)
+    assert texts(xero.put("TrackingCategories", {"Name": "Third"})) == [messages.TRACKING_LIMIT]
+    region = xero.list("TrackingCategories")[0]
+    path = f"TrackingCategories/{region['TrackingCategoryID']}"
+    option = xero.put(f"{path}/Options", {"Name": "Islands"}).json()["Options"][0]
+    assert xero.post(f"{path}/Options/{option['TrackingOptionID']}", {"Status": "ARCHIVED"}).status_code == 200
+    assert xero.call("DELETE", f"{path}/Options/{option['TrackingOptionID']}").status_code == 200
+    assert xero.call("DELETE", path).json()["TrackingCategories"][0]["Status"] == "DELETED"
+
+
+def test_tracking_on_lines(xero, simulator):
+    chosen = [{"Name": "Region", "Option": "North"}]
+    saved = xero.invoice(LineItems=[line(Tracking=chosen)])
+    assert saved["LineItems"][0]["Tracking"][0]["Option"] == "North"
+    bad = invoice(LineItems=[line(Tracking=[{"Name": "Region", "Option": "Moon"}])])
+    assert texts(xero.put("Invoices", bad)) == [messages.tracking_unknown("Moon")]
+    simulator.switches["unknown_tracking_refused"] = False
+    assert xero.put("Invoices", bad).json()["Invoices"][0]["LineItems"][0]["Tracking"] == []
+
+
+def test_the_plan_may_limit_approvals(xero, simulator):
+    simulator.organisation().set_approval_limit(1)
+    xero.invoice()
+    assert texts(xero.put("Invoices", invoice())) == [messages.APPROVAL_LIMIT]
+
+
+def test_items(xero):
+    assert texts(xero.put("Items", {"Code": "SOURDOUGH"})) == [messages.item_code_taken("SOURDOUGH")]
+    assert texts(xero.put("Items", {"Code": "x" * 31})) == [messages.ITEM_CODE_TOO_LONG]
+    saved = xero.invoice(LineItems=[{"ItemCode": "sourdough", "Quantity": 3}])
+    assert (saved["LineItems"][0]["ItemCode"], saved["SubTotal"]) == ("SOURDOUGH", 20.4)
+    assert texts(xero.call("DELETE", "Items/SOURDOUGH")) == [messages.ITEM_IN_USE]
+    assert xero.call("DELETE", "Items/DELIVERY").status_code == 204
+    off_sale = xero.post("Items", {"Code": "OLIVEOIL-4L", "IsSold": False}).json()["Items"][0]
+    assert off_sale["SalesDetails"] == {}
