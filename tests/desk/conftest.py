@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 import cast
+from sync.conftest import books, connection, later, order, sync, xero  # noqa: F401 -- a connected wholesaler
 
 
 @pytest.fixture(autouse=True)

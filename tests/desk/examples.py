@@ -12,10 +12,12 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 import cast
+from provender.basics import clock
 from provender.people.actions import invite
 from provender.people.models import Membership
 from provender.people.roles import Role
 from provender.suppliers.models import Supplier
+from provender.sync.models import ConnectAttempt, Connection, Problem
 
 
 @dataclass
@@ -57,6 +59,20 @@ class Things:
         return self.order.invoice
 
     @cached_property
+    def attempt(self):
+        """A person on the way through Xero's consent page."""
+        return ConnectAttempt.objects.create(supplier=self.supplier, state="given-out", began_at=clock.now())
+
+    @cached_property
+    def problem(self):
+        """An invoice that needs a person."""
+        tenant = f"organisation of {self.supplier.slug}"
+        made = Connection.objects.create(supplier=self.supplier, tenant=tenant[:36], connected_at=clock.now())
+        return Problem.objects.create(
+            connection=made, kind="invoice", document=self.invoice.pk, cause="refused", found_at=clock.now()
+        )
+
+    @cached_property
     def membership(self):
         somebody = Membership.objects.filter(supplier=self.supplier).first()
         return somebody or Membership.objects.get(user=cast.person("theo", self.supplier))
@@ -81,6 +97,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "invitation-withdraw": pk("invitation"),
     "freight-edit": pk("freight_group"),
     "customer-contact": pk("customer"),
+    "xero-choose": pk("attempt"),
+    "xero-settings-mark": lambda _things: {"field": "sales_account"},
+    "problem-again": pk("problem"),
+    "problem-repair": lambda things: {"pk": things.problem.pk, "do": "leave"},
 }
 
 

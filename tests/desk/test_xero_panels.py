@@ -1,0 +1,113 @@
+"""How an invoice and a customer stand in Xero, as the panels beside them tell it; and "Send to Xero"."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.template.loader import render_to_string
+
+import cast
+from provender.ordering import actions as ordering
+from provender.people.models import Membership
+from provender.sync import queries
+from provender.sync.choices import save_settings
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def looking(supplier):
+    """What a page gives its panels when Theo looks."""
+    theo = cast.person("theo", supplier)
+
+    def context(**more):
+        line = queries.xero_line(supplier)
+        return {
+            "supplier": supplier,
+            "membership": Membership.objects.get(user=theo),
+            "may": {"books": True, "trade": True},
+            "frame": SimpleNamespace(xero=line),
+            **more,
+        }
+
+    return context
+
+
+@pytest.fixture
+def panel(looking, supplier):
+    """The panel of an invoice."""
+
+    def draw(invoice):
+        invoice.refresh_from_db()
+        standing = queries.standing(supplier, [invoice.pk])[invoice.pk]
+        return render_to_string("desk/xero/_panel.html", looking(invoice=invoice, standing=standing))
+
+    return draw
+
+
+def test_before_connecting_it_leads_to_xero(supplier, panel):
+    page = panel(cast.placed_order(cast.venue(supplier)).invoice)
+    assert "Off" in page
+    assert "Xero is not connected." in page
+    assert 'href="/w/harbour/xero"' in page
+
+
+def test_waiting(order, panel):
+    page = panel(order.invoice)
+    assert "Waiting" in page
+    assert "Goes to Xero by itself, within a minute." in page
+
+
+def test_sent_shows_the_twin_beside_ours(order, sync, panel):
+    sync()
+    page = panel(order.invoice)
+    for told in ("Sent", "Awaiting payment", "same as here", "/_simulator/invoices/", "Send again"):
+        assert told in page
+
+
+def test_needs_you_has_sentence_words_and_repairs(order, books, sync, panel):
+    books.type_invoice(order.invoice.number)
+    sync()
+    page = panel(order.invoice)
+    for told in ("Needs you", "which isn&#x27;t ours", "Give ours the next number", "Invoice # must be unique."):
+        assert told in page
+
+
+def test_locked_when_paid_there_and_changed_here(order, books, sync, supplier, panel):
+    sync()
+    books.pay(order.invoice.number, 5)
+    ordering.edit_order(order, lines=cast.goods(supplier, {"OAT-1L": 6}), by=None)
+    sync()
+    page = panel(order.invoice)
+    assert "Locked" in page
+    assert "has a payment or a credit note in Xero" in page
+
+
+def test_with_automatic_sync_off_one_invoice_is_sent_by_hand(desk, connection, supplier, sync, books, panel):
+    save_settings(connection, {"automatic_sync": False}, None)
+    invoice = cast.placed_order(cast.venue(supplier)).invoice
+    sync()
+    assert "Send to Xero" in panel(invoice)
+    page = desk("priya").post("/w/harbour/xero/send", {"invoice": [str(invoice.pk), "not-an-id"]})
+    assert page.status_code == 302
+    sync()
+    assert books.find_invoice(invoice.number)
+
+
+def test_another_wholesalers_invoice_is_not_sent(desk, connection):
+    theirs = cast.placed_order(cast.venue(cast.supplier("southern"))).invoice
+    page = desk("theo").post("/w/harbour/xero/send", {"invoice": str(theirs.pk)}, follow=True)
+    assert "There is nothing to send" in page.text
+
+
+def test_a_customer_is_told_its_contact(looking, order, sync, supplier):
+    cafe = order.customer
+
+    def draw():
+        context = looking(customer=cafe, contact=queries.contact_standing(cafe))
+        return render_to_string("desk/xero/_contact_panel.html", context)
+
+    assert "None yet" in draw()
+    sync()
+    linked = draw()
+    assert "Linked" in linked
+    assert f"/w/harbour/customers/{cafe.pk}/contact" in linked
