@@ -33,7 +33,9 @@ A list is a class; a view shows it. The whole of a page of invoices:
 title), `above` and `below`, and name it in `template`. `phone` says what a column is on a phone: "title" (first line),
 "side" (first line, right), "meta" (second line, with its label), "badge", or "hide". `extra_context()` adds to the
 template's context; `prepare(rows)` may read for all rows of a page at once what columns show from other tables. An
-action asks first, on a page of its own that says how many; then it runs and its sentence shows.
+action asks first, on a page of its own that says how many; then it runs and its sentence shows. One that needs to know
+more has a form for it there (`BulkAction.ask`), whose fields `run` gets by name. A list whose rows are drawn in another
+way names the template in `rows_template`; that draws `<div id="rows">` with `desk/parts/list_foot.html` in it.
 
 Addresses: `?q=…&status=open&sort=-total&page=3&per=50`, `&format=csv|xlsx` for all rows that the filters let through,
 with the columns as shown. Count and sum come with the page up to 5,000 rows; beyond that the page is sent without them
@@ -48,12 +50,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Concatenate, Generic, Literal, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Model, QuerySet, Sum
-from django.http import HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.forms import Form
+from django.http import HttpResponseBase, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -114,13 +117,17 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class BulkAction(Generic[Row]):
-    """Something done to many rows at once; `run` answers the sentence that says what happened."""
+    """Something done to many rows at once; `run` answers the sentence that says what happened.
+
+    `ask` makes the form of what must be known first, empty or with what was typed.
+    """
 
     key: str
     label: str
     needs: Doing
-    run: Callable[[Supplier, Sequence[Row], User], str]
+    run: Callable[Concatenate[Supplier, Sequence[Row], User, ...], str]
     danger: bool = False
+    ask: Callable[[Supplier, QueryDict | None], Form] | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,7 @@ class List(ABC, Generic[Row]):
     actions: ClassVar[Sequence[BulkAction[Any]]] = ()
     empty: ClassVar[Empty]
     template: ClassVar[str] = "desk/list.html"
+    rows_template: ClassVar[str] = "desk/parts/list_rows.html"
 
     def __init__(self, request: DeskRequest) -> None:
         self.request, self.supplier = request, request.supplier
@@ -358,7 +366,7 @@ def show(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
 def _template(request: DeskRequest, listed: List[Any]) -> str:
     if not request.htmx or request.htmx.history_restore_request:
         return listed.template
-    return "desk/parts/list_totals.html" if request.GET.get("totals") else "desk/parts/list_rows.html"
+    return "desk/parts/list_totals.html" if request.GET.get("totals") else listed.rows_template
 
 
 def _act(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
@@ -370,15 +378,18 @@ def _act(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
     if not rows.exists():
         messages.warning(request, f"Nothing is selected. Tick the {listed.many} that you mean first.")
         return HttpResponseRedirect(request.get_full_path())
-    if not request.POST.get("sure"):
+    sure = bool(request.POST.get("sure"))
+    form = action.ask(listed.supplier, request.POST if sure else None) if action.ask else None
+    if not sure or (form and not form.is_valid()):
         some = list(rows[:10])
         listed.prepare(some)
         context = {
             "list": listed, "action": action, "count": rows.count(), "some": [listed.draw(row) for row in some],
-            "picked": request.POST.getlist("pick"), "all": request.POST.get("all", ""),
+            "picked": request.POST.getlist("pick"), "all": request.POST.get("all", ""), "form": form,
         }  # fmt: skip
         return render(request, "desk/list_sure.html", context)
-    messages.success(request, action.run(listed.supplier, list(rows), request.user))
+    said = action.run(listed.supplier, list(rows), request.user, **(form.cleaned_data if form else {}))
+    messages.success(request, said)
     return HttpResponseRedirect(request.get_full_path())
 
 
