@@ -5,12 +5,15 @@ from django.core.exceptions import ValidationError
 
 import cast
 from provender.catalogue.actions import (
+    delete_category,
     import_products,
     move_products,
+    order_categories,
     save_category,
     save_price_list,
     save_product,
     set_products_active,
+    set_tax_kind,
 )
 from provender.catalogue.errors import (
     AnotherWholesalersCatalogue,
@@ -20,6 +23,7 @@ from provender.catalogue.errors import (
     SkuTaken,
 )
 from provender.catalogue.models import Category, PriceList, Product
+from provender.suppliers.models import TaxKind
 from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +120,24 @@ def test_a_files_products_come_in_all_or_none(supplier):
     with pytest.raises(SkuTaken):
         import_products(supplier, [Product(sku=sku, name=sku, price=Decimal(1)) for sku in ("C", "OAT-1L")])
     assert not Product.objects.filter(sku="C").exists()
+
+
+def test_many_products_are_made_tax_free_and_only_those_that_were_not_are_counted(supplier):
+    taxed, free = cast.product(supplier, "OAT-1L"), cast.product(supplier, "BEANS-1KG")
+    assert set_tax_kind(supplier, [taxed.pk, free.pk], TaxKind.FREE, by=None) == 1
+    assert told(taxed)[0] == "Made GST-free"
+
+
+def test_categories_are_put_in_order_and_who_is_not_named_comes_last(supplier):
+    drinks, bakery, pantry = (cast.category(supplier, name) for name in ("Drinks", "Bakery", "Pantry"))
+    order_categories(supplier, [pantry.pk, bakery.pk])
+    assert list(supplier.categories.all()) == [pantry, bakery, drinks]
+
+
+def test_a_deleted_category_leaves_its_products(supplier):
+    drinks = cast.category(supplier, "Drinks")
+    oat = cast.product(supplier, category=drinks)
+    assert delete_category(drinks, by=None) == 1
+    oat.refresh_from_db()
+    assert oat.category is None
+    assert told(oat)[0] == "Its category Drinks was deleted"

@@ -3,8 +3,8 @@ from decimal import Decimal
 import pytest
 
 import cast
-from provender.catalogue.actions import set_list_price
-from provender.catalogue.errors import AnotherWholesalersCatalogue, NegativePrice
+from provender.catalogue.actions import copy_price_list, set_list_price, set_list_prices
+from provender.catalogue.errors import AnotherWholesalersCatalogue, NegativePrice, PriceListNameTaken
 from provender.catalogue.queries import PriceFound, find_product, price_for, prices_for
 from provender.timeline.queries import story
 
@@ -81,3 +81,40 @@ def test_a_sku_that_could_be_two_is_none(supplier):
 def test_a_sku_is_looked_for_in_one_catalogue(supplier):
     cast.product(cast.supplier("southern"), "OAT-1L")
     assert find_product(supplier, "OAT-1L") is None
+
+
+def test_many_list_prices_are_set_at_once_and_only_what_changed_is_told(supplier):
+    cafes = cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20", "CUP-8OZ": "0.03"})
+    oat, cup, syrup = (cast.product(supplier, sku) for sku in ("OAT-1L", "CUP-8OZ", "SYRUP-VAN"))
+    new = {oat: Decimal("4.20"), cup: None, syrup: Decimal("11.50")}
+    assert set_list_prices(cafes, new, by=None) == 2
+    assert dict(cafes.prices.values_list("product__sku", "price")) == {
+        "OAT-1L": Decimal("4.20"),
+        "SYRUP-VAN": Decimal("11.50"),
+    }
+    assert {entry.what for entry in story(supplier, "price-list", cafes.pk)[:2]} == {
+        "CUP-8OZ 0.03 → not listed",
+        "SYRUP-VAN not listed → 11.50",
+    }
+    assert story(supplier, "product", syrup.pk)[0].what == "On Cafés: not listed → 11.50"
+
+
+def test_of_many_list_prices_one_wrong_one_keeps_all_back(supplier):
+    cafes, oat = cast.price_list(supplier), cast.product(supplier)
+    theirs = cast.product(cast.supplier("southern"))
+    for wrong, error in (
+        ({oat: Decimal(4), theirs: Decimal(4)}, AnotherWholesalersCatalogue),
+        ({oat: Decimal(4), cast.product(supplier, "CUP-8OZ"): Decimal(-1)}, NegativePrice),
+    ):
+        with pytest.raises(error):
+            set_list_prices(cafes, wrong, by=None)
+    assert not cafes.prices.exists()
+
+
+def test_a_price_list_is_copied_with_its_prices(supplier):
+    cafes = cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20"})
+    bars = copy_price_list(cafes, "Bars", by=None)
+    set_list_price(bars, cast.product(supplier), Decimal("4.00"), by=None)
+    assert cafes.prices.get().price == Decimal("4.20")
+    with pytest.raises(PriceListNameTaken):
+        copy_price_list(cafes, "Bars", by=None)

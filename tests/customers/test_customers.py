@@ -5,9 +5,21 @@ import pytest
 from django.core.exceptions import ValidationError
 
 import cast
+from provender.catalogue.models import PriceList
 from provender.changes.models import Change
-from provender.customers.actions import import_customers, save_customer
-from provender.customers.errors import AnotherWholesalersTerms, CustomerNumberTaken, FreightGroupNameTaken
+from provender.customers.actions import (
+    give_price_list,
+    import_customers,
+    retire_price_list,
+    save_customer,
+    set_customers_active,
+)
+from provender.customers.errors import (
+    AnotherWholesalersTerms,
+    CustomerNumberTaken,
+    FreightGroupNameTaken,
+    TaxNumberUnreadable,
+)
 from provender.customers.models import Customer
 from provender.customers.queries import due_date, freight_for
 from provender.timeline.queries import story
@@ -103,3 +115,35 @@ def test_a_files_customers_come_in_all_or_none_and_wait(supplier, django_assert_
     with pytest.raises(CustomerNumberTaken, match="Customer 7"):
         import_customers(supplier, [Customer(trading_name=n, number=n) for n in ("200", "7")])
     assert not Customer.objects.filter(number="200").exists()
+
+
+def test_many_customers_are_switched_off_and_only_those_that_were_on_are_counted(supplier, cafe):
+    off = cast.venue(supplier, "Bar Lune", active=False)
+    theirs = cast.venue(cast.supplier("southern"))
+    assert set_customers_active(supplier, [cafe.pk, off.pk, theirs.pk], active=False, by=None) == 1
+    assert story(supplier, "customer", cafe.pk)[0].what == "Switched off"
+
+
+def test_many_customers_get_a_price_list(supplier, cafe):
+    cafes = cast.price_list(supplier, "Cafés")
+    has_it = cast.venue(supplier, "Bar Lune", price_list=cafes)
+    assert give_price_list(supplier, [cafe.pk, has_it.pk], cafes, by=None) == 1
+    assert story(supplier, "customer", cafe.pk)[0].what == "Changed price list base prices → Cafés"
+    with pytest.raises(AnotherWholesalersTerms):
+        give_price_list(supplier, [cafe.pk], cast.price_list(cast.supplier("southern")), by=None)
+
+
+def test_a_retired_price_list_sends_its_customers_back_to_base_prices(supplier):
+    cafes = cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20"})
+    venue = cast.venue(supplier, "Bar Lune", price_list=cafes)
+    assert retire_price_list(cafes, by=None) == 1
+    venue.refresh_from_db()
+    assert venue.price_list is None
+    assert story(supplier, "customer", venue.pk)[0].what == "Changed price list Cafés → base prices"
+    assert not PriceList.objects.exists()
+
+
+def test_a_customers_tax_number_must_be_readable(cafe):
+    cafe.tax_number = "ask Luca"
+    with pytest.raises(TaxNumberUnreadable):
+        save_customer(cafe, by=None)

@@ -1,6 +1,6 @@
 """What changes products, categories and price lists. Each function is one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from provender.catalogue.errors import (
 )
 from provender.catalogue.models import Category, ListPrice, PriceList, Product
 from provender.people.models import User
-from provender.suppliers.models import Supplier
+from provender.suppliers.models import Supplier, TaxKind
 from provender.timeline.actions import tell, tell_many
 from provender.timeline.wording import what_changed
 
@@ -92,35 +92,51 @@ def save_price_list(price_list: PriceList, *, by: User | None) -> PriceList:
     return price_list
 
 
-@transaction.atomic
 def set_list_price(price_list: PriceList, product: Product, price: Decimal | None, *, by: User | None) -> None:
     """Put a product on a price list at `price` (without tax, 4 places), or take it off (None).
 
     Raises NegativePrice, TooManyPlaces, AnotherWholesalersCatalogue.
     """
+    set_list_prices(price_list, {product: price}, by=by)
+
+
+@transaction.atomic
+def set_list_prices(price_list: PriceList, prices: Mapping[Product, Decimal | None], *, by: User | None) -> int:
+    """The same for many products at once, in few statements, all or none; answers how many prices changed."""
+    after = {product: _judge_list_price(price_list, product, price) for product, price in prices.items()}
+    there = ListPrice.objects.filter(price_list=price_list, product__in=[product.pk for product in after])
+    before = dict(there.values_list("product_id", "price"))
+    changed = {product: price for product, price in after.items() if before.get(product.pk) != price}
+    _write_list_prices(price_list, changed)
+    supplier, name = price_list.supplier, price_list.name
+    moves = {product: f"{_listed(before.get(product.pk))} → {_listed(price)}" for product, price in changed.items()}
+    tell_many(
+        supplier, "price-list", [(price_list.pk, f"{product.sku} {move}") for product, move in moves.items()], who=by
+    )
+    tell_many(supplier, "product", [(product.pk, f"On {name}: {move}") for product, move in moves.items()], who=by)
+    return len(changed)
+
+
+def _judge_list_price(price_list: PriceList, product: Product, price: Decimal | None) -> Decimal | None:
     if product.supplier_id != price_list.supplier_id:
         raise AnotherWholesalersCatalogue(product.name)
-    if price is not None and price < 0:
+    if price is None:
+        return None
+    if price < 0:
         raise NegativePrice(product.sku)
-    before = ListPrice.objects.filter(price_list=price_list, product=product).values_list("price", flat=True).first()
-    after = None if price is None else exact_price(price)
-    if before == after:
-        return
-    _write_list_price(price_list, product, after)
-    story = f"{product.sku} {_listed(before)} → {_listed(after)}"
-    tell(price_list.supplier, "price-list", price_list.pk, story, who=by)
+    return exact_price(price)
 
 
 def _listed(price: Decimal | None) -> str:
     return "not listed" if price is None else show_price(price)
 
 
-def _write_list_price(price_list: PriceList, product: Product, price: Decimal | None) -> None:
-    if price is None:
-        ListPrice.objects.filter(price_list=price_list, product=product).delete()
-        return
+def _write_list_prices(price_list: PriceList, prices: Mapping[Product, Decimal | None]) -> None:
+    gone = [product.pk for product, price in prices.items() if price is None]
+    ListPrice.objects.filter(price_list=price_list, product__in=gone).delete()
+    kept = [(product, price) for product, price in prices.items() if price is not None]
     ListPrice.objects.bulk_create(  # one statement: two people may set the same price at once
-        [ListPrice(price_list=price_list, product=product, price=price)],
+        [ListPrice(price_list=price_list, product=product, price=price) for product, price in kept],
         update_conflicts=True,
         unique_fields=["price_list", "product"],
         update_fields=["price"],
@@ -148,3 +164,55 @@ def move_products(supplier: Supplier, ids: Iterable[UUID], category: Category | 
     story = f"Moved to {category.name}" if category else "Taken out of its category"
     tell_many(supplier, "product", [(pk, story) for pk in moved], who=by)
     return len(moved)
+
+
+@transaction.atomic
+def set_tax_kind(supplier: Supplier, ids: Iterable[UUID], tax_kind: TaxKind, *, by: User | None) -> int:
+    """Say for many products whether they are taxed, for new order lines; answers how many changed."""
+    chosen = Product.objects.filter(supplier=supplier, pk__in=list(ids)).exclude(tax_kind=tax_kind)
+    changed = list(chosen.values_list("pk", flat=True))
+    Product.objects.filter(supplier=supplier, pk__in=changed).update(tax_kind=tax_kind)
+    story = f"Made {supplier.tax_kind_label(tax_kind)}"
+    tell_many(supplier, "product", [(pk, story) for pk in changed], who=by)
+    return len(changed)
+
+
+@transaction.atomic
+def order_categories(supplier: Supplier, ids: Sequence[int]) -> None:
+    """Give the categories their order, as named; any that isn't named comes last."""
+    place = {pk: position for position, pk in enumerate(ids)}
+    categories = list(Category.objects.filter(supplier=supplier))
+    for category in categories:
+        category.position = place.get(category.pk, len(ids))
+    Category.objects.bulk_update(categories, ["position"])
+
+
+@transaction.atomic
+def delete_category(category: Category, *, by: User | None) -> int:
+    """Delete a category; its products stay, in no category. Answers how many they were."""
+    left = list(category.products.values_list("pk", flat=True))
+    category.delete()
+    supplier, name = category.supplier, category.name
+    tell_many(supplier, "product", [(pk, f"Its category {name} was deleted") for pk in left], who=by)
+    tell(supplier, "supplier", supplier.pk, f"Deleted the category {name}", who=by)
+    return len(left)
+
+
+@transaction.atomic
+def copy_price_list(price_list: PriceList, name: str, *, by: User | None) -> PriceList:
+    """A new price list with the same prices. Raises PriceListNameTaken, ValidationError."""
+    copy = save_price_list(PriceList(supplier=price_list.supplier, name=name), by=by)
+    prices = price_list.prices.values_list("product_id", "price")
+    ListPrice.objects.bulk_create(
+        [ListPrice(price_list=copy, product_id=product, price=price) for product, price in prices], batch_size=500
+    )
+    tell(copy.supplier, "price-list", copy.pk, f"Took the prices of {price_list.name}", who=by)
+    return copy
+
+
+@transaction.atomic
+def delete_price_list(price_list: PriceList, *, by: User | None) -> None:
+    """Delete a price list with its prices. Customers who have it are told by `customers.actions.retire_price_list`."""
+    supplier, name = price_list.supplier, price_list.name
+    price_list.delete()
+    tell(supplier, "supplier", supplier.pk, f"Deleted the price list {name}", who=by)

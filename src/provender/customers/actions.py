@@ -1,13 +1,17 @@
 """What changes customers and freight groups. Each function is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.db import transaction
 
 from provender.basics.money import show_price
+from provender.catalogue.actions import delete_price_list
+from provender.catalogue.models import PriceList
 from provender.changes.actions import post, post_many
 from provender.customers.errors import AnotherWholesalersTerms, CustomerNumberTaken, FreightGroupNameTaken
 from provender.customers.models import Customer, FreightGroup
+from provender.customers.tax_numbers import read_tax_number
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell, tell_many
@@ -18,7 +22,7 @@ from provender.timeline.wording import what_changed
 def save_customer(customer: Customer, *, by: User | None) -> Customer:
     """Add a customer, or keep what was changed; a new one and a new trading name are posted to the outbox.
 
-    Raises CustomerNumberTaken, AnotherWholesalersTerms, ValidationError.
+    Raises CustomerNumberTaken, TaxNumberUnreadable, AnotherWholesalersTerms, ValidationError.
     """
     _check_customer(customer)
     before = Customer.objects.filter(pk=customer.pk).first()
@@ -42,6 +46,7 @@ def _check_customer(customer: Customer) -> None:
     for chosen in (customer.price_list, customer.freight_group):
         if chosen and chosen.supplier_id != customer.supplier_id:
             raise AnotherWholesalersTerms(chosen.name)
+    customer.tax_number = read_tax_number(customer.tax_number)
     customer.full_clean(validate_unique=False, validate_constraints=False)
 
 
@@ -82,3 +87,40 @@ def save_freight_group(group: FreightGroup, *, by: User | None) -> FreightGroup:
     story = f"Changed {', '.join(changes)}" if before else f"Added at {show_price(group.charge)}"
     tell(group.supplier, "freight-group", group.pk, story, who=by)
     return group
+
+
+@transaction.atomic
+def set_customers_active(supplier: Supplier, ids: Iterable[UUID], active: bool, *, by: User | None) -> int:
+    """Switch many customers on or off; answers how many changed. What they ordered and owe stays as it is."""
+    chosen = Customer.objects.filter(supplier=supplier, pk__in=list(ids)).exclude(active=active)
+    changed = list(chosen.values_list("pk", flat=True))
+    Customer.objects.filter(supplier=supplier, pk__in=changed).update(active=active)
+    tell_many(supplier, "customer", [(pk, "Switched on" if active else "Switched off") for pk in changed], who=by)
+    return len(changed)
+
+
+@transaction.atomic
+def give_price_list(supplier: Supplier, ids: Iterable[UUID], price_list: PriceList | None, *, by: User | None) -> int:
+    """Let many customers buy by a price list (None: at base prices), in new orders; answers how many changed."""
+    if price_list and price_list.supplier_id != supplier.pk:
+        raise AnotherWholesalersTerms(price_list.name)
+    customers = Customer.objects.filter(supplier=supplier, pk__in=list(ids)).select_related("price_list")
+    moved = [each for each in customers if each.price_list != price_list]
+    Customer.objects.filter(supplier=supplier, pk__in=[each.pk for each in moved]).update(price_list=price_list)
+    after = _called(price_list)
+    told = [(each.pk, f"Changed price list {_called(each.price_list)} → {after}") for each in moved]
+    tell_many(supplier, "customer", told, who=by)
+    return len(moved)
+
+
+def _called(price_list: PriceList | None) -> str:
+    return price_list.name if price_list else "base prices"
+
+
+@transaction.atomic
+def retire_price_list(price_list: PriceList, *, by: User | None) -> int:
+    """Delete a price list; customers who have it go back to base prices. Answers how many they were."""
+    theirs = Customer.objects.filter(supplier=price_list.supplier, price_list=price_list)
+    moved = give_price_list(price_list.supplier, theirs.values_list("pk", flat=True), None, by=by)
+    delete_price_list(price_list, by=by)
+    return moved

@@ -28,3 +28,12 @@ class AnotherWholesalersTerms(ProvenderError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"“{name}” belongs to another wholesaler. Choose one from this wholesaler's own lists.")
+
+
+class TaxNumberUnreadable(ProvenderError):
+    """What stands for a tax number can't be one."""
+
+    code = "tax-number-unreadable"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"“{text}” can’t be a tax number: those are digits. Write the number, or leave it empty.")
