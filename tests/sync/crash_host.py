@@ -110,7 +110,7 @@ def run_in_child(name, offset, arguments, kill_after):
         try:
             os.write(write, json.dumps(COMMANDS[name](**arguments)).encode())
             status = 0
-        except Exception:
+        except Exception:  # noqa: BLE001 -- told on standard error, and by the exit status
             import traceback
 
             traceback.print_exc()

@@ -76,7 +76,7 @@ def process(tmp_path_factory, request):
     if settings.DATABASE_URL:
         environment["DATABASE_URL"] = _own_postgres_database(request)
     with Server(Simulator(organisation="demo-au", limits=False)) as server:
-        xero = {name: server.url for name in ("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL")}
+        xero = dict.fromkeys(("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"), server.url)
         app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
         made = Process(server, environment | xero | app)
         made.ask("set_up")

@@ -38,9 +38,8 @@ from xero_simulator.testing import FaultyTransport
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("machine")]
 
 EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "25"))
-INSIDE = frozenset(
-    {Failpoint.RECORDING, Failpoint.RECOVERING}
-)  # in a transaction: pausing there would hold the database
+# In a transaction: pausing there would hold the database.
+INSIDE = frozenset({Failpoint.RECORDING, Failpoint.RECOVERING})
 FAULTS = ("drop-before-commit", "drop-after-commit", "commit-late", "500", "500-after-commit", "cut-body")
 LATE = 110  # a late request commits at most so long after we hung up
 
