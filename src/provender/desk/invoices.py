@@ -1,0 +1,333 @@
+"""Invoices: the list, the page that looks like the paper, its versions, editing, voiding."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
+
+from provender.basics import clock
+from provender.basics.errors import ProvenderError
+from provender.basics.money import ZERO
+from provender.desk.choosing import CustomerFilter, date_input, saved_views
+from provender.desk.frame import DeskRequest, member
+from provender.desk.invoice_form import InvoiceSheet
+from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
+from provender.invoicing.actions import revise_invoice, void_invoice
+from provender.invoicing.models import Invoice
+from provender.invoicing.queries import compare_versions
+from provender.ordering.models import Order
+from provender.people.models import User
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+from provender.sync.actions import send_now
+from provender.sync.queries import LABELS, Standing, invoices_standing, last_connection, standing
+from provender.timeline.queries import story
+
+FEW = 1000  # so many invoices are named by their keys
+OVERDUE = "overdue"
+STATUSES = [*Invoice.Status.choices, (OVERDUE, "Overdue")]
+TONES: dict[str, Tone] = {"sent": "ok", "waiting": "info", "needs-you": "danger", "locked": "warn", "off": "mute"}
+SPARSE = frozenset({"waiting", "needs-you", "locked"})  # standings that few invoices have
+
+
+class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
+    # The first two may start the search anew from a few keys, so they come before those that narrow it down.
+    q = CharFilter(label="Search", method="search")
+    xero = ChoiceFilter(label="In Xero", choices=list(LABELS.items()), empty_label="Any", method="by_standing")
+    status = ChoiceFilter(label="Status", choices=STATUSES, empty_label="Any status", method="by_status")
+    customer = CustomerFilter(label="Customer")
+    date_from = DateFilter("date", "gte", label="From", widget=date_input())
+    date_to = DateFilter("date", "lte", label="To", widget=date_input())
+
+    class Meta:
+        model = Invoice
+        fields: list[str] = []
+
+    @property
+    def supplier(self) -> Supplier:
+        supplier: Supplier = self.request.supplier
+        return supplier
+
+    def search(self, rows: QuerySet[Invoice], _name: str, text: str) -> QuerySet[Invoice]:
+        return like(rows, self.supplier, text)
+
+    def by_standing(self, rows: QuerySet[Invoice], _name: str, state: str) -> QuerySet[Invoice]:
+        link = last_connection(self.supplier)
+        if link is None:
+            return rows if state == "off" else rows.none()
+        condition = invoices_standing(link, state)
+        if state not in SPARSE or self.form.cleaned_data.get("q"):
+            return rows.filter(condition)
+        keys = list(Invoice.objects.filter(condition).order_by().values_list("pk", flat=True)[: FEW + 1])
+        return named(keys) if len(keys) <= FEW else rows.filter(condition)
+
+    def by_status(self, rows: QuerySet[Invoice], _name: str, status: str) -> QuerySet[Invoice]:
+        if status == OVERDUE:
+            return rows.filter(status=Invoice.Status.OPEN, due_date__lt=clock.today(self.supplier.time_zone))
+        return rows.filter(status=status)
+
+
+def named(keys: Iterable[UUID]) -> QuerySet[Invoice]:
+    """Those invoices, which are known to be the supplier's: to say so again would lead SQLite to read all it has."""
+    return Invoice.objects.filter(pk__in=list(keys))
+
+
+def like(rows: QuerySet[Invoice], supplier: Supplier, text: str) -> QuerySet[Invoice]:
+    """The supplier's invoices (`rows`) that a person who types this may mean.
+
+    Those whose number, order number or purchase order number begins with it, or whose customer's name has it; when
+    there are none, those that have it anywhere in a number. Beginnings are found by an index. Looking anywhere reads
+    every invoice, so it is done once: a few are named by their keys from then on.
+    """
+    customers = list(supplier.customers.filter(trading_name__icontains=text).values_list("pk", flat=True))
+    cases = {text, text.upper()}
+    orders = supplier.orders.exclude(invoice=None)
+    keys = [
+        *_keys(rows, "pk", "number", {*cases, f"{supplier.invoice_prefix}{text}"}),
+        *_keys(rows.exclude(purchase_order=""), "pk", "purchase_order", cases),
+        *_keys(orders, "invoice", "number", {*cases, f"{supplier.order_prefix}{text}"}),
+    ]
+    anywhere = Q(number__icontains=text) | Q(order_numbers__icontains=text) | Q(purchase_order__icontains=text)
+    if not keys and not customers:
+        keys = list(rows.filter(anywhere).order_by().values_list("pk", flat=True)[: FEW + 1])
+    if len(keys) > FEW:
+        return rows.filter(anywhere | Q(customer__in=customers))
+    return rows.filter(Q(pk__in=keys) | Q(customer__in=customers)) if customers else named(keys)
+
+
+def _keys(rows: QuerySet[Any], key: str, field: str, texts: set[str]) -> list[UUID]:
+    """Up to FEW + 1 keys of rows whose field begins with one of the texts, each text by one reach into an index."""
+    found: set[UUID] = set()
+    for text in texts:
+        found.update(rows.filter(_begins(field, text)).order_by().values_list(key, flat=True)[: FEW + 1])
+    return list(found)
+
+
+def _begins(field: str, text: str) -> Q:
+    """SQLite's LIKE can't use our indexes, and PostgreSQL's order of letters is a language's: each gets its own."""
+    if connection.vendor != "sqlite":
+        return Q(**{f"{field}__startswith": text})
+    return Q(**{f"{field}__gte": text, f"{field}__lt": text[:-1] + chr(ord(text[-1]) + 1)})
+
+
+VIEWS = {
+    "All": "",
+    "Overdue": "status=overdue",
+    "Need you": "xero=needs-you",
+    "Wait for Xero": "xero=waiting",
+    "Void": "status=void",
+}
+
+
+def status_badge(invoice: Invoice, today: date) -> Badge:
+    """Open, void, or overdue by how many days."""
+    if invoice.status == Invoice.Status.VOID:
+        return Badge("Void")
+    late = (today - invoice.due_date).days
+    if late > 0:
+        return Badge(f"Overdue {late:,} day{'' if late == 1 else 's'}", "warn")
+    return Badge("Open", "info")
+
+
+def xero_badge(how: Standing) -> Badge:
+    """How it stands in Xero, in a word."""
+    return Badge(how.label, TONES[how.state])
+
+
+def send_many(supplier: Supplier, rows: Sequence[Invoice], user: User) -> str:
+    """Let these go to Xero now."""
+    count = send_now(supplier, [row.pk for row in rows], user)
+    if not count:
+        return "There is nothing to send: Xero has them already."
+    return f"{count:,} invoice{'' if count == 1 else 's'} on the way to Xero."
+
+
+class InvoiceList(List[Invoice]):
+    title, one, many = "Invoices", "invoice", "invoices"
+    sentence = "Every tax invoice, and how it stands in Xero."
+    filters = InvoiceFilter
+    sort = "-date"
+    template = "desk/invoices/invoices.html"
+    empty = Empty(
+        "No invoices yet",
+        "Placing an order raises its invoice; invoices of another system come in from a file.",
+        "New order",
+        "desk:order-new",
+    )
+
+    actions = (BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),)
+
+    @cached_property
+    def drawn_columns(self) -> Sequence[Column[Invoice]]:
+        today = clock.today(self.supplier.time_zone)
+        return (
+            Column("number", "Number", lambda i: i.number, sort=("number",), phone="title", link=self.page_of),
+            Column("customer", "Customer", lambda i: i.customer.trading_name, sort="customer__trading_name"),
+            Column("date", "Date", lambda i: i.date, kind="date", sort=("date", "number"), phone="hide"),
+            Column("due", "Due", lambda i: i.due_date, kind="date", sort=("due_date", "number")),
+            Column("total", "Total", lambda i: i.total, "money", ("total", "number"), "total", phone="side"),
+            Column("status", "Status", lambda i: status_badge(i, today), kind="badge", phone="badge"),
+            Column("xero", "In Xero", lambda i: xero_badge(self.standings[i.pk]), kind="badge", phone="badge"),
+        )
+
+    def shown_columns(self) -> Sequence[Column[Invoice]]:
+        return self.drawn_columns
+
+    def allowed_actions(self) -> list[BulkAction[Any]]:
+        return super().allowed_actions() if last_connection(self.supplier) else []
+
+    def page_of(self, invoice: Invoice) -> str:
+        return reverse("desk:invoice", args=[self.supplier.slug, invoice.pk])
+
+    def rows(self) -> QuerySet[Invoice]:
+        return self.supplier.invoices.all()  # customers are read for a page at once: a join misleads SQLite
+
+    def prepare(self, rows: Sequence[Invoice]) -> None:
+        prefetch_related_objects(rows, "customer")
+        self.standings = standing(self.supplier, [row.pk for row in rows])
+
+    @cached_property
+    def sorted_by(self) -> str:
+        """What is overdue comes longest overdue first, unless asked otherwise."""
+        overdue = self.request.GET.get("status") == OVERDUE and "sort" not in self.request.GET
+        return "due" if overdue else super().sorted_by
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Void invoices are counted, but their amounts count for nothing."""
+        live = Sum("total", filter=~Q(status=Invoice.Status.VOID))
+        found = self.filter.qs.order_by().aggregate(count=Count("pk"), total=live)
+        column = next(column for column in self.shown_columns() if column.key == "total")
+        return Totals(found["count"], [(replace(column, label="not void"), found["total"] or ZERO)])
+
+    def extra_context(self) -> dict[str, Any]:
+        return {"views": saved_views(self.request, VIEWS)}
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
+def invoices(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
+    """The list; sending many to Xero is for those who keep the books."""
+    return show(request, InvoiceList(request))
+
+
+@login_required
+@require_safe
+def by_link(request: DeskRequest, pk: UUID) -> HttpResponse:
+    """The address that Xero's invoice leads back to: on to the invoice's page, for members of its wholesaler."""
+    mine = Invoice.objects.filter(supplier__memberships__user=request.user).select_related("supplier")
+    invoice = get_object_or_404(mine, pk=pk)
+    return redirect("desk:invoice", slug=invoice.supplier.slug, pk=pk)
+
+
+# --- one invoice --------------------------------------------------------------------------------------------------
+
+
+@member(Doing.LOOK)
+def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """The paper, in its newest or an earlier version; beside it Xero, the versions and the timeline."""
+    row = get_object_or_404(supplier.invoices.select_related("customer"), pk=pk)
+    versions = list(row.versions.select_related("made_by"))
+    asked = request.GET.get("version", "")
+    shown = next((each for each in versions if str(each.version) == asked), versions[0])
+    context = {
+        "invoice": row,
+        "order": row.orders.first(),
+        "badge": status_badge(row, clock.today(supplier.time_zone)),
+        "paper": paper(shown.document),
+        "shown": shown,
+        "is_newest": shown == versions[0],
+        "versions": [
+            (newer, compare_versions(older, newer) if older else [])
+            for newer, older in zip_longest(versions, versions[1:])
+        ],
+        "standing": standing(supplier, [row.pk])[row.pk],
+        "entries": story(supplier, "invoice", row.pk),
+    }
+    return render(request, "desk/invoices/invoice.html", context)
+
+
+def paper(document: dict[str, Any]) -> dict[str, Any]:
+    """A frozen copy ready to be drawn: amounts as Decimals, dates as dates."""
+    lines = [
+        line | {name: Decimal(line[name]) for name in ("quantity", "unit_price", "tax_rate", "amount", "tax")}
+        for line in document["lines"]
+    ]
+    sums = {name: Decimal(document[name]) for name in ("subtotal", "tax", "total")}
+    days = {name: date.fromisoformat(document[name]) for name in ("date", "due_date")}
+    place = " ".join(filter(None, (document["customer"][name] for name in ("city", "region", "postcode"))))
+    return document | sums | days | {"lines": lines, "place": place, "has_skus": any(line["sku"] for line in lines)}
+
+
+@member(Doing.TRADE)
+def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """The next version of an invoice that no order stands behind; with an order, the order is edited."""
+    row = get_object_or_404(supplier.invoices.select_related("customer"), pk=pk)
+    order = row.orders.first()
+    if order is not None:
+        return redirect("desk:order-edit", slug=supplier.slug, pk=order.pk)
+    if row.status == Invoice.Status.VOID:
+        messages.warning(request, f"Invoice {row.number} is void and can’t be changed.")
+        return redirect("desk:invoice", slug=supplier.slug, pk=pk)
+    do = request.POST.get("do", "") if request.method == "POST" else ""
+    sheet = InvoiceSheet(row, typed=request.POST if request.method == "POST" else None, judge=do == "save")
+    if do == "save" and sheet.is_valid():
+        try:
+            changed = revise_invoice(row, **sheet.kept, by=request.user)
+        except ProvenderError as error:
+            sheet.refuse(error)
+        else:
+            messages.success(request, f"{changed.number} is in its version {changed.version}.")
+            return redirect("desk:invoice", slug=supplier.slug, pk=pk)
+    sheet.change(do)
+    context = {"sheet": sheet, "invoice": row, "standing": standing(supplier, [pk])[pk], "next": row.version + 1}
+    live = bool(request.htmx) and not do
+    return render(request, f"desk/invoices/{'_live' if live else 'edit'}.html", context)
+
+
+@member(Doing.TRADE)
+def void(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Ask, saying what becomes of it here and in Xero; then void it. With an order, the order is cancelled instead."""
+    row = get_object_or_404(supplier.invoices.select_related("customer"), pk=pk)
+    order = row.orders.exclude(status=Order.Status.CANCELLED).first()
+    if order is not None:
+        return redirect("desk:order-cancel", slug=supplier.slug, pk=order.pk)
+    if request.method == "POST":
+        void_invoice(row, by=request.user, why=request.POST.get("why", "").strip()[:200])
+        messages.success(request, f"Invoice {row.number} is void.")
+        return redirect("desk:invoice", slug=supplier.slug, pk=pk)
+    if row.status == Invoice.Status.VOID:
+        messages.warning(request, f"Invoice {row.number} is void already.")
+        return redirect("desk:invoice", slug=supplier.slug, pk=pk)
+    context = {"invoice": row, "in_xero": what_a_void_does(standing(supplier, [pk])[pk])}
+    return render(request, "desk/invoices/void.html", context)
+
+
+def what_a_void_does(how: Standing) -> str:
+    """What becomes of the invoice in Xero when it is voided here."""
+    if how.state == "locked":
+        return (
+            "In Xero it is paid or its period is closed, so it can’t be voided there; it will wait there as a problem."
+        )
+    if how.xero_status in ("Voided", "Deleted"):
+        return "In Xero it is void already."
+    if how.xero_status in ("Draft", "Awaiting approval"):
+        return "In Xero it is deleted, as it isn’t approved yet."
+    if how.xero_id:
+        return "In Xero it is voided."
+    if how.in_doubt:
+        return "It is on its way to Xero; should it arrive, it is voided there."
+    return "It isn’t in Xero, and won’t go there any more."

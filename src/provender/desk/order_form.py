@@ -1,0 +1,363 @@
+"""An order as it is typed: the header, rows of goods, rows of charges; and what it comes to while it is typed.
+
+The rows are repeated fields (`item`, `quantity`, `price`, …), one after the other; empty rows don't count. An empty
+price means: by the customer's price list, or for freight by the freight group.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.urls import reverse
+
+from provender.basics import clock
+from provender.basics.errors import ProvenderError
+from provender.basics.money import read_number, show_price, show_quantity
+from provender.catalogue.models import Product
+from provender.customers.models import Customer
+from provender.customers.queries import due_date
+from provender.desk.choosing import SUGGESTED, as_uuid, customers_named, date_input, products_named, suggesting
+from provender.invoicing.models import InvoiceLine, LineKind
+from provender.invoicing.totals import Totals, build_lines, sum_lines
+from provender.ordering.errors import QuantityNotPositive
+from provender.ordering.lines import TYPED, OrderLineDraft, invoice_lines, price_lines
+from provender.ordering.models import Order, OrderLine
+from provender.suppliers.models import Supplier, TaxKind
+
+BLANK_ROWS = 5  # offered at first, and by "More rows"
+BLANK_AHEAD = 2  # kept below what is being typed
+LONGEST_DESCRIPTION = 4000
+CHARGES = [
+    (LineKind.FREIGHT.value, "Freight"),
+    (LineKind.SURCHARGE.value, "Surcharge"),
+    (LineKind.OTHER.value, "Other"),
+    (LineKind.PRODUCT.value, "Goods without a SKU"),
+]
+
+
+class HeaderForm(forms.Form):
+    """What stands above an order's lines."""
+
+    customer = forms.CharField(
+        label="Customer", max_length=255, help_text="Its name or number.",
+        error_messages={"required": "Who is it for?"},
+    )  # fmt: skip
+    delivery_date = forms.DateField(label="Delivery date", required=False, widget=date_input())
+    purchase_order = forms.CharField(label="Purchase order number", max_length=100, required=False)
+    order_date = forms.DateField(label="Order date", widget=date_input())
+    comment = forms.CharField(
+        label="Customer’s comment", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="It stands on the invoice, in Xero too.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, supplier: Supplier, order: Order | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if order is None:
+            url = reverse("desk:order-customers", args=[supplier.slug])
+            self.fields["customer"].widget.attrs |= {"autofocus": True, **suggesting(url, "customer-names")}
+        else:
+            del self.fields["customer"]
+        for name in ("customer", "delivery_date", "purchase_order"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["data-stop"] = ""
+
+
+@dataclass
+class Row:
+    """One line as it was typed, what is wrong with it, and what it came to."""
+
+    key: str = ""
+    item: str = ""  # SKU or name; of a charge: the description
+    quantity: str = ""
+    price: str = ""
+    kind: str = LineKind.PRODUCT
+    tax: str = TaxKind.GST
+    errors: dict[str, str] = field(default_factory=dict)
+    draft: OrderLineDraft | None = None
+    line: OrderLine | None = None
+    amount: Decimal | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return not (self.item.strip() or self.quantity.strip() or self.price.strip())
+
+    def read_number(self, name: str, what: str) -> Decimal | None:
+        """The number in that field; None when there is none, or none that can be read."""
+        text: str = getattr(self, name)
+        if not text.strip():
+            return None
+        try:
+            return read_number(text, places=4, what=what)
+        except ProvenderError as error:
+            self.errors[name] = error.sentence
+            return None
+
+    def read_quantity(self, default: Decimal | None = None) -> Decimal:
+        """How many; 1 while it isn't said or can't be read, with the error noted."""
+        quantity = self.read_number("quantity", "quantity")
+        if quantity is None and not self.quantity.strip():
+            quantity = default
+            if default is None:
+                self.errors["quantity"] = "How many?"
+        if quantity is not None and quantity <= 0:
+            self.errors["quantity"] = QuantityNotPositive(self.item, show_quantity(quantity)).sentence
+        return quantity if quantity is not None and quantity > 0 else Decimal(1)
+
+    @property
+    def line_key(self) -> uuid.UUID | None:
+        return as_uuid(self.key)
+
+
+class Sheet:
+    """The whole form: typed (`typed`), or of an order that is there, or a new one, for `customer` when it is known."""
+
+    def __init__(
+        self,
+        supplier: Supplier,
+        order: Order | None = None,
+        *,
+        typed: QueryDict | None = None,
+        judge: bool = False,
+        customer: Customer | None = None,
+    ) -> None:
+        """With `judge` what is wrong shows; without, the form is still being written."""
+        self.supplier, self.order, self.show_errors = supplier, order, judge
+        initial = typed.dict() if typed is not None else self._header_of(order, customer)
+        self.header = HeaderForm(typed if judge else None, supplier=supplier, order=order, initial=initial)
+        self.current = list(order.lines.select_related("product")) if order else []
+        self.candidates: list[Customer] = []  # when the text could mean several
+        self.customer = self._customer(typed, order, customer)
+        self.goods, self.charges = self._typed_rows(typed) if typed is not None else self._rows_of(order)
+        self._find_products()
+        for row in self.charges:
+            self._read_charge(row)
+        self._price()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def _header_of(self, order: Order | None, customer: Customer | None) -> dict[str, Any]:
+        if order is None:
+            return {
+                "order_date": clock.today(self.supplier.time_zone),
+                "customer": customer.trading_name if customer else "",
+            }
+        names = ("order_date", "delivery_date", "purchase_order", "comment")
+        return {name: getattr(order, name) for name in names}
+
+    def _customer(self, typed: QueryDict | None, order: Order | None, customer: Customer | None) -> Customer | None:
+        if order is not None:
+            return order.customer
+        if typed is None or not (text := typed.get("customer", "").strip()):
+            return customer
+        found = customers_named(self.supplier, text).select_related("price_list", "freight_group")
+        some = list(found.filter(active=True).order_by("trading_name")[:SUGGESTED]) or list(found[:SUGGESTED])
+        picked = as_uuid(typed.get("customer_id", ""))
+        some = [each for each in some if each.pk == picked] or some
+        self.candidates = some if len(some) > 1 else []
+        return some[0] if len(some) == 1 else None
+
+    def _typed_rows(self, typed: QueryDict) -> tuple[list[Row], list[Row]]:
+        goods = [
+            Row(key, item, quantity, price)
+            for key, item, quantity, price in columns_of(typed, "key", "item", "quantity", "price")
+        ]
+        names = ("charge_key", "charge_item", "charge_quantity", "charge_price", "charge_kind", "charge_tax")
+        return goods, [row_of_charge(values) for values in columns_of(typed, *names)]
+
+    def _rows_of(self, order: Order | None) -> tuple[list[Row], list[Row]]:
+        goods = [_row_of(line) for line in self.current if line.product]
+        charges = [_row_of(line) for line in self.current if not line.product]
+        if not any(row.kind == LineKind.FREIGHT for row in charges):
+            # An order that was left without freight stays so until somebody clears the zero.
+            charges.insert(0, Row(item="Freight", kind=LineKind.FREIGHT, price="0.00" if order else ""))
+        goods += [Row() for _ in range(BLANK_ROWS)]
+        return goods, charges
+
+    def _find_products(self) -> None:
+        """One query for the SKUs that are written as they are; the rest one by one."""
+        wanted = {row.item.strip() for row in self.goods}
+        exact = {product.sku: product for product in self.supplier.products.filter(sku__in=wanted - {""})}
+        for row in self.goods:
+            if not row.is_blank:
+                self._read_goods(row, exact)
+
+    def _read_goods(self, row: Row, exact: Mapping[str, Product]) -> None:
+        text = row.item.strip()
+        found = [exact[text]] if text in exact else products_named(self.supplier, text) if text else []
+        if not text:
+            row.errors["item"] = "Which product?"
+        elif not found:
+            row.errors["item"] = (
+                f"No product has “{text}” as its SKU or in its name. What has no SKU goes under charges."
+            )
+        elif len(found) > 1:
+            some = ", ".join(f"{product.sku} ({product.name})" for product in found[:4])
+            row.errors["item"] = f"Several could be meant: {some}. Write the SKU."
+        quantity, price = row.read_quantity(), row.read_number("price", "unit price")
+        if len(found) == 1:
+            row.item = found[0].sku
+            row.draft = OrderLineDraft(quantity, found[0], unit_price=price, key=row.line_key)
+
+    def _read_charge(self, row: Row) -> None:
+        if row.kind not in dict(CHARGES):
+            row.kind = LineKind.OTHER
+        row.tax = row.tax if row.tax in TaxKind.values else TaxKind.GST
+        freight = row.kind == LineKind.FREIGHT
+        if not (row.item.strip() or row.price.strip()) and not freight:
+            return
+        quantity, price = row.read_quantity(Decimal(1)), row.read_number("price", "unit price")
+        if not row.item.strip() and not freight:
+            row.errors["item"] = "Write what it is for."
+        elif len(row.item) > LONGEST_DESCRIPTION:
+            row.errors["item"] = f"Write it in {LONGEST_DESCRIPTION} characters."
+        if price is None and not row.price.strip() and not freight:
+            row.errors["price"] = "Write its price; only products have prices of their own."
+        if not row.errors:
+            row.draft = OrderLineDraft(
+                quantity, description=row.item.strip(), unit_price=price, kind=row.kind, tax_kind=row.tax,
+                key=row.line_key,
+            )  # fmt: skip
+
+    # --- what it comes to ------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> list[Row]:
+        return [*self.goods, *self.charges]
+
+    @property
+    def drafts(self) -> list[OrderLineDraft]:
+        return [row.draft for row in self.rows if row.draft]
+
+    @property
+    def placed(self) -> bool:
+        return self.order is not None and self.order.status != Order.Status.DRAFT
+
+    @property
+    def is_draft(self) -> bool:
+        return not self.placed
+
+    def _price(self) -> None:
+        """Prices and sums of the rows that can be read; until a customer is known, at base prices."""
+        whose = self.customer or Customer(supplier=self.supplier)
+        rows = [row for row in self.rows if row.draft]
+        self.totals: Totals | None = None
+        try:
+            lines = price_lines(whose, self.drafts, self.current, placed=self.placed)
+            built = build_lines(self.supplier, invoice_lines(lines), self._issued_rates())
+        except ProvenderError as error:
+            self.trouble = error.sentence
+            return
+        self.trouble = ""
+        for row, line, priced in zip(rows, lines, built, strict=True):
+            row.line, row.amount = line, priced.amount
+        self.totals = sum_lines(built)
+
+    def _issued_rates(self) -> dict[str, Decimal]:
+        """The rates that the order's invoice was issued at: its next version keeps them."""
+        if self.order is None or self.order.invoice is None:
+            return {}
+        lines = InvoiceLine.objects.filter(invoice=self.order.invoice)
+        return dict(lines.values_list("tax_kind", "tax_rate").distinct())
+
+    @cached_property
+    def due(self) -> date | None:
+        """When its invoice will fall due, as far as that is known."""
+        if self.customer is None:
+            return None
+        ordered = _date(self.header, "order_date") or clock.today(self.supplier.time_zone)
+        return due_date(self.customer, order_date=ordered, delivery_date=_date(self.header, "delivery_date"))
+
+    # --- changing the form, and judging it -------------------------------------------------------------------------
+
+    def add_rows(self, count: int = BLANK_ROWS) -> list[Row]:
+        """That many empty rows more."""
+        new = [Row() for _ in range(count)]
+        self.goods += new
+        return new
+
+    def blanks_missing(self) -> int:
+        """How many empty rows should follow so that typing needn't stop."""
+        blank = 0
+        for row in reversed(self.goods):
+            if not row.is_blank:
+                break
+            blank += 1
+        return max(0, BLANK_AHEAD - blank)
+
+    def change(self, do: str) -> None:
+        """What the form's own buttons do to it: more rows, one charge more, one line or charge less."""
+        what, _, which = do.partition("-")
+        rows = {"remove": self.goods, "drop": self.charges}.get(what, [])
+        if do == "rows":
+            self.add_rows()
+        elif do == "charge":
+            self.charges.append(Row(kind=LineKind.SURCHARGE))
+        elif which.isdecimal() and int(which) < len(rows):
+            del rows[int(which)]
+            self._price()
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """What a charge may be, as the form's choices."""
+        return CHARGES
+
+    def is_valid(self) -> bool:
+        """Whether it can be saved."""
+        fine = self.header.is_valid()
+        if "customer" in self.header.fields and self.customer is None and "customer" not in self.header.errors:
+            many = (
+                "Several customers could be meant. Choose one."
+                if self.candidates
+                else "No customer has that name or number."
+            )
+            self.header.add_error("customer", many)
+        if self.trouble:
+            self.header.add_error(None, self.trouble)
+        return fine and not self.header.errors and not any(row.errors for row in self.rows)
+
+    def refuse(self, error: ProvenderError) -> None:
+        """Show what an action found wrong."""
+        self.header.add_error(None, error.sentence)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The header as the actions take it."""
+        names = ("order_date", "delivery_date", "purchase_order", "comment")
+        return {name: self.header.cleaned_data[name] for name in names}
+
+
+def columns_of(typed: QueryDict, *names: str) -> Iterable[tuple[str, ...]]:
+    """The repeated fields, row by row. A forged form may hold columns of different lengths: the shortest counts."""
+    return zip(*(typed.getlist(name) for name in names), strict=False)
+
+
+def row_of_charge(values: tuple[str, ...]) -> Row:
+    """A line without a product, from its fields in the order key, item, quantity, price, kind, tax."""
+    key, item, quantity, price, kind, tax = values
+    return Row(key, item, quantity, price, kind, tax)
+
+
+def _row_of(line: OrderLine) -> Row:
+    return Row(
+        key=str(line.key),
+        item=line.product.sku if line.product else line.description,
+        quantity=show_quantity(line.quantity),
+        price=show_price(line.unit_price) if line.price_from == TYPED else "",
+        kind=line.kind,
+        tax=line.tax_kind,
+    )
+
+
+def _date(form: forms.Form, name: str) -> date | None:
+    """The date in that field, if it can be read."""
+    try:
+        day: date | None = form.fields[name].clean(form[name].value())
+    except forms.ValidationError:
+        return None
+    return day
