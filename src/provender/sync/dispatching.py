@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -21,7 +22,7 @@ from provender.sync.lease import Lease
 from provender.sync.models import Backoff, Dispatch, DispatchDocument
 from provender.sync.problems import says_taken
 from provender.sync.recording import Accepted, accept, close_documents, refuse_messages
-from provender.sync.session import Session, note_lost_access
+from provender.sync.session import Session, note_lost_access, telling
 from provender.xero import Answer, Element, Fault, NotConnected, OutcomeUnknown, Refused, TryLater, wire
 
 IN_FLIGHT = 5
@@ -154,7 +155,10 @@ class Courier:
     def _submit(self, pool: ThreadPoolExecutor, sent: _Sent) -> Future[Answer]:
         stamped = clock.now()
         body = wire.envelope(RESOURCES[sent.parcel.kind], [row.element.encode() for row in sent.documents])
+        with telling(row.number for row in sent.documents):
+            context = copy_context()  # the pool's thread makes the call, and hears what it is about
         return pool.submit(
+            context.run,
             self.session.client.write,
             METHODS[sent.parcel.operation],
             RESOURCES[sent.parcel.kind],

@@ -32,7 +32,7 @@ from provender.sync.models import Connection, Link, Problem
 from provender.sync.problems import close_problems, note_problem
 from provender.sync.recording import note_troubles, settle_revisions
 from provender.sync.recovery import recover
-from provender.sync.session import Session, note_lost_access, open_session
+from provender.sync.session import Session, note_lost_access, open_session, telling
 from provender.xero import NotConnected, Refused, TryLater, wire
 
 log = logging.getLogger(__name__)
@@ -326,7 +326,8 @@ class _Work:
         """
         if not revisions:
             return {}, 0
-        page = self.session.client.invoices(1, ids=[links[pk].xero_id for pk in revisions], page_size=1000)
+        with telling(links[pk].number for pk in revisions):
+            page = self.session.client.invoices(1, ids=[links[pk].xero_id for pk in revisions], page_size=1000)
         reach(Failpoint.LOOKED)
         there = {(one.invoice_id or "").lower(): one for one in page.items}
         sound: dict[UUID, int] = {}

@@ -184,11 +184,14 @@ def problems_of(
 
 def _problem_row(problem: Problem, invoice: Invoice | None, xero_id: str) -> ProblemRow:
     cause = BY_CODE.get(problem.cause, BY_CODE["refused"])
+    words = dict(problem.words)
+    if invoice and not words.get("customer"):  # a refusal of an invoice doesn't name its customer
+        words["customer"] = invoice.customer.trading_name
     xero_id = xero_id or problem.words.get("theirs", "") if problem.cause == "number-taken" else xero_id
     return ProblemRow(
         problem=problem,
         title=cause.title,
-        sentence=sentence(problem.cause, problem.words),
+        sentence=sentence(problem.cause, words),
         repairs=repairs(problem.cause),
         number=invoice.number if invoice else problem.words.get("number", ""),
         customer=invoice.customer.trading_name if invoice else "",

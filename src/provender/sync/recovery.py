@@ -21,7 +21,7 @@ from provender.sync.lease import Lease
 from provender.sync.mirror import fold_name, read_contacts
 from provender.sync.models import Backoff, Contact, Dispatch, DispatchDocument, Link
 from provender.sync.recording import Accepted, accept, close_documents, refuse, refuse_messages, twin_lines
-from provender.sync.session import Session
+from provender.sync.session import Session, telling
 from provender.xero import wire
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=16)
@@ -84,10 +84,12 @@ def _back_off(dispatch: Dispatch, asked_at: datetime, documents: Sequence[Dispat
 
 def _recover_invoices(session: Session, lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
     asked_at = clock.database_now()
-    if dispatch.operation == Dispatch.Operation.CREATE:
-        found = session.client.invoices(1, numbers=[one.number for one in documents], page_size=1000).items
-    else:
-        found = session.client.invoices(1, ids=[one.xero_id for one in documents], page_size=1000).items
+    numbers = [one.number for one in documents]
+    with telling(numbers):
+        if dispatch.operation == Dispatch.Operation.CREATE:
+            found = session.client.invoices(1, numbers=numbers, page_size=1000).items
+        else:
+            found = session.client.invoices(1, ids=[one.xero_id for one in documents], page_size=1000).items
     reach(Failpoint.LOOKED_UP)
     judge = _InvoiceJudge(session, dispatch, asked_at, found)
     with transaction.atomic():

@@ -1,8 +1,9 @@
 """A working session with one connection's Xero: the client, our budget of calls, and the record of each call."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -49,6 +50,19 @@ def refuse_in_transaction() -> None:
         raise RuntimeError("Xero was called inside a transaction.")
 
 
+_about: ContextVar[str] = ContextVar("about", default="")
+
+
+@contextmanager
+def telling(numbers: Iterable[str]) -> Iterator[None]:
+    """Calls made in the block are written down as being about these documents, so that a number finds them."""
+    before = _about.set("\n".join(numbers))
+    try:
+        yield
+    finally:
+        _about.reset(before)
+
+
 @dataclass
 class Session:
     """One connection's client and the calls it has made but not written down yet."""
@@ -56,8 +70,7 @@ class Session:
     connection: Connection
     budget: SharedBudget
     client: XeroClient
-    calls: deque[CallRecord] = field(default_factory=deque)
-    about: dict[str, str] = field(default_factory=dict)
+    calls: deque[tuple[CallRecord, str]] = field(default_factory=deque)
 
     def token(self, *, not_this: str = "") -> str:
         """A working access token. Raises NotConnected, TryLater."""
@@ -70,7 +83,7 @@ class Session:
         self.budget.flush()
         rows = []
         while self.calls:
-            record = self.calls.popleft()
+            record, about = self.calls.popleft()
             rows.append(
                 Call(
                     connection=self.connection,
@@ -82,6 +95,7 @@ class Session:
                     status=record.status,
                     outcome=record.outcome,
                     count=record.count,
+                    about=about,
                 )
             )
         if rows:
@@ -91,7 +105,7 @@ class Session:
 @contextmanager
 def open_session(connection: Connection) -> Iterator[Session]:
     """A session that writes its calls down at the end, however it ends."""
-    calls: deque[CallRecord] = deque()
+    calls: deque[tuple[CallRecord, str]] = deque()
     budget = SharedBudget(connection.pk)
     session: Session
 
@@ -104,7 +118,7 @@ def open_session(connection: Connection) -> Iterator[Session]:
         tenant_id=connection.tenant,
         budget=budget,
         guard=refuse_in_transaction,
-        observe=calls.append,
+        observe=lambda record: calls.append((record, _about.get())),
         transport=transport(),
     )
     session = Session(connection, budget, client, calls)
