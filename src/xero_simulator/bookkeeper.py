@@ -11,10 +11,21 @@ import msgspec
 from xero_simulator.books import Books, fold
 from xero_simulator.calls import Call, replaced
 from xero_simulator.errors import Invalid
-from xero_simulator.records import Contact, Invoice, Payment, Prices, Record
-from xero_simulator.resources import accounts, contacts, invoices, items, payments
+from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, Payment, Prices, Record
+from xero_simulator.resources import (
+    accounts,
+    allocations,
+    batch_payments,
+    contacts,
+    credit_notes,
+    invoices,
+    items,
+    payments,
+)
 from xero_simulator.resources.accounts import AccountIn
+from xero_simulator.resources.allocations import AllocationIn, InvoiceRef
 from xero_simulator.resources.contacts import ContactIn
+from xero_simulator.resources.credit_notes import CreditNoteIn
 from xero_simulator.resources.invoices import InvoiceIn
 from xero_simulator.resources.items import ItemIn
 from xero_simulator.resources.payments import AccountRef, DocumentIn, PaymentIn
@@ -117,12 +128,79 @@ class Bookkeeper:
             raise LookupError(f"there is no payment {wanted}")
         return self._do(lambda call: payments.delete(call, found, "DELETED"), payments.show)
 
+    def type_credit_note(
+        self, contact: str, lines: list[Shown] | None = None, number: str | None = None, **fields: Any
+    ) -> Shown:
+        """Type a new credit note by hand; fields have Xero's names."""
+        standard = {"Description": "Credit", "Quantity": 1, "UnitAmount": Decimal(10), "AccountCode": "200"}
+        typed = {
+            "Type": "ACCRECCREDIT",
+            "CreditNoteNumber": number,
+            "Contact": {"Name": contact},
+            "LineItems": lines or [standard],
+            "Status": "AUTHORISED",
+            **fields,
+        }
+        return self._do(lambda call: credit_notes.create(call, _read(typed, CreditNoteIn)), credit_notes.show)
+
+    def find_credit_note(self, number: str | Shown) -> Shown:
+        """A credit note by number or id. Raises LookupError."""
+        return self._shown(credit_notes.show(self._call(), self._credit_note(number)))
+
+    def edit_credit_note(self, number: str | Shown, **fields: Any) -> Shown:
+        """Change fields of a credit note, by Xero's names."""
+        note = self._credit_note(number)
+        return self._do(lambda call: credit_notes.update(call, note, _read(fields, CreditNoteIn)), credit_notes.show)
+
+    def allocate(self, credit_note: str | Shown, invoice: str | Shown, amount: Decimal | str | int) -> Shown:
+        """Give credit to an invoice."""
+        note, found = self._credit_note(credit_note), self._invoice(invoice)
+        typed = AllocationIn(invoice=InvoiceRef(invoice_id=found.id), amount=Decimal(amount))
+        return self._do(lambda call: allocations.create(call, note, typed), allocations.show)
+
+    def remove_allocation(self, allocation: str | Shown) -> None:
+        """Take credit back from an invoice, by the allocation's id."""
+        wanted = allocation if isinstance(allocation, str) else str(allocation["AllocationID"])
+        found = self._books.allocations.get(wanted)
+        if found is None:
+            raise LookupError(f"there is no allocation {wanted}")
+        credit = self._books.credit_notes.get(found.credit_id) or self._books.overpayments.rows[found.credit_id]
+        with self._simulator.lock:
+            allocations.take_back(self._books, credit, found)
+            self._simulator.commit(self._books)
+
+    def remove_batch(self, batch: str) -> Shown:
+        """Delete a whole batch payment, by its id."""
+        found = self._books.batch_payments.get(batch)
+        if found is None:
+            raise LookupError(f"there is no batch payment {batch}")
+        return self._do(lambda call: batch_payments.delete(call, found, "DELETED"), batch_payments.show)
+
+    def reconcile(self, entry: str, *, reconciled: bool = True) -> None:
+        """Tick an entry of a bank account off its statement (or not): a payment, a batch or a bank transaction."""
+        books = self._books
+        table = next((t for t in (books.payments, books.batch_payments, books.bank_transactions) if t.get(entry)), None)
+        if table is None:
+            raise LookupError(f"there is no bank entry {entry}")
+        with self._simulator.lock:
+            record: Any = table.rows[entry]
+            books.put(replaced(record, is_reconciled=reconciled, updated=books.now()))
+            if isinstance(record, BatchPayment):
+                for payment_id in record.payment_ids:
+                    books.put(replaced(books.payments.rows[payment_id], is_reconciled=reconciled, updated=books.now()))
+            self._simulator.commit(books)
+
     def archive_account(self, code: str) -> Shown:
         account = self._books.accounts.first("code", code.upper())
         if account is None:
             raise LookupError(f"there is no account {code}")
-        route = AccountIn(status="ARCHIVED")
-        return self._do(lambda call: accounts.change(call, account, route), accounts.show)
+        return self._do(lambda call: accounts.change(call, account, AccountIn(status="ARCHIVED")), accounts.show)
+
+    def restore_account(self, code: str) -> Shown:
+        account = self._books.accounts.first("code", code.upper())
+        if account is None:
+            raise LookupError(f"there is no account {code}")
+        return self._do(lambda call: accounts.change(call, account, AccountIn(status="ACTIVE")), accounts.show)
 
     def archive_contact(self, name: str | Shown) -> Shown:
         return self._edit_contact(name, ContactIn(contact_status="ARCHIVED"))
@@ -221,6 +299,13 @@ class Bookkeeper:
         found = self._books.invoices.get(wanted) or self._books.invoices.first("number", wanted)
         if found is None:
             raise LookupError(f"there is no invoice {wanted}")
+        return found
+
+    def _credit_note(self, name: str | Shown) -> CreditNote:
+        wanted = name if isinstance(name, str) else str(name["CreditNoteID"])
+        found = self._books.credit_notes.get(wanted) or self._books.credit_notes.first("number", wanted)
+        if found is None:
+            raise LookupError(f"there is no credit note {wanted}")
         return found
 
     def _contact(self, name: str | Shown) -> Contact:

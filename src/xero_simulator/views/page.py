@@ -1,11 +1,292 @@
-"""The bookkeeper's page at /_simulator/: plain HTML, no JavaScript."""
+"""The bookkeeper's page at /_simulator/: plain HTML, no JavaScript, under the same rules as the API."""
 
-from flask import Flask, render_template
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
+from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from xero_simulator import documents
+from xero_simulator.bookkeeper import Bookkeeper
+from xero_simulator.books import Books
+from xero_simulator.clock import from_ms
+from xero_simulator.errors import BadPost, Invalid
+from xero_simulator.records import BankTransaction, BatchPayment, Payment
+from xero_simulator.rounding import ZERO
 from xero_simulator.simulator import Simulator
+from xero_simulator.views.controls import is_loopback
+
+VIEWS = {
+    "invoices": "Invoices",
+    "credit-notes": "Credit notes",
+    "contacts": "Contacts",
+    "payments": "Payments",
+    "bank": "Bank",
+    "items": "Items",
+    "accounts": "Accounts",
+    "settings": "Settings",
+    "calls": "Calls",
+}
+MOST_ROWS = 200
+Form = MultiDict[str, str]
+Act = Callable[[Bookkeeper, Form], object]
+
+
+class Entry(NamedTuple):
+    """A line of a bank account, and what the account holds after it."""
+
+    id: str
+    day: date
+    what: str
+    reference: str | None
+    amount: Decimal
+    balance: Decimal
+    is_reconciled: bool
 
 
 def add_routes(app: Flask, simulator: Simulator) -> None:
+    app.add_template_filter(_money, "money")
+    app.add_template_filter(_moment, "moment")
+
+    @app.before_request
+    def keep_others_out() -> None:
+        if request.path.startswith("/_simulator/") and not is_loopback():
+            abort(404)
+
     @app.get("/_simulator/")
     def desk() -> str:
-        return render_template("desk.html", organisations=list(simulator.organisations.values()))
+        view = request.args.get("view", "invoices")
+        if view not in VIEWS:
+            abort(404)
+        books = _chosen(simulator)
+        return render_template(f"{view.replace('-', '_')}.html", **_frame(simulator, books, view), **_rows(books, view))
+
+    @app.get("/_simulator/invoice/<invoice_id>")
+    def invoice(invoice_id: str) -> str:
+        books = _chosen(simulator)
+        found = books.invoices.get(invoice_id)
+        if found is None:
+            abort(404)
+        return render_template(
+            "invoice.html",
+            **_frame(simulator, books, "invoices"),
+            invoice=found,
+            contact=books.contacts.get(found.contact_id),
+            lines=documents.unpack_lines(found.lines),
+            payments=[p for p in books.payments.find("document", found.id) if p.status == "AUTHORISED"],
+            allocations=books.allocations.find("invoice", found.id),
+            paying=_paying(books),
+            notes=books.history.find("document", found.id),
+        )
+
+    @app.post("/_simulator/do/<act>")
+    def do(act: str) -> Response:
+        if act not in ACTS:
+            abort(404)
+        books = _chosen(simulator)
+        said, bad = _try(ACTS[act], Bookkeeper(simulator, books), request.form)
+        target = request.form.get("back", "")
+        back = target if target.startswith("/_simulator/") else url_for("desk", organisation=books.organisation_id)
+        joint = "&" if "?" in back else "?"
+        answer = redirect(back, 303)
+        answer.headers["Location"] = back + joint + _query(said, bad=bad)
+        return answer  # type: ignore[return-value]
+
+
+def _query(said: str, *, bad: bool) -> str:
+    return urlencode({"bad" if bad else "said": said})
+
+
+def _try(act: Act, bookkeeper: Bookkeeper, form: Form) -> tuple[str, bool]:
+    """Do it; what to say about it, and whether it was refused."""
+    try:
+        act(bookkeeper, form)
+    except Invalid as refusal:
+        return " · ".join(refusal.texts), True
+    except (LookupError, InvalidOperation, ValueError, BadPost):
+        return "That could not be read. Check the amounts, dates and names.", True
+    return "Done.", False
+
+
+def _chosen(simulator: Simulator) -> Books:
+    """The organisation that the page is about: the first one unless another is named."""
+    wanted = request.values.get("organisation")
+    everything = simulator.organisations
+    if wanted is None:
+        return next(iter(everything.values()))
+    if wanted not in everything:
+        abort(404)
+    return everything[wanted]
+
+
+def _frame(simulator: Simulator, books: Books, view: str) -> dict[str, Any]:
+    return {
+        "books": books,
+        "view": view,
+        "views": VIEWS,
+        "organisations": [one.settings for one in simulator.organisations.values()],
+        "organisation": books.organisation_id,
+        "now": simulator.clock.now(),
+        "said": request.args.get("said"),
+        "bad": request.args.get("bad"),
+        "simulator": simulator,
+        "here": f"{request.path}?organisation={books.organisation_id}&view={view}",
+    }
+
+
+def _rows(books: Books, view: str) -> dict[str, Any]:
+    match view:
+        case "invoices":
+            return {"rows": _newest(books.invoices), "count": len(books.invoices)}
+        case "credit-notes":
+            return {"rows": _newest(books.credit_notes), "owed": _owed(books)}
+        case "contacts":
+            return {"rows": sorted(books.contacts, key=lambda contact: contact.name.casefold())}
+        case "payments":
+            return {"rows": _newest(books.payments), "batches": _newest(books.batch_payments)}
+        case "bank":
+            accounts = [account for account in books.accounts if account.type == "BANK"]
+            return {"rows": [(account, _statement(books, account.id)) for account in accounts]}
+        case "items":
+            return {"rows": sorted(books.items, key=lambda item: item.code.casefold())}
+        case "accounts":
+            return {"rows": sorted(books.accounts, key=lambda account: (account.code or "", account.name))}
+    return {}
+
+
+def _newest(table: Any) -> list[Any]:
+    return list(reversed(list(table)))[:MOST_ROWS]
+
+
+def _owed(books: Books) -> list[Any]:
+    return [i for i in books.invoices if i.type == "ACCREC" and i.status == "AUTHORISED"][:MOST_ROWS]
+
+
+def _paying(books: Books) -> list[Any]:
+    """Accounts that payments can go to and that have a code to choose them by."""
+    return [a for a in books.accounts if a.code and a.status == "ACTIVE" and (a.type == "BANK" or a.enable_payments)]
+
+
+def _statement(books: Books, account_id: str) -> list[Entry]:
+    """What went through a bank account, oldest first, with the balance after each; batches are one line."""
+    found: list[tuple[date, Any, str, Decimal]] = [
+        (payment.date, payment, "Payment", signed_amount(payment))
+        for payment in books.payments
+        if payment.account_id == account_id and payment.status == "AUTHORISED" and payment.batch_id is None
+    ]
+    for batch in books.batch_payments:
+        if batch.account_id == account_id and batch.status == "AUTHORISED":
+            sign = 1 if batch.type == "RECBATCH" else -1
+            found.append((batch.date, batch, f"Batch of {len(batch.payment_ids)}", sign * batch.total))
+    for transaction in books.bank_transactions:
+        if transaction.bank_account_id == account_id and transaction.status == "AUTHORISED":
+            sign = 1 if transaction.type.startswith("RECEIVE") else -1
+            found.append((transaction.date, transaction, transaction.type.title(), sign * transaction.total))
+    return _with_balance(sorted(found, key=lambda entry: (entry[0], entry[1].updated)))
+
+
+def _with_balance(found: list[tuple[date, Payment | BatchPayment | BankTransaction, str, Decimal]]) -> list[Entry]:
+    balance, entries = ZERO, []
+    for day, record, what, amount in found:
+        balance += amount
+        entries.append(Entry(record.id, day, what, record.reference, amount, balance, record.is_reconciled))
+    return entries
+
+
+MONEY_IN = {"ACCRECPAYMENT", "APCREDITPAYMENT", "APOVERPAYMENTPAYMENT"}
+
+
+def signed_amount(payment: Payment) -> Decimal:
+    """Positive when the money comes in, negative when it goes out."""
+    return payment.amount if payment.type in MONEY_IN else -payment.amount
+
+
+def _money(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:,.2f}"
+
+
+def _moment(milliseconds: int) -> str:
+    return from_ms(milliseconds).strftime("%d %b %Y %H:%M:%S")
+
+
+def _amount(form: Form, name: str = "amount") -> Decimal | None:
+    text = form.get(name, "").replace(",", "").strip()
+    return Decimal(text) if text else None
+
+
+def _day(form: Form, name: str) -> date | None:
+    text = form.get(name, "").strip()
+    return date.fromisoformat(text) if text else None
+
+
+def _edit_invoice(bookkeeper: Bookkeeper, form: Form) -> None:
+    """Reference, due date and the lines that the form shows; a line without a description and price is dropped."""
+    lines = [
+        {"LineItemID": line_id, "Description": description, "Quantity": Decimal(quantity), "UnitAmount": Decimal(price)}
+        for line_id, description, quantity, price in zip(
+            form.getlist("line"),
+            form.getlist("description"),
+            form.getlist("quantity"),
+            form.getlist("price"),
+            strict=True,
+        )
+        if description.strip() and quantity.strip() and price.strip()
+    ]
+    bookkeeper.edit_invoice(
+        form["id"],
+        Reference=form.get("reference"),
+        DueDate=form.get("due_date") or None,
+        LineItems=lines or None,
+    )
+
+
+def _new_invoice(bookkeeper: Bookkeeper, form: Form) -> None:
+    line = {
+        "Description": form["description"],
+        "Quantity": _amount(form, "quantity") or Decimal(1),
+        "UnitAmount": _amount(form, "price"),
+        "AccountCode": form.get("account") or "200",
+    }
+    bookkeeper.type_invoice(
+        form.get("number") or None, form["contact"], [line], Status=form.get("status", "AUTHORISED")
+    )
+
+
+def _new_credit_note(bookkeeper: Bookkeeper, form: Form) -> None:
+    line = {
+        "Description": form["description"],
+        "Quantity": Decimal(1),
+        "UnitAmount": _amount(form, "price"),
+        "AccountCode": "200",
+    }
+    bookkeeper.type_credit_note(form["contact"], [line])
+
+
+ACTS: dict[str, Act] = {
+    "new-invoice": _new_invoice,
+    "edit-invoice": _edit_invoice,
+    "approve": lambda b, f: b.approve(f["id"]),
+    "void": lambda b, f: b.void(f["id"]),
+    "pay": lambda b, f: b.pay(f["id"], _amount(f), f["account"], _day(f, "day"), f.get("reference") or None),
+    "remove-payment": lambda b, f: b.remove_payment(f["id"]),
+    "remove-batch": lambda b, f: b.remove_batch(f["id"]),
+    "new-credit-note": _new_credit_note,
+    "void-credit-note": lambda b, f: b.edit_credit_note(f["id"], Status="VOIDED"),
+    "allocate": lambda b, f: b.allocate(f["id"], f["invoice"], _amount(f) or ZERO),
+    "remove-allocation": lambda b, f: b.remove_allocation(f["id"]),
+    "archive-contact": lambda b, f: b.archive_contact(f["id"]),
+    "restore-contact": lambda b, f: b.restore_contact(f["id"]),
+    "rename-contact": lambda b, f: b.rename_contact(f["id"], f["name"]),
+    "merge-contact": lambda b, f: b.merge_contact(f["id"], f["name"]),
+    "archive-account": lambda b, f: b.archive_account(f["code"]),
+    "restore-account": lambda b, f: b.restore_account(f["code"]),
+    "add-item": lambda b, f: b.add_item(f["code"], f.get("name"), _amount(f, "price")),
+    "edit-item": lambda b, f: b.edit_item(f["code"], _amount(f, "price"), Name=f.get("name") or None),
+    "remove-item": lambda b, f: b.remove_item(f["code"]),
+    "reconcile": lambda b, f: b.reconcile(f["id"], reconciled=f.get("off") is None),
+    "lock": lambda b, f: b.set_lock_dates(_day(f, "period"), _day(f, "year")),
+    "disconnect": lambda b, _f: b.disconnect(),
+}

@@ -1,0 +1,102 @@
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from xero_simulator import messages
+
+VIEWS = ["invoices", "credit-notes", "contacts", "payments", "bank", "items", "accounts", "settings", "calls"]
+
+
+def do(xero, act, **form):
+    """Press a button; what the page then says."""
+    answer = xero.http.post(f"/_simulator/do/{act}", data=form)
+    assert answer.status_code == 303, answer.text
+    back = xero.http.get(answer.headers["Location"])
+    assert back.status_code == 200
+    said = parse_qs(urlsplit(answer.headers["Location"]).query)
+    return said.get("said", said.get("bad"))[0]
+
+
+@pytest.fixture
+def trading(xero):
+    xero.invoice(InvoiceNumber="A-1")
+    return xero
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_with_something_and_with_nothing(trading, simulator, view):
+    simulator.organisation().type_credit_note("Basket Case Café")
+    simulator.organisation().pay("A-1", "5")
+    assert trading.http.get("/_simulator/", params={"view": view}).status_code == 200
+    empty = simulator.add_organisation("empty-au").organisation_id
+    assert trading.http.get("/_simulator/", params={"view": view, "organisation": empty}).status_code == 200
+
+
+def test_a_person_pays_part_takes_it_back_and_voids(trading, simulator):
+    found = simulator.organisation().find_invoice("A-1")
+    owed = found["InvoiceID"]
+    assert do(trading, "pay", id=owed, amount="5.00", account="090", back=f"/_simulator/invoice/{owed}") == "Done."
+    page = trading.http.get(f"/_simulator/invoice/{owed}").text
+    payment = re.search(r'do/remove-payment".*?name="id" value="([^"]+)"', page, re.DOTALL)[1]
+    assert do(trading, "void", id=owed) == messages.status_blocked_by_payment("VOIDED")
+    assert do(trading, "remove-payment", id=payment) == "Done."
+    assert do(trading, "void", id=owed) == "Done."
+    assert simulator.organisation().find_invoice("A-1")["Status"] == "VOIDED"
+
+
+def test_a_person_edits_lines_and_dates(trading, simulator):
+    found = simulator.organisation().find_invoice("A-1")
+    line = found["LineItems"][0]["LineItemID"]
+    form = {"reference": "by hand", "due_date": "2027-01-31", "line": line, "description": "Better oil"}
+    assert do(trading, "edit-invoice", id=found["InvoiceID"], quantity="3", price="12.5", **form) == "Done."
+    edited = simulator.organisation().find_invoice("A-1")
+    assert (edited["Reference"], edited["SubTotal"]) == ("by hand", 37.5)
+    assert edited["LineItems"][0]["LineItemID"] == line
+
+
+def test_the_rest_of_the_buttons(trading, simulator):
+    bookkeeper = simulator.organisation()
+    new = {"contact": "Basket Case Café", "description": "x", "price": "10"}
+    assert do(trading, "new-invoice", number="A-2", status="DRAFT", **new) == "Done."
+    assert do(trading, "approve", id="A-2") == "Done."
+    assert do(trading, "new-credit-note", **new) == "Done."
+    assert do(trading, "allocate", id="CN-0001", invoice="A-2", amount="5") == "Done."
+    allocation = bookkeeper.find_credit_note("CN-0001")["Allocations"][0]["AllocationID"]
+    assert do(trading, "remove-allocation", id=allocation) == "Done."
+    assert do(trading, "void-credit-note", id="CN-0001") == "Done."
+    assert do(trading, "rename-contact", id="Ridgeway Bakery", name="Ridgeway & Sons") == "Done."
+    assert do(trading, "archive-contact", id="Ridgeway & Sons") == "Done."
+    assert do(trading, "restore-contact", id="Ridgeway & Sons") == "Done."
+    assert do(trading, "merge-contact", id="Ridgeway & Sons", name="Basket Case Café") == "Done."
+    assert do(trading, "archive-account", code="260") == "Done."
+    assert do(trading, "restore-account", code="260") == "Done."
+    assert do(trading, "add-item", code="NEW", name="New", price="3") == "Done."
+    assert do(trading, "edit-item", code="NEW", price="4", name="Newer") == "Done."
+    assert do(trading, "remove-item", code="NEW") == "Done."
+    assert do(trading, "lock", period="2026-10-31", year="") == "Done."
+    payment = bookkeeper.pay("A-1")
+    assert do(trading, "reconcile", id=payment["PaymentID"]) == "Done."
+    assert do(trading, "remove-payment", id=payment["PaymentID"]) == messages.PAYMENT_RECONCILED
+    assert do(trading, "reconcile", id=payment["PaymentID"], off="1") == "Done."
+    assert do(trading, "disconnect") == "Done."
+    assert trading.get("Organisation").status_code == 403
+
+
+@pytest.mark.parametrize("form", [{}, {"id": "nobody"}, {"id": "A-1", "amount": "much"}, {"id": "A-1", "day": "soon"}])
+def test_what_makes_no_sense_is_said_and_changes_nothing(trading, form):
+    answer = trading.http.post("/_simulator/do/pay", data=form)
+    assert answer.status_code in {303, 400}
+    assert trading.list("Invoices")[0]["AmountPaid"] == 0
+
+
+def test_other_web_pages_cannot_press_buttons(trading, simulator):
+    answer = trading.http.post("/_simulator/do/disconnect", headers={"Origin": "https://elsewhere.example"})
+    assert answer.status_code == 404
+    assert trading.get("Organisation").status_code == 200
+
+
+def test_what_people_type_is_shown_as_text(xero, simulator):
+    xero.invoice(InvoiceNumber="<script>alert(1)</script>")
+    page = xero.http.get("/_simulator/").text
+    assert "<script>" not in page
