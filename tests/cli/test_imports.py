@@ -1,6 +1,7 @@
 """`provender import invoices`: what it prints, what it writes, and how it ends."""
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -86,6 +87,13 @@ def test_what_cant_be_used_ends_with_2_and_a_sentence(bring_in, content, options
     assert sentence in result.stderr
     assert not result.stdout
     assert not Invoice.objects.exists()
+
+
+def test_rejects_that_cant_be_written_stop_it_before_it_starts(bring_in, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda _path, mode: mode != os.W_OK)
+    result = bring_in(ALL_GOOD, "--rejects", str(tmp_path / "rejects.csv"))
+    assert result.exit_code == 2
+    assert "You may not write" in result.stderr
 
 
 def test_an_unknown_wholesaler(bring_in):

@@ -1,5 +1,6 @@
 """The run as a whole: nothing by half, the same file twice, dying in between, and sums that must agree."""
 
+import io
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import cast
-from importing.files import bring_in, csv_of, plan, row, stage
+from importing.files import MAPPING, bring_in, csv_of, plan, row, stage
 from provender.basics import clock
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
@@ -19,6 +20,7 @@ from provender.importing.errors import FaultyFile, ImportNotReady, ImportOutOfBa
 from provender.importing.holding import Hold
 from provender.importing.models import Import, StagedDocument, StagedRun
 from provender.importing.queries import as_json, imports_of, tally
+from provender.invoicing.actions import import_invoices
 from provender.invoicing.models import Invoice, InvoiceLine
 from provender.timeline.models import Entry
 
@@ -144,18 +146,44 @@ def test_lines_that_get_lost_stop_the_import(giftware, monkeypatch):
         actions.apply(source)
 
 
-def test_an_invoice_that_comes_out_otherwise_rolls_its_batch_back(giftware):
+def test_an_invoice_that_comes_out_otherwise_rolls_its_batch_back(giftware, monkeypatch):
+    source = stage(giftware, csv_of(row()))
+
+    def raise_another(*arguments, **more):
+        (invoice,) = import_invoices(*arguments, **more)
+        invoice.total += 1
+        return [invoice]
+
+    monkeypatch.setattr(applying, "import_invoices", raise_another)
+    with pytest.raises(ImportOutOfBalance, match=r"total of invoice 536365 in the file is 18.36, .* 19.36"):
+        actions.apply(source)
+    assert not any(model.objects.exists() for model in (Invoice, Customer, Product))
+
+
+def test_tax_is_of_the_day_it_comes_in(giftware):
     source = stage(giftware, csv_of(row()))
     giftware.tax_rate = source.supplier.tax_rate = Decimal(10)
     giftware.save()
-    source.documents.update(tax=Decimal("3.06"), total=Decimal("18.36"))
-    actions.apply(source)  # judged again: the rate is the one of now
+    actions.apply(source)
     assert Invoice.objects.get().total == source.documents.get().total == Decimal("16.83")
 
 
 def test_after_it_is_in_only_rejected_lines_stay_staged(giftware):
     source = bring_in(giftware, FILE)
     assert [run.number for run in source.runs.all()] == ["8"]
+
+
+def test_what_a_command_left_that_died_while_it_read_is_forgotten(giftware):
+    dead = Import.objects.create(
+        supplier=giftware, file_name="invoices.csv", state="reading", mapping=MAPPING, started_at=clock.now()
+    )
+    with Hold(dead) as hold:
+        actions.read_rows(dead, io.BytesIO(FILE), hold, actions.hear_nothing)
+        actions.forget_old(giftware)
+    assert StagedRun.objects.exists()
+    actions.work()
+    actions.forget_old(giftware)
+    assert not Import.objects.exists()
 
 
 def test_nobody_finished_it_for_a_week(giftware):

@@ -1,6 +1,7 @@
 """`provender import …`: files in, from the command line."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,8 +72,15 @@ def import_invoices(
 def _check_paths(file: Path, rejects: Path | None) -> None:
     if not file.is_file():
         give_up(f"There is no file {file}.", WRONG_USE)
-    if rejects is not None and not rejects.resolve().parent.is_dir():
-        give_up(f"There is no folder {rejects.resolve().parent} to write {rejects.name} in.", WRONG_USE)
+    if not os.access(file, os.R_OK):
+        give_up(f"You may not read {file}.", WRONG_USE)
+    if rejects is None:
+        return
+    folder = rejects.resolve().parent
+    if not folder.is_dir():
+        give_up(f"There is no folder {folder} to write {rejects.name} in.", WRONG_USE)
+    if not os.access(rejects if rejects.exists() else folder, os.W_OK):
+        give_up(f"You may not write {rejects}.", WRONG_USE)
 
 
 def _read_maps(maps: tuple[str, ...]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from provender.importing.applying import apply_documents, finish
 from provender.importing.errors import FaultyFile, ImportNotReady, ImportTakenOver
 from provender.importing.holding import Hold
 from provender.importing.mapping import check_date_format, check_fields, find_columns, propose, propose_date_format
-from provender.importing.models import Import
+from provender.importing.models import Import, StagedDocument
 from provender.importing.queries import KEPT_UNFINISHED
 from provender.importing.reading import Binary, Cell, Faults, Row, open_sheet
 from provender.importing.staging import Told, clear, judge_documents, read_rows
@@ -97,8 +97,6 @@ def apply(source: Import, *, told: Told = hear_nothing) -> Import:
     if source.state not in {State.READY, State.APPLYING, State.STOPPED}:
         raise ImportNotReady(source.file_name, source.get_state_display())
     with Hold(source) as hold:
-        source.state = State.APPLYING
-        source.save(update_fields=["state"])
         apply_documents(source, hold, told)
         finish(source)
     return source
@@ -167,8 +165,8 @@ def go_on(source: Import) -> Import:
 
 def work() -> None:
     """The job: do all that was asked of imports and that nobody is doing."""
-    free = Q(held_until=None) | Q(held_until__lt=clock.database_now())
-    for source in Import.objects.filter(free, state__in=Import.BUSY).select_related("supplier").order_by("started_at"):
+    wanted = Q(state=State.APPLYING) | Q(state=State.READING) & ~Q(file="")  # a command reads its own file
+    for source in Import.objects.filter(_free(), wanted).select_related("supplier").order_by("started_at"):
         try:
             _do(source)
         except ImportTakenOver:
@@ -176,6 +174,11 @@ def work() -> None:
         except Exception:  # a worker's loop: one import's unknown trouble leaves the others alone
             log.exception("import %s stopped", source.pk)
             _stop(source, "Something went wrong inside Provender. The log has the details; try again or report it.")
+
+
+def _free() -> Q:
+    """Imports that no process is working on."""
+    return Q(held_until=None) | Q(held_until__lt=clock.database_now())
 
 
 def _do(source: Import) -> Import:
@@ -208,8 +211,8 @@ def _stop(source: Import, sentence: str) -> None:
 
 
 def discard(source: Import) -> None:
-    """Forget an import that nobody wants after all. Raises ImportNotReady when part of it is in or it is being done."""
-    if source.is_busy or source.state in {State.DONE, State.STOPPED}:
+    """Forget an import that nobody wants after all. Raises ImportNotReady when it is busy or part of it is in."""
+    if source.is_busy or source.documents.filter(state=StagedDocument.State.IMPORTED).exists():
         raise ImportNotReady(source.file_name, source.get_state_display())
     _forget(source)
 
@@ -222,8 +225,8 @@ def _forget(source: Import) -> None:
 
 
 def forget_old(supplier: Supplier) -> None:
-    """Discard what nobody finished in a week."""
+    """Discard what nobody finished in a week, and what a command left that died while it read."""
     unfinished = (State.UPLOADED, State.FAULTY, State.READY)
-    old = supplier.imports.filter(state__in=unfinished, started_at__lt=clock.now() - KEPT_UNFINISHED)
-    for source in old:
+    old = Q(state__in=unfinished, started_at__lt=clock.now() - KEPT_UNFINISHED)
+    for source in supplier.imports.filter(_free(), old | Q(state=State.READING, file="")):
         _forget(source)
