@@ -58,6 +58,7 @@ from provender.basics.errors import ProvenderError
 from provender.people.models import Membership, User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync.queries import XeroLine, problem_count, xero_line
 
 READING = ("GET", "HEAD", "OPTIONS")
 LAST = "supplier"  # the session's key for the wholesaler that this person looked at last
@@ -204,15 +205,11 @@ class Frame:
     @cached_property
     def problems(self) -> int:
         """How many documents need a person."""
-        from provender.sync.queries import problem_count
-
         return problem_count(self.supplier) if self.supplier else 0
 
     @cached_property
-    def xero(self) -> Any:
+    def xero(self) -> XeroLine | None:
         """The one line about Xero: `state`, `sentence`, `waiting`, `problems`, `checked_at`."""
-        from provender.sync.queries import xero_line
-
         return xero_line(self.supplier) if self.supplier else None
 
     @cached_property
@@ -241,9 +238,7 @@ class Frame:
         """Where the key `n` goes; nowhere for those who may not take orders."""
         if not self.supplier or not self.may["trade"]:
             return ""
-        with suppress(NoReverseMatch):
-            return reverse("desk:order-new", args=[self.supplier.slug])
-        return ""
+        return reverse("desk:order-new", args=[self.supplier.slug])
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

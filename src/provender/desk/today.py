@@ -1,6 +1,5 @@
 """Today: what needs a person, four figures, sales by day, and the line about Xero."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from provender.basics import clock
@@ -22,6 +21,7 @@ from provender.invoicing.models import Invoice
 from provender.ordering.models import Order
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync.queries import problem_groups
 
 DAYS = 30
 WEEK = timedelta(days=7)
@@ -42,8 +42,6 @@ class Figure:
 
 @member(Doing.LOOK)
 def today(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    from provender.sync.queries import problem_groups
-
     day = clock.today(supplier.time_zone)
     sales = sales_by_day(supplier, day)
     context = {
@@ -52,7 +50,7 @@ def today(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         "figures": [*order_figures(supplier, day), *money_figures(supplier, day)],
         "problems": problem_groups(supplier)[:SHOWN_PROBLEMS],
         "late": late_orders(supplier, day),
-        "late_url": _list(supplier, "orders", status=Order.Status.PLACED, sort="delivery"),
+        "late_url": _list(supplier, "orders", status=Order.Status.PLACED, delivery="past"),
         "sales": sales,
         "sold": sum((value for _, value in sales), Decimal(0)),
         "charts": draw(sales),
@@ -79,7 +77,7 @@ def order_figures(supplier: Supplier, day: date) -> list[Figure]:
     return [
         Figure(
             "Orders today", f"{counts['now']:,}", f"{counts['then']:,} on {day - WEEK:%A} last week",
-            _list(supplier, "orders", date_from=day, date_to=day),
+            _list(supplier, "orders", status="live", date_from=day, date_to=day),
         ),
         Figure(
             "To be invoiced", f"{counts['waiting']:,}", f"{counts['older']:,} of them from before today",
@@ -138,6 +136,4 @@ def draw(sales: list[tuple[date, Decimal]]) -> list[Chart]:
 
 def _list(supplier: Supplier, name: str, **filters: Any) -> str:
     query = urlencode({key: str(value) for key, value in filters.items()})
-    with suppress(NoReverseMatch):
-        return f"{reverse(f'desk:{name}', args=[supplier.slug])}?{query}"
-    return ""
+    return f"{reverse(f'desk:{name}', args=[supplier.slug])}?{query}"
