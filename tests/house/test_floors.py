@@ -1,0 +1,60 @@
+"""The house stands as import-linter can't see it: foreign keys written as strings, furniture, and no hidden wiring."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ROOT / "src" / "provender"
+BANNED = {"utils", "helpers", "services", "manager", "managers", "common", "misc"}
+
+
+def floors():
+    """Room → its floor, counted from the roof; siblings share one."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return {room: floor for floor, layer in enumerate(layers) for room in re.findall(r"\w+", layer)}
+
+
+def room_of(model):
+    package, _, rest = model.__module__.partition(".")
+    return rest.split(".")[0] if package == "provender" else None
+
+
+def ours():
+    return [model for model in apps.get_models(include_auto_created=True) if room_of(model)]
+
+
+@pytest.mark.parametrize("model", ours(), ids=lambda model: model._meta.label)
+def test_foreign_keys_point_downward(model):
+    floor = floors()
+    for field in model._meta.get_fields():
+        target = room_of(field.related_model) if field.is_relation and not field.auto_created else None
+        if target and target != room_of(model):
+            assert floor[target] > floor[room_of(model)], f"{model._meta.label}.{field.name} points up to {target}"
+
+
+def modules():
+    return {path.relative_to(ROOMS).as_posix(): path for path in ROOMS.rglob("*.py") if "migrations" not in path.parts}
+
+
+def test_a_module_is_named_by_what_it_holds():
+    assert [name for name in modules() if set(Path(name).with_suffix("").parts) & BANNED] == []
+
+
+def test_each_room_says_what_lives_there():
+    for path in ROOMS.glob("*/__init__.py"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path.parent.name
+
+
+def test_nothing_happens_by_signals():
+    for name, path in modules().items():
+        imported = re.search(
+            r"^\s*(from|import) django\.(dispatch|db\.models\.signals)", path.read_text("utf-8"), re.MULTILINE
+        )
+        assert imported is None, name
