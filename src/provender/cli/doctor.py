@@ -144,18 +144,19 @@ def check_connections() -> Iterator[Found]:
 def _check_connection(connection: "Connection") -> Iterator[Found]:
     from provender.sync.choices import settings_troubles, tax_rate_differs
     from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
+    from provender.sync.mirror import read_chart
     from provender.sync.session import asking_for_a_person
 
     about = connection.supplier.slug
     yield from _check_scopes(connection)
     try:
         with asking_for_a_person(connection) as session:
-            organisation = session.client.organisation()
+            read_chart(session)
     except (NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused) as error:
         yield Found(about, BAD, error.sentence)
         return
-    yield Found(about, OK, f"connected to {organisation.name}")
-    locked = max(filter(None, (organisation.period_lock_date, organisation.end_of_year_lock_date)), default=None)
+    yield Found(about, OK, f"connected to {connection.organisation}")
+    locked = max(filter(None, (connection.period_lock_date, connection.end_of_year_lock_date)), default=None)
     if locked:
         yield Found(about, OK, f"Xero refuses documents dated {locked:%-d %B %Y} or before (lock date)")
     troubles = [*settings_troubles(connection), tax_rate_differs(connection.supplier, connection)]

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, closing
 from datetime import datetime, timedelta
 
 import msgspec
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -82,7 +83,7 @@ def access_token(consent_id: int, *, not_this: str = "") -> str:
         consent = Consent.objects.get(pk=consent_id)
         if consent.ended_at:
             raise NotConnected("invalid_grant", "the consent has ended")
-        held = msgspec.json.decode(unseal(consent.tokens), type=Tokens)
+        held = _open(consent)
         now = clock.database_now()
         if consent.expires_at - EARLY > now and held.access != not_this:
             return held.access
@@ -92,6 +93,13 @@ def access_token(consent_id: int, *, not_this: str = "") -> str:
             return _refresh(consent, held, owner)
         time.sleep(0.25)  # another worker is at it: its answer will do for us
     raise TryLater(5, "token")
+
+
+def _open(consent: Consent) -> Tokens:
+    try:
+        return msgspec.json.decode(unseal(consent.tokens), type=Tokens)
+    except InvalidToken as error:
+        raise NotConnected("invalid_grant", "no key opens its tokens") from error
 
 
 def _take_refresh_lease(consent_id: int, owner: str, now: datetime) -> bool:
