@@ -1,0 +1,111 @@
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+from tests.xero_simulator.conftest import Xero
+
+from xero_simulator import Simulator
+from xero_simulator.webhooks import Webhooks
+
+KEY = "webhook-key"
+
+
+class Receiver:
+    """An app's webhook address: it checks signatures and remembers events; `status` makes it fail."""
+
+    def __init__(self):
+        self.events = []
+        self.bodies = []
+        self.status = None
+
+    def __call__(self, url, body, headers):
+        good = base64.b64encode(hmac.new(KEY.encode(), body, hashlib.sha256).digest()).decode()
+        if headers["x-xero-signature"] != good:
+            return 401
+        if self.status:
+            return self.status
+        self.bodies.append(json.loads(body))
+        self.events += self.bodies[-1]["events"]
+        return 200
+
+
+@pytest.fixture
+def receiver():
+    return Receiver()
+
+
+@pytest.fixture
+def xero(receiver):
+    simulator = Simulator(limits=False)
+    simulator.webhooks = Webhooks(simulator.clock, simulator.switches, "http://localhost/hook", KEY, post=receiver)
+    yield Xero(simulator)
+    simulator.close()
+
+
+def test_the_intent_to_receive_has_wrong_signatures_among_it(xero, receiver):
+    xero.simulator.webhooks.deliver()
+    assert xero.simulator.webhooks.state == "on"
+    assert [body["events"] for body in receiver.bodies] == [[], []]
+    assert receiver.bodies[0]["firstEventSequence"] == 0
+
+
+def test_a_receiver_that_trusts_everybody_is_never_switched_on(xero):
+    webhooks = xero.simulator.webhooks
+    webhooks._post = lambda *_call: 200
+    webhooks.deliver()
+    assert webhooks.state == "intent-to-receive"
+
+
+def test_events_are_thin_and_numbered(xero, receiver):
+    xero.simulator.webhooks.deliver()
+    saved = xero.invoice(InvoiceNumber="A-1", Contact={"Name": "New"})
+    xero.post("Invoices/A-1", {"Reference": "x"})
+    xero.simulator.webhooks.deliver()
+    told = [(event["eventCategory"], event["eventType"]) for event in receiver.events]
+    assert told == [("CONTACT", "CREATE"), ("INVOICE", "CREATE"), ("INVOICE", "UPDATE")]
+    assert receiver.events[1]["resourceId"] == saved["InvoiceID"]
+    assert (receiver.bodies[-1]["firstEventSequence"], receiver.bodies[-1]["lastEventSequence"]) == (1, 3)
+
+
+@pytest.mark.parametrize(("answer", "told"), [(True, ["INVOICE", "INVOICE"]), (False, ["INVOICE"])])
+def test_payments_tell_of_the_invoice_by_switch(xero, receiver, answer, told):
+    xero.simulator.switches["payment_sends_invoice_event"] = answer
+    xero.simulator.webhooks.deliver()
+    xero.invoice(InvoiceNumber="A-1")
+    xero.simulator.organisation().pay("A-1")
+    xero.simulator.webhooks.deliver()
+    assert [event["eventCategory"] for event in receiver.events] == told
+
+
+def test_failures_are_tried_again_each_quarter_hour_and_given_up_after_a_day(xero, receiver):
+    webhooks, clock = xero.simulator.webhooks, xero.simulator.clock
+    webhooks.deliver()
+    xero.invoice()
+    receiver.status = 500
+    webhooks.deliver()
+    receiver.status = None
+    webhooks.deliver()
+    assert receiver.events == []
+    clock.advance(15 * 60)
+    webhooks.deliver()
+    assert len(receiver.events) == 1
+    receiver.status = 500
+    xero.invoice()
+    for _ in range(98):
+        webhooks.deliver()
+        clock.advance(15 * 60)
+    assert webhooks.state == "disabled"
+    receiver.status = None
+    webhooks.enable()
+    webhooks.deliver()
+    assert len(receiver.events) == 2
+
+
+def test_no_events_when_no_app_is_connected(xero, receiver):
+    xero.simulator.webhooks.deliver()
+    xero.simulator.organisation().disconnect()
+    xero.simulator.organisation().type_invoice("A-1")
+    xero.simulator.webhooks.deliver()
+    assert receiver.events == []
