@@ -11,6 +11,7 @@ import cast
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
 from provender.sync.models import Problem
+from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/w/harbour/xero/problems"
@@ -176,7 +177,8 @@ def test_a_taken_number_is_answered_by_the_next(theo, clash, order, sync, books)
 
 
 def test_leaving_closes_it(theo, clash):
-    assert "is left as it is." in decide(theo, clash, "leave").text
+    assert "is left as it is." in decide(theo, clash, "leave", why="Typed by the accountant").text
+    assert story(clash.connection.supplier, "invoice", clash.document)[0].why == "Typed by the accountant"
     assert not Problem.objects.filter(solved_at=None).exists()
 
 

@@ -149,8 +149,13 @@ PLACES = (
     Place("Invoices", "invoices", "document-text", ("invoice",), on_phone=True),
     Place("Customers", "customers", "building-storefront", ("customer",), on_phone=True),
     Place("Products", "products", "tag", ("product", "price-list", "categor")),
-    Place("Xero", "xero", "arrows-right-left", ("xero", "integration", "problem", "activity")),
-    Place("Settings", "settings", "cog-6-tooth", ("settings", "people", "person", "freight", "import", "invitation")),
+    Place("Xero", "xero", "arrows-right-left", ("xero", "problem", "activity")),
+    Place(
+        "Settings",
+        "settings",
+        "cog-6-tooth",
+        ("settings", "people", "person", "freight", "import", "invitation", "integration"),
+    ),
 )
 
 

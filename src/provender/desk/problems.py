@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from provender.desk.both_sides import both_sides
 from provender.desk.frame import DeskRequest, back, member
 from provender.invoicing.models import Invoice
-from provender.people.models import Membership, User
+from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, queries
@@ -34,7 +34,8 @@ class Decision:
     sentence: str
     button: str
     done: str
-    act: Callable[[Problem, User], object]
+    act: Callable[..., object]  # of the problem, the person and, with `asks_why`, the reason given
+    asks_why: bool = False
 
 
 DECISIONS = {
@@ -61,6 +62,7 @@ DECISIONS = {
         "Leave it",
         "{number} is left as it is.",
         actions.leave,
+        asks_why=True,
     ),
     "renumber": Decision(
         "Give {number} the next number",
@@ -93,7 +95,7 @@ OF_DOCUMENT = {
     "edit-customer": "desk:customer-edit",
     "link-contact": "desk:customer-contact",
 }
-NEEDS = {
+NEEDS = {  # the rest needs BOOKS
     "edit-document": Doing.LOOK,
     "open-in-xero": Doing.LOOK,
     "open-settings": Doing.LOOK,
@@ -212,7 +214,7 @@ def repair(request: DeskRequest, supplier: Supplier, pk: int, do: str) -> HttpRe
         if request.POST.get("shown") != problem.found_at.isoformat():  # it holds for the state that was shown
             return _gone(request, supplier)
         try:
-            decision.act(problem, request.user)
+            decision.act(problem, request.user, *([request.POST.get("why", "").strip()] if decision.asks_why else []))
         except ProblemGone:
             return _gone(request, supplier)
         messages.success(request, decision.done.format(number=number))
@@ -224,6 +226,7 @@ def repair(request: DeskRequest, supplier: Supplier, pk: int, do: str) -> HttpRe
         "decision": decision,
         "title": decision.title.format(number=number),
         "sides": both_sides(problem),
+        "instead": [(one.do, one.label) for one in row.repairs if one.do in DECISIONS and one.do != do] if row else [],
     }
     return render(request, "desk/xero/decide.html", context)
 
