@@ -68,7 +68,10 @@ class StagedRun(models.Model):
     cells = models.BinaryField()  # JSON: each line's cells as the file has them
 
     class Meta:
-        indexes = [models.Index(fields=["source", "number", "line"], name="staged_run_by_document")]
+        indexes = [
+            models.Index(fields=["source", "number", "line"], name="staged_run_by_document"),
+            models.Index(fields=["source", "line"], name="staged_run_by_line"),  # no sorting of a whole file in memory
+        ]
 
 
 class StagedDocument(models.Model):
