@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import msgspec
+
 from xero_simulator.clock import Clock
 from xero_simulator.records import (
     Account,
@@ -169,9 +171,17 @@ class Books:
         changes, self.changes = self.changes, []
         return changes
 
+    def rewrite_lines(self, old: str, new: str) -> None:
+        """Lines show what they name as it is called now; a renaming does not move a document's UpdatedDateUTC."""
+        before, after = old.encode(), new.encode()
+        for table in (self.invoices, self.credit_notes, self.overpayments, self.bank_transactions):
+            for document in [one for one in table if before in one.lines]:
+                lines = document.lines.replace(before, after)
+                self.put(msgspec.structs.replace(document, lines=lines))
+
     def is_used_item(self, code: str) -> bool:
         """Whether a document names the item: its code stands in the lines as Xero writes them."""
-        needle = f'"ItemCode":"{code}"'.encode()
+        needle = b'"ItemCode":' + msgspec.json.encode(code)
         return any(needle in document.lines for document in self._documents())
 
     def is_used_account(self, account: Account) -> bool:

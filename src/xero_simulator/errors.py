@@ -54,9 +54,10 @@ class TenantRefused(RequestRefused):
 
 
 class LimitReached(RequestRefused):
-    """429: which limit, and after how many seconds it may be tried again (None is not told)."""
+    """429: which limit, after how many seconds it may be tried again (None is not told), and what is left of each."""
 
-    def __init__(self, problem: str, retry_after: int | None) -> None:
+    def __init__(self, problem: str, retry_after: int | None, remaining: dict[str, str]) -> None:
         super().__init__(problem)
         self.problem = problem
         self.retry_after = retry_after
+        self.remaining = remaining

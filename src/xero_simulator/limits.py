@@ -17,6 +17,11 @@ DAY_MS = 86_400_000
 STARTER_DAY = 1000
 UNLIMITED_SHOWN = 1_000_000
 STANDARD = {"minute": 60, "day": 5000, "concurrent": 5, "app_minute": 10_000}
+HEADERS = {
+    "day": "X-DayLimit-Remaining",
+    "minute": "X-MinLimit-Remaining",
+    "app_minute": "X-AppMinLimit-Remaining",
+}
 
 
 @dataclass(slots=True)
@@ -74,33 +79,34 @@ class Limits:
             return None
         length = DAY_MS if problem == "day" else MINUTE_MS
         key = app_id if problem == "appminute" else f"{app_id}/{tenant_id}"
-        now = self._clock.now_ms()
-        return max(1, -(-(self._start(key, length, now) + length - now) // 1000))
+        return self._wait(key, length)
 
     def _enter(self, app_id: str, pair: str) -> dict[str, str]:
-        minute, day = self._window("minute", pair, MINUTE_MS), self._window("day", pair, DAY_MS)
-        app = self._window("app_minute", app_id, MINUTE_MS)
-        for name, window, key, length in (
-            ("day", day, pair, DAY_MS),
-            ("minute", minute, pair, MINUTE_MS),
-            ("app_minute", app, app_id, MINUTE_MS),
-        ):
+        windows = {
+            "day": (pair, DAY_MS, self._window("day", pair, DAY_MS)),
+            "minute": (pair, MINUTE_MS, self._window("minute", pair, MINUTE_MS)),
+            "app_minute": (app_id, MINUTE_MS, self._window("app_minute", app_id, MINUTE_MS)),
+        }
+        for name, (key, length, window) in windows.items():
             limit = self.limit(name)
             if limit is not None and window.used >= limit:
-                wait = -(-(self._start(key, length, self._clock.now_ms()) + length - self._clock.now_ms()) // 1000)
-                raise LimitReached(name.replace("_", ""), max(1, wait))
+                raise LimitReached(name.replace("_", ""), self._wait(key, length), self._remaining(windows))
         concurrent = self.limit("concurrent")
         if concurrent is not None and self._in_flight[pair] >= concurrent:
-            raise LimitReached("concurrent", None)
-        for window in (minute, day, app):
+            raise LimitReached("concurrent", None, self._remaining(windows))
+        for _key, _length, window in windows.values():
             window.used += 1
         self._in_flight[pair] += 1
         self._stats.in_flight(self._in_flight[pair])
-        return {
-            "X-DayLimit-Remaining": self._left("day", day),
-            "X-MinLimit-Remaining": self._left("minute", minute),
-            "X-AppMinLimit-Remaining": self._left("app_minute", app),
-        }
+        return self._remaining(windows)
+
+    def _remaining(self, windows: dict[str, tuple[str, int, Window]]) -> dict[str, str]:
+        return {HEADERS[name]: self._left(name, window) for name, (_key, _length, window) in windows.items()}
+
+    def _wait(self, key: str, length: int) -> int:
+        """Seconds until the window ends, at least one."""
+        now = self._clock.now_ms()
+        return max(1, -(-(self._start(key, length, now) + length - now) // 1000))
 
     def _left(self, name: str, window: Window) -> str:
         limit = self.limit(name)

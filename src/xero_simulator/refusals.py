@@ -44,7 +44,9 @@ def answer_refusal(switches: Switches, refusal: RequestRefused) -> Answer:
         case TenantRefused():
             return _gateway(403, "Forbidden", str(refusal))
         case LimitReached():
-            return limit_answer(switches, refusal.problem, refusal.retry_after)
+            answer = limit_answer(switches, refusal.problem, refusal.retry_after)
+            answer.headers.update(refusal.remaining)
+            return answer
     return _exception(10, "ValidationException", str(refusal))
 
 

@@ -115,9 +115,9 @@ class Webhooks:
     def _tells(self, change: Change, with_payment: bool) -> bool:
         if change.table.name not in CATEGORIES or change.table.get(change.record_id) is None:
             return False
+        if change.old is not None and change.table.rows[change.record_id].updated == change.old.updated:
+            return False
         silent = with_payment and not self._switches["payment_sends_invoice_event"]
-        if change.table.name == "Contact" and change.old is not None:
-            return bool(change.table.rows[change.record_id].updated != change.old.updated)
         return not (silent and change.table.name == "Invoice")
 
     def enable(self) -> None:

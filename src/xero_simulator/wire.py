@@ -57,6 +57,11 @@ def encode(value: object) -> bytes:
     return ENCODER.encode(value).replace(b'"/Date(', b'"\\/Date(').replace(b')/"', b')\\/"')
 
 
+def json_text(text: str) -> str:
+    """A text as it stands in JSON, quotes included."""
+    return ENCODER.encode(text).decode()
+
+
 def ms_date(day: date) -> str:
     return f"/Date({(day - EPOCH_DATE).days * 86_400_000}+0000)/"
 

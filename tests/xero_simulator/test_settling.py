@@ -304,3 +304,20 @@ def test_items(xero):
     assert xero.call("DELETE", "Items/DELIVERY").status_code == 204
     off_sale = xero.post("Items", {"Code": "OLIVEOIL-4L", "IsSold": False}).json()["Items"][0]
     assert off_sale["SalesDetails"] == {}
+
+
+def test_lines_show_what_they_name_as_it_is_called_now(xero):
+    saved = xero.invoice(LineItems=[line(ItemCode="DELIVERY", Tracking=[{"Name": "Region", "Option": "North"}])])
+    region = next(c for c in xero.list("TrackingCategories") if c["Name"] == "Region")
+    north = next(o["TrackingOptionID"] for o in region["Options"] if o["Name"] == "North")
+    account = next(a["AccountID"] for a in xero.list("Accounts") if a.get("Code") == "200")
+    xero.post(f"Accounts/{account}", {"Code": "2000"})
+    xero.post("Items/DELIVERY", {"Code": "VAN"})
+    path = f"TrackingCategories/{region['TrackingCategoryID']}"
+    xero.post(path, {"Name": "Area"})
+    xero.post(f"{path}/Options/{north}", {"Name": "Up north"})
+    again = xero.get(f"Invoices/{saved['InvoiceID']}").json()["Invoices"][0]
+    shown = again["LineItems"][0]
+    assert (shown["AccountCode"], shown["ItemCode"]) == ("2000", "VAN")
+    assert (shown["Tracking"][0]["Name"], shown["Tracking"][0]["Option"]) == ("Area", "Up north")
+    assert again["UpdatedDateUTC"] == saved["UpdatedDateUTC"]

@@ -116,6 +116,7 @@ def test_the_sixty_first_call_of_a_minute_is_refused():
     assert [a.status_code for a in answers[:60]] == [200] * 60
     assert answers[59].headers["X-MinLimit-Remaining"] == "0"
     assert refused.status_code == 429
+    assert refused.headers["X-DayLimit-Remaining"] == "4940"
     simulator.clock.advance(int(refused.headers["Retry-After"]))
     assert xero.get("Organisation").status_code == 200
 

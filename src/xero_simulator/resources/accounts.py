@@ -5,7 +5,7 @@ from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_whole
 from xero_simulator.errors import Invalid, NotFound
 from xero_simulator.records import CLASS_OF_TYPE, Account, Wire
-from xero_simulator.wire import Answer, envelope, guid_or_none, ms_time, present
+from xero_simulator.wire import Answer, envelope, guid_or_none, json_text, ms_time, present
 
 LONGEST_CODE = 10
 LONGEST_NAME = 150
@@ -165,6 +165,11 @@ def change(call: Call, old: Account, sent: AccountIn) -> Account:
         bank_account_number=sent.bank_account_number or old.bank_account_number,
     )
     call.books.put(account)
+    if account.code != old.code and old.code and account.code:
+        own = f',"AccountID":"{account.id}"'
+        call.books.rewrite_lines(
+            f'"AccountCode":{json_text(old.code)}{own}', f'"AccountCode":{json_text(account.code)}{own}'
+        )
     return account
 
 

@@ -8,7 +8,7 @@ from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_lis
 from xero_simulator.errors import Invalid, NotFound
 from xero_simulator.records import CLASS_OF_TYPE, Item, Prices, Wire
 from xero_simulator.rounding import ZERO, unit_price
-from xero_simulator.wire import Answer, envelope, guid_or_none, ms_time, present, read_guid, read_number
+from xero_simulator.wire import Answer, envelope, guid_or_none, json_text, ms_time, present, read_guid, read_number
 
 LONGEST = {"Name": 50, "Description": 4000, "PurchaseDescription": 4000}
 LONGEST_CODE = 30
@@ -147,6 +147,8 @@ def update(call: Call, old: Item, sent: ItemIn) -> Item:
         raise Invalid(*texts)
     item = _with_details(call, old, sent)
     call.books.put(item)
+    if item.code != old.code:
+        call.books.rewrite_lines(f'"ItemCode":{json_text(old.code)}', f'"ItemCode":{json_text(item.code)}')
     return item
 
 

@@ -4,8 +4,8 @@ from xero_simulator import messages
 from xero_simulator.books import new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, replaced, save_whole
 from xero_simulator.errors import Invalid, NotFound
-from xero_simulator.records import TrackingCategory, TrackingOption, Wire
-from xero_simulator.wire import Answer, envelope, guid_or_none
+from xero_simulator.records import Tracking, TrackingCategory, TrackingOption, Wire
+from xero_simulator.wire import ENCODER, Answer, envelope, guid_or_none
 
 LONGEST_NAME = 100
 MOST_ACTIVE = 2
@@ -141,6 +141,8 @@ def _update(call: Call, old: TrackingCategory, sent: CategoryIn) -> TrackingCate
     _check_name(call, name, old.id)
     category = replaced(old, name=name, status=status, updated=call.books.now())
     call.books.put(category)
+    for option in old.options if name != old.name else ():
+        call.books.rewrite_lines(_on_lines(old, option), _on_lines(category, option))
     return category
 
 
@@ -162,7 +164,17 @@ def _update_option(call: Call, category: TrackingCategory, old: TrackingOption, 
         raise Invalid(messages.STATUS_INVALID)
     option = TrackingOption(old.id, _name(sent.name) if sent.name is not None else old.name, status)
     _put_option(call, category, option)
+    if option.name != old.name:
+        call.books.rewrite_lines(_on_lines(category, old), _on_lines(category, option))
     return option
+
+
+def _on_lines(category: TrackingCategory, option: TrackingOption) -> str:
+    """How an option stands on lines."""
+    shown = Tracking(
+        name=category.name, option=option.name, tracking_category_id=category.id, tracking_option_id=option.id
+    )
+    return ENCODER.encode(shown).decode()
 
 
 def _put_option(call: Call, category: TrackingCategory, option: TrackingOption) -> None:
