@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 import cast
+from importing.files import csv_of, row
 from provender.basics import clock
+from provender.importing import actions as importing
 from provender.people.actions import invite
 from provender.people.models import Membership
 from provender.people.roles import Role
@@ -59,6 +62,11 @@ class Things:
         return self.order.invoice
 
     @cached_property
+    def file(self):
+        """A file of invoices that was uploaded."""
+        return importing.upload(self.supplier, ContentFile(csv_of(row()), "past.csv"), "past.csv", by=None)
+
+    @cached_property
     def attempt(self):
         """A person on the way through Xero's consent page."""
         return ConnectAttempt.objects.create(supplier=self.supplier, state="given-out", began_at=clock.now())
@@ -96,7 +104,27 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "person-remove": pk("membership"),
     "invitation-withdraw": pk("invitation"),
     "freight-edit": pk("freight_group"),
+    "customer": pk("customer"),
+    "customer-edit": pk("customer"),
+    "customer-switch": pk("customer"),
     "customer-contact": pk("customer"),
+    "product": pk("product"),
+    "product-edit": pk("product"),
+    "product-switch": pk("product"),
+    "category-edit": pk("category"),
+    "category-move": pk("category"),
+    "category-delete": pk("category"),
+    "price-list": pk("price_list"),
+    "price-list-rename": pk("price_list"),
+    "price-list-delete": pk("price_list"),
+    **{f"order-{part}": pk("draft") for part in ("edit", "place", "deliver", "duplicate", "cancel", "delete")},
+    "order": pk("order"),
+    "invoice": pk("invoice"),
+    "invoice-edit": pk("invoice"),
+    "invoice-void": pk("invoice"),
+    "invoice-link": pk("invoice"),
+    "import": pk("file"),
+    **{f"import-{part}": pk("file") for part in ("columns", "apply", "discard", "documents", "rejects")},
     "xero-choose": pk("attempt"),
     "xero-settings-mark": lambda _things: {"field": "sales_account"},
     "problem-again": pk("problem"),

@@ -15,6 +15,8 @@ OF_A_THING = [address for address in OF_A_WHOLESALER if "pk" in address.parts]
 OPEN = {"join"}
 FOR_ANYBODY_LOGGED_IN = {"choose", "xero-callback"}
 LEADS_INSIDE = {"invoice-link"}
+NOTHING = {404, 405}  # 405: an address that only takes forms, whoever asks
+LOGIN = "/account/login/?next=/w/harbour/"
 
 
 def ids(address: Address) -> str:
@@ -48,7 +50,7 @@ def test_every_address_is_inside_a_wholesaler_or_known_not_to_be():
 @pytest.mark.parametrize("address", OF_A_WHOLESALER, ids=ids)
 def test_a_stranger_finds_nothing(address, things, stranger):
     url = address.url(things)
-    assert stranger.get(url).status_code == 404
+    assert stranger.get(url).status_code in NOTHING
     assert stranger.post(url, {}).status_code == 404
 
 
@@ -56,8 +58,8 @@ def test_a_stranger_finds_nothing(address, things, stranger):
 def test_nobody_is_sent_to_the_login(address, things, client):
     url = address.url(things)
     for answer in (client.get(url), client.post(url, {})):
-        assert answer.status_code == 302
-        assert answer.headers["location"].startswith("/account/login/?next=/w/harbour/")
+        assert answer.status_code == 302 or (answer.status_code == 405 and answer.request["REQUEST_METHOD"] == "GET")
+        assert answer.headers.get("location", LOGIN).startswith(LOGIN)
 
 
 @pytest.mark.parametrize("address", OF_A_WHOLESALER, ids=ids)
@@ -72,7 +74,7 @@ def test_no_other_wholesalers_thing_under_ones_own_name(address, things, desk):
     url = address.url(things).replace("/w/harbour/", "/w/southern/")
     browser = desk("priya", southern)
     for answer in (browser.get(url), browser.post(url, {})):
-        assert answer.status_code in {404, 405}
+        assert answer.status_code in NOTHING
 
 
 @pytest.mark.parametrize("address", [a for a in EXEMPLIFIED if a.name in LEADS_INSIDE], ids=ids)

@@ -35,7 +35,6 @@ both.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec
@@ -47,7 +46,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect, resolve_url
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -223,15 +222,17 @@ class Frame:
         if supplier is None:
             return []
         here = match.url_name or "" if match and match.app_name == "desk" else ""
-        shown = []
-        for place in PLACES:
-            with suppress(NoReverseMatch):
-                url = reverse(f"desk:{place.name}", args=[supplier.slug])
-                count = self.problems if place.name == "xero" else 0
-                shown.append(
-                    ShownPlace(place.label, url, place.icon, here.startswith(place.prefixes), count, place.on_phone)
-                )
-        return shown
+        return [
+            ShownPlace(
+                label=place.label,
+                url=reverse(f"desk:{place.name}", args=[supplier.slug]),
+                icon=place.icon,
+                current=here.startswith(place.prefixes),
+                count=self.problems if place.name == "xero" else 0,
+                on_phone=place.on_phone,
+            )
+            for place in PLACES
+        ]
 
     @cached_property
     def elsewhere(self) -> bool:
