@@ -173,13 +173,13 @@ class InvoiceList(List[Invoice]):
 
     @cached_property
     def drawn_columns(self) -> Sequence[Column[Invoice]]:
-        today = clock.today(self.supplier.time_zone)
+        today, total = clock.today(self.supplier.time_zone), f"Total {self.supplier.currency}"
         return (
             Column("number", "Number", lambda i: i.number, sort=("number",), phone="title", link=self.page_of),
             Column("customer", "Customer", lambda i: i.customer.trading_name, sort="customer__trading_name"),
             Column("date", "Date", lambda i: i.date, kind="date", sort=("date", "number"), phone="hide"),
             Column("due", "Due", lambda i: i.due_date, kind="date", sort=("due_date", "number")),
-            Column("total", "Total", lambda i: i.total, "money", ("total", "number"), "total", phone="side"),
+            Column("total", total, lambda i: i.total, "money", ("total", "number"), "total", phone="side"),
             Column("status", "Status", lambda i: status_badge(i, today), kind="badge", phone="badge"),
             Column("xero", "In Xero", lambda i: xero_badge(self.standings[i.pk]), kind="badge", phone="badge"),
         )

@@ -176,7 +176,7 @@ class Sheet:
         if not any(row.kind == LineKind.FREIGHT for row in charges):
             # An order that was left without freight stays so until somebody clears the zero.
             charges.insert(0, Row(item="Freight", kind=LineKind.FREIGHT, price="0.00" if order else ""))
-        goods += [Row() for _ in range(BLANK_ROWS)]
+        goods += [Row() for _ in range(BLANK_AHEAD + 1 if order else BLANK_ROWS)]
         return goods, charges
 
     def _find_products(self) -> None:

@@ -173,7 +173,7 @@ class OrderList(List[Order]):
             Column("date", "Ordered", lambda o: o.order_date, kind="date", sort="order_date", phone="hide"),
             Column("delivery", "Delivery", lambda o: o.delivery_date, kind="date", sort="delivery_date"),
             Column("po", "PO number", lambda o: o.purchase_order, sort="purchase_order", phone="hide"),
-            Column("total", "Total", lambda o: self.sums[o.pk], kind="money", total="invoice__total", phone="side"),
+            Column("total", f"Total {self.supplier.currency}", lambda o: self.sums[o.pk], kind="money", total="invoice__total", phone="side"),
             Column("status", "Status", status_badge, kind="badge", sort="status", phone="badge"),
             Column("invoice", "Invoice", invoice_number, link=self.invoice_of, phone="hide"),
         )
@@ -333,20 +333,19 @@ def _built_lines(supplier: Supplier, row: Order) -> tuple[list[OrderLine], list[
 def steps(supplier: Supplier, row: Order, how: Standing | None) -> list[Step]:
     """Placed, delivered, invoiced, in Xero, in the order in which they come for this customer."""
     at_delivery = row.customer.invoice_at == row.customer.InvoiceAt.DELIVERY
-    placed = Step("Placed", exact(row.placed_at) if row.placed_at else "", state="done" if row.placed_at else "now")
-    delivered = Step(
-        "Delivered",
-        day(row.delivery_date) if row.delivery_date else "",
-        state="done" if row.delivered_at else "now" if row.placed_at and at_delivery else "",
-    )
-    invoiced = Step("Invoiced")
+    placed = Step("Placed", exact(row.placed_at), state="done") if row.placed_at else Step("To be placed", state="now")
+    on = day(row.delivery_date) if row.delivery_date else ""
+    delivered = Step("To be delivered", on, state="now" if row.placed_at else "")
+    if row.delivered_at:
+        delivered = Step("Delivered", on, state="done")
+    invoiced = Step("Invoice")
     if row.invoice:
         url = reverse("desk:invoice", args=[supplier.slug, row.invoice.pk])
         invoiced = Step("Invoiced", row.invoice.number, url, "done")
-    sent = bool(how and how.state in ("sent", "locked"))
-    in_xero = Step(
-        "In Xero", how.label if how else "", how.url if how else "", "done" if sent else "now" if how else ""
-    )
+    in_xero = Step("Xero")
+    if how:
+        there = how.state in ("sent", "locked")
+        in_xero = Step("In Xero", how.label, how.url, "done" if there else "now")
     return [placed, delivered, invoiced, in_xero] if at_delivery else [placed, invoiced, in_xero, delivered]
 
 
