@@ -19,6 +19,7 @@ from provender.catalogue import actions as catalogue
 from provender.catalogue.models import Category, PriceList, Product
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
+from provender.customers.tax_numbers import ABN_WEIGHTS
 from provender.invoicing.models import LineKind
 from provender.ordering import actions as ordering
 from provender.ordering.lines import OrderLineDraft, draft_of
@@ -210,7 +211,7 @@ def goods_for_xero() -> list[tuple[str, str, Decimal]]:
 
 def _open_shop(password: str) -> _Shop:
     supplier = create_supplier(slug=SLUG, name="Larkfield Provisions", country="AU")
-    supplier.legal_name, supplier.tax_number = "Larkfield Provisions Pty Ltd", "11 100 000 001"
+    supplier.legal_name, supplier.tax_number = "Larkfield Provisions Pty Ltd", _made_up_abn(0)
     supplier.address, supplier.phone = "Unit 4, 27 Mill Lane\nAlexandria NSW 2015", "(02) 5550 0100"
     supplier.email = "orders@larkfield.example"
     supplier.save()
@@ -267,7 +268,7 @@ def _welcome(
         number=f"C{number:03d}",
         trading_name=venue.name,
         legal_name=f"{venue.name} Pty Ltd",
-        tax_number=f"11 100 000 {number + 100}",
+        tax_number=_made_up_abn(number),
         email=f"accounts@{mailbox}.example",
         phone=f"(02) 5550 {number + 100:04d}",
         street=venue.street,
@@ -282,6 +283,14 @@ def _welcome(
         freight_group=freight.get(venue.freight),
     )
     return customers.save_customer(customer, by=shop.owner)
+
+
+def _made_up_abn(number: int) -> str:
+    """An ABN whose check digits fit, so that nothing doubts it."""
+    body = f"{990_000_000 + 10 * number}"
+    weighed = sum(weight * int(digit) for weight, digit in zip(ABN_WEIGHTS[2:], body, strict=True))
+    check = next(check for check in range(11, 100) if (weighed + 10 * (check // 10 - 1) + check % 10) % 89 == 0)
+    return f"{check} {body[:3]} {body[3:6]} {body[6:]}"
 
 
 # --- the weeks ----------------------------------------------------------------------------------------------------

@@ -109,10 +109,15 @@ class Column(Generic[Row]):
     link: Callable[[Row], str] | None = None
     note: Callable[[Row], Any] | None = None  # a second, smaller line; not downloaded
     phone: Phone = "meta"
+    unbroken: bool = False  # a text that stays on one line, such as a SKU
 
     @property
     def numeric(self) -> bool:
         return self.kind in NUMERIC
+
+    @property
+    def on_one_line(self) -> bool:
+        return self.unbroken or self.kind in ("date", "moment")
 
 
 @dataclass(frozen=True)

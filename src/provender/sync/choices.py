@@ -292,3 +292,9 @@ def tax_rate_differs(supplier: Supplier, connection: Connection) -> str:
         f"“{rate.name}” is {rate.rate.normalize():f} % in Xero, while the rate in your settings is"
         f" {supplier.tax_rate.normalize():f} %: totals would differ."
     )
+
+
+def codes_for(connection: Connection, setting: str) -> list[tuple[str, str]]:
+    """Of the accounts that may be chosen there those with a code, as (code, name), by code."""
+    rows = connection.accounts.filter(status="ACTIVE").exclude(code="").order_by("code")
+    return [(row.code, row.name) for row in rows if not _account_trouble(row, setting)]

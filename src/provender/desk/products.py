@@ -1,0 +1,354 @@
+"""Products: the list with what is done to many at once, one product with its prices, and the form."""
+
+from collections.abc import Sequence
+from copy import copy
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilter
+
+from provender.basics.errors import ProvenderError
+from provender.basics.money import read_number, show_price
+from provender.catalogue import actions
+from provender.catalogue.errors import SkuTaken
+from provender.catalogue.models import Category, ListPrice, PriceList, Product
+from provender.desk import orders
+from provender.desk.customers import active_or_not
+from provender.desk.forms import Section, sections_of
+from provender.desk.frame import DeskRequest, member
+from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
+from provender.ordering.models import OrderLine
+from provender.people.models import User
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier, TaxKind
+from provender.sync.choices import codes_for
+from provender.sync.queries import connection_of
+from provender.timeline.queries import story
+
+NO_CATEGORY = "No category"
+NAMED_LISTS = 2  # price lists that a row names; more are counted
+LATEST_LINES, SHOWN_LINES = 40, 10  # order lines that are read, and shown, on a product's page
+STORY_LINES = 15
+
+
+def tax_kinds(supplier: Supplier) -> list[tuple[str, str]]:
+    """The tax kinds in the word of the wholesaler's country."""
+    return [(kind.value, supplier.tax_kind_label(kind)) for kind in TaxKind]
+
+
+def sales_accounts(supplier: Supplier) -> list[tuple[str, str]]:
+    """Accounts of the connected organisation that sales can go to, as (code, name); none without a connection."""
+    connection = connection_of(supplier)
+    return codes_for(connection, "sales_account") if connection else []
+
+
+# --- the list -----------------------------------------------------------------------------------------------------
+
+
+class ProductSearch(FilterSet):  # type: ignore[misc]  # django_filters has no types
+    """What narrows any list of products."""
+
+    q = CharFilter(label="Search", method="search")
+    category = ModelChoiceFilter(
+        label="Category",
+        queryset=lambda request: request.supplier.categories.all(),
+        empty_label="Any",
+        null_label=NO_CATEGORY,
+    )
+    status = ChoiceFilter(
+        label="Status", choices=[("active", "Active"), ("inactive", "Inactive")], empty_label="Any", method="by_status"
+    )
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Product], name: str, text: str) -> QuerySet[Product]:  # noqa: ARG002
+        return rows.filter(Q(sku__icontains=text) | Q(name__icontains=text))
+
+    def by_status(self, rows: QuerySet[Product], name: str, status: str) -> QuerySet[Product]:  # noqa: ARG002
+        return rows.filter(active=status == "active")
+
+
+class ProductFilter(ProductSearch):
+    tax = ChoiceFilter(field_name="tax_kind", label="Tax", empty_label="Any")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        supplier = self.request.supplier
+        self.filters["tax"].extra["choices"] = tax_kinds(supplier)
+        self.filters["tax"].label = supplier.tax_word
+
+
+class ChooseCategory(forms.Form):
+    """Where many products go."""
+
+    category = forms.ModelChoiceField(
+        Category.objects.none(), label="Category", required=False, empty_label=NO_CATEGORY
+    )
+
+    def __init__(self, supplier: Supplier, typed: QueryDict | None) -> None:
+        super().__init__(typed)
+        field = self.fields["category"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 -- declared six lines above
+        field.queryset = supplier.categories.all()
+
+
+class ChooseTaxKind(forms.Form):
+    """What many products are for the tax office."""
+
+    tax_kind = forms.ChoiceField(
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one."},
+        help_text="For order lines from now on. Documents that were issued keep the tax they were issued with.",
+    )
+
+    def __init__(self, supplier: Supplier, typed: QueryDict | None) -> None:
+        super().__init__(typed)
+        field = self.fields["tax_kind"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- declared seven lines above
+        field.label, field.choices = supplier.tax_word, tax_kinds(supplier)
+
+
+def switch_on(supplier: Supplier, rows: Sequence[Product], user: User) -> str:
+    return f"{_count(actions.set_products_active(supplier, _keys(rows), active=True, by=user))} switched on."
+
+
+def switch_off(supplier: Supplier, rows: Sequence[Product], user: User) -> str:
+    return f"{_count(actions.set_products_active(supplier, _keys(rows), active=False, by=user))} switched off."
+
+
+def move(supplier: Supplier, rows: Sequence[Product], user: User, *, category: Category | None) -> str:
+    moved = actions.move_products(supplier, _keys(rows), category, by=user)
+    return f"{_count(moved)} moved to {category}." if category else f"{_count(moved)} taken out of their category."
+
+
+def set_tax_kind(supplier: Supplier, rows: Sequence[Product], user: User, *, tax_kind: str) -> str:
+    changed = actions.set_tax_kind(supplier, _keys(rows), TaxKind(tax_kind), by=user)
+    return f"{_count(changed)} made {supplier.tax_kind_label(tax_kind)}."
+
+
+def _keys(rows: Sequence[Product]) -> list[UUID]:
+    return [row.pk for row in rows]
+
+
+def _count(number: int) -> str:
+    return f"{number:,} product{'' if number == 1 else 's'}"
+
+
+class ProductList(List[Product]):
+    title, one, many = "Products", "product", "products"
+    filters = ProductFilter
+    sort = "name"
+    template = "desk/products/products.html"
+    empty = Empty(
+        "No products yet",
+        "A product is something you sell: a SKU, a name, a price. Its SKU is the item code in Xero. Importing a file of"
+        " invoices can add those that it names.",
+        "New product",
+        "desk:product-new",
+    )
+    actions = (
+        BulkAction("move", "Move to a category", Doing.TRADE, move, ask=ChooseCategory),
+        BulkAction("tax", "Set tax", Doing.TRADE, set_tax_kind, ask=ChooseTaxKind),
+        BulkAction("on", "Switch on", Doing.TRADE, switch_on),
+        BulkAction("off", "Switch off", Doing.TRADE, switch_off, danger=True),
+    )
+
+    @cached_property
+    def sentence(self) -> str:  # type: ignore[override]  # the words are those of the wholesaler's country
+        return f"What you sell. Prices are in {self.supplier.currency}, without {self.supplier.tax_word}."
+
+    def shown_columns(self) -> Sequence[Column[Product]]:
+        return (
+            Column("name", "Name", lambda p: p.name, sort=("name", "pk"), phone="title", link=self.page_of),
+            Column("sku", "SKU", lambda p: p.sku, sort="sku", unbroken=True),
+            Column("category", "Category", lambda p: p.category, sort="category__name", phone="hide"),
+            Column("price", "Price", lambda p: p.price, kind="price", sort="price", phone="side"),
+            Column("tax", self.supplier.tax_word, self.tax_of, sort="tax_kind", phone="hide", unbroken=True),
+            Column("lists", "Price lists", self.lists_of, phone="hide"),
+            Column("status", "Status", active_or_not, kind="badge", sort="active", phone="badge"),
+        )
+
+    def page_of(self, product: Product) -> str:
+        return reverse("desk:product", args=[self.supplier.slug, product.pk])
+
+    def tax_of(self, product: Product) -> str:
+        return self.supplier.tax_kind_label(product.tax_kind)
+
+    def lists_of(self, product: Product) -> str:
+        names = self.listed.get(product.pk, [])
+        more = len(names) - NAMED_LISTS
+        return ", ".join(names[:NAMED_LISTS]) + (f" and {more} more" if more > 0 else "")
+
+    def rows(self) -> QuerySet[Product]:
+        return self.supplier.products.select_related("category")
+
+    def prepare(self, rows: Sequence[Product]) -> None:
+        self.listed: dict[UUID, list[str]] = {}
+        prices = ListPrice.objects.filter(product__in=_keys(rows)).order_by("price_list__name")
+        for product, name in prices.values_list("product_id", "price_list__name"):
+            self.listed.setdefault(product, []).append(name)
+
+
+@member(Doing.LOOK, post=Doing.TRADE)
+def products(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
+    """The list; moving, taxing, switching many at once."""
+    return show(request, ProductList(request))
+
+
+# --- one product --------------------------------------------------------------------------------------------------
+
+
+@member(Doing.LOOK)
+def product(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """What it is, what it costs on which list, who ordered it lately; the timeline."""
+    row = get_object_or_404(supplier.products.select_related("category"), pk=pk)
+    context = {
+        "product": row,
+        "tax": supplier.tax_kind_label(row.tax_kind),
+        "account_name": dict(sales_accounts(supplier)).get(row.sales_account, "") if row.sales_account else "",
+        "prices": prices_by_list(supplier, row),
+        "lines": latest_lines(row),
+        "entries": story(supplier, "product", pk)[:STORY_LINES],
+    }
+    return render(request, "desk/products/product.html", context)
+
+
+def prices_by_list(supplier: Supplier, row: Product) -> list[tuple[PriceList, Decimal | None]]:
+    """Each price list with the product's price on it, or None where its base price counts."""
+    listed = dict(row.list_prices.values_list("price_list_id", "price"))
+    return [(each, listed.get(each.pk)) for each in supplier.price_lists.all()]
+
+
+def latest_lines(row: Product) -> list[tuple[OrderLine, Badge]]:
+    """The order lines of a product that were written last, newest order first.
+
+    A product may have been ordered a hundred thousand times: the lines written last are reached by an index.
+    """
+    lines = OrderLine.objects.filter(product=row).select_related("order__customer").order_by("-pk")[:LATEST_LINES]
+    newest = sorted(lines, key=lambda line: line.order.created_at, reverse=True)[:SHOWN_LINES]
+    return [(line, orders.status_badge(line.order)) for line in newest]
+
+
+@member(Doing.TRADE)
+@require_POST
+def switch(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Switch one product on or off."""
+    row = get_object_or_404(supplier.products, pk=pk)
+    active = request.POST.get("active") == "1"
+    actions.set_products_active(supplier, [pk], active, by=request.user)
+    messages.success(
+        request,
+        f"{row.name} is active: it can be ordered."
+        if active
+        else f"{row.name} is inactive: it isn’t offered for new orders. What was ordered stays.",
+    )
+    return redirect("desk:product", slug=supplier.slug, pk=pk)
+
+
+# --- the form -----------------------------------------------------------------------------------------------------
+
+
+class PriceField(forms.CharField):
+    """A unit price as people write it: 4.50, 0.0375, 1,234.50."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return show_price(value) if isinstance(value, Decimal) else value
+
+    def clean(self, value: Any) -> Decimal:
+        text = super().clean(value)
+        try:
+            price = read_number(text, places=4, what="price")
+        except ProvenderError as error:
+            raise forms.ValidationError(error.sentence) from error
+        if price < 0:
+            raise forms.ValidationError("The price is below zero. Write zero or more.")
+        return price
+
+
+class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    price = PriceField(label="Base price", error_messages={"required": "What does one cost? 0 is allowed."})
+
+    class Meta:
+        model = Product
+        fields = (
+            "sku", "name", "description", "category", "unit", "price", "tax_kind", "sales_account", "active",
+        )  # fmt: skip
+        labels = {"sales_account": "Sales account", "active": "Can be ordered"}
+        help_texts = {
+            "sku": "Your code for it, as it stands on documents. It is the item code in Xero.",
+            "unit": "What one is: bottle, bag, 1 kg.",
+            "sales_account": "Account code in Xero. Empty: the sales account of the Xero settings.",
+            "active": "Off: it isn’t offered for new orders.",
+        }
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 3}),
+            "tax_kind": forms.RadioSelect,
+            "sales_account": forms.TextInput(attrs={"list": "accounts", "autocomplete": "off"}),
+        }
+        error_messages = {"sku": {"required": "Which SKU?"}, "name": {"required": "What is it called?"}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        supplier: Supplier = self.instance.supplier
+        fields: dict[str, Any] = self.fields
+        fields["category"].queryset, fields["category"].empty_label = supplier.categories.all(), NO_CATEGORY
+        fields["tax_kind"].label, fields["tax_kind"].choices = supplier.tax_word, tax_kinds(supplier)
+        fields["price"].help_text = f"For one, in {supplier.currency}, without {supplier.tax_word}."
+
+    @property
+    def sections(self) -> list[Section]:
+        """The form in parts, each with its heading."""
+        return sections_of(
+            self,
+            ("What it is", ("name", "sku", "category", "unit", "description", "active")),
+            ("Price and tax", ("price", "tax_kind", "sales_account")),
+        )
+
+
+@member(Doing.TRADE)
+def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """A form for a product that isn't there yet."""
+    return _form(request, Product(supplier=supplier), None)
+
+
+@member(Doing.TRADE)
+def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """The form of a product that is there."""
+    row = get_object_or_404(supplier.products.select_related("supplier", "category"), pk=pk)
+    return _form(request, copy(row), row)
+
+
+def _form(request: DeskRequest, edited: Product, before: Product | None) -> HttpResponse:
+    """`edited` takes what is typed; `before` is what the page says it is while that isn't saved."""
+    supplier = request.supplier
+    form = ProductForm(request.POST or None, instance=edited)
+    accounts = sales_accounts(supplier)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.save_product(edited, by=request.user)
+        except SkuTaken as error:
+            form.add_error("sku", error.sentence)
+        else:
+            messages.success(request, f"{edited.name} is saved.")
+            if accounts and edited.sales_account and edited.sales_account not in dict(accounts):
+                messages.warning(request, _no_account(edited.sales_account))
+            return redirect("desk:product", slug=supplier.slug, pk=edited.pk)
+    return render(request, "desk/products/product_form.html", {"form": form, "product": before, "accounts": accounts})
+
+
+def _no_account(code: str) -> str:
+    return f"Xero has no account {code} that sales can go to. Invoices with this product will wait until it has."

@@ -1,0 +1,185 @@
+"""Price lists at the desk: the lists, the prices of one written many at once, copy, rename, delete."""
+
+from decimal import Decimal
+
+import pytest
+
+import cast
+from desk.test_customers import names, queries
+from provender.catalogue.models import PriceList
+
+pytestmark = pytest.mark.django_db
+LISTS = "/w/harbour/price-lists"
+
+
+@pytest.fixture
+def mai(desk):
+    return desk("mai")
+
+
+@pytest.fixture
+def cafes(supplier):
+    """4.20 for oat milk; cups, beans and syrup at base price."""
+    for sku in ("CUP-8OZ", "BEANS-1KG", "SYRUP-VAN"):
+        cast.product(supplier, sku)
+    return cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20"})
+
+
+def typed(supplier, **moves):
+    """What a browser sends: by SKU (hyphens left out) what the page showed and what was typed."""
+    form = {}
+    for product in supplier.products.all():
+        before, after = moves.get(product.sku.replace("-", ""), ("", ""))
+        form |= {f"was-{product.pk}": before, f"price-{product.pk}": after}
+    return form
+
+
+def prices(price_list):
+    return dict(price_list.prices.values_list("product__sku", "price"))
+
+
+def test_an_empty_page_teaches_and_starts(mai):
+    page = mai.get(LISTS).text
+    assert "A price list gives a group of customers prices of its own" in page
+    assert f'href="{LISTS}/new"' in page
+
+
+def test_the_lists_say_how_much_is_on_them_and_who_has_them(supplier, cafes, mai):
+    cast.venue(supplier, "Bar Lune", price_list=cafes)
+    cast.price_list(supplier, "Groups")
+    page = mai.get(LISTS)
+    assert names(page) == ["Cafés", "Groups"]
+    assert [cell.text for cell in page.context["list"].page.rows[0].cells[:3]] == ["Cafés", "1", "1"]
+    assert f"/w/harbour/customers?price_list={cafes.pk}" in page.text
+
+
+def test_the_lists_cost_the_same_queries_for_any_number_of_them(supplier, cafes, mai):
+    few = queries(mai, LISTS)
+    for number in range(20):
+        cast.venue(supplier, f"Venue {number}", price_list=cast.price_list(supplier, f"P{number}", {"OAT-1L": "1"}))
+    assert queries(mai, LISTS) == few < 16
+
+
+# --- its prices ---------------------------------------------------------------------------------------------------
+
+
+def test_base_and_own_prices_stand_side_by_side(cafes, mai):
+    page = mai.get(f"{LISTS}/{cafes.pk}", {"q": "oat"})
+    (row,) = page.context["list"].page.rows
+    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "−6.7 %"]
+    assert 'value="4.20"' in page.text
+
+
+def test_search_and_filter_narrow_the_prices(cafes, mai):
+    assert names(mai.get(f"{LISTS}/{cafes.pk}", {"own": "yes"})) == ["Oat milk 1L"]
+    assert len(names(mai.get(f"{LISTS}/{cafes.pk}", {"own": "no"}))) == 3
+
+
+def test_many_prices_are_written_at_once(supplier, cafes, mai):
+    form = typed(supplier, OAT1L=("4.20", "4.10"), CUP8OZ=("", "0.035"), SYRUPVAN=("", " "))
+    answer = mai.post(f"{LISTS}/{cafes.pk}", form, follow=True)
+    assert "2 prices changed." in answer.text
+    assert prices(cafes) == {"OAT-1L": Decimal("4.10"), "CUP-8OZ": Decimal("0.035")}
+
+
+def test_a_cleared_price_is_the_base_price_again_and_zero_is_a_price(supplier, cafes, mai):
+    mai.post(f"{LISTS}/{cafes.pk}", typed(supplier, OAT1L=("4.20", ""), CUP8OZ=("", "0")))
+    assert prices(cafes) == {"CUP-8OZ": Decimal(0)}
+
+
+def test_one_wrong_price_keeps_all_back_and_what_was_typed_stays(supplier, cafes, mai):
+    form = typed(supplier, OAT1L=("4.20", "cheap"), CUP8OZ=("", "0.035"), SYRUPVAN=("", "-1"))
+    page = mai.post(f"{LISTS}/{cafes.pk}", form)
+    assert page.status_code == 200
+    for said in ("“cheap” is not a number", "The price of SYRUP-VAN is below zero", "Nothing was changed."):
+        assert said in page.text
+    for text in ("cheap", "0.035", "-1"):
+        assert f'value="{text}"' in page.text
+    assert page.text.count('aria-invalid="true"') == 2
+    assert prices(cafes) == {"OAT-1L": Decimal("4.20")}
+
+
+def test_a_field_that_was_not_touched_leaves_what_somebody_else_wrote_meanwhile(supplier, cafes, mai):
+    form = typed(supplier, OAT1L=("4.50", "4.50"), CUP8OZ=("", "0.03"))
+    mai.post(f"{LISTS}/{cafes.pk}", form)
+    assert prices(cafes)["OAT-1L"] == Decimal("4.20")
+
+
+def test_saving_can_lead_to_the_next_page(supplier, cafes, mai):
+    for number in range(30):
+        cast.product(supplier, f"P-{number:02}")
+    url = f"{LISTS}/{cafes.pk}"
+    assert "Save and next page" in mai.get(url).text
+    assert mai.post(f"{url}?q=P-", {"then": "next"}).headers["location"] == f"{url}?q=P-&page=2"
+    assert mai.post(f"{url}?own=no", {"then": "next"}).headers["location"] == f"{url}?own=no"
+    assert "Save and next page" not in mai.get(f"{url}?page=2").text
+
+
+def test_no_other_wholesalers_product_gets_a_price(supplier, cafes, mai):
+    theirs = cast.product(cast.supplier("southern"))
+    mai.post(f"{LISTS}/{cafes.pk}", {f"price-{theirs.pk}": "1", "price-x": "1", "was-y": "2"})
+    assert prices(cafes) == {"OAT-1L": Decimal("4.20")}
+
+
+def test_a_reader_sees_prices_and_no_fields(cafes, desk):
+    page = desk("rex").get(f"{LISTS}/{cafes.pk}").text
+    assert "4.20" in page
+    assert 'name="price-' not in page
+    assert desk("rex", cast.supplier("southern")).get(f"/w/southern/price-lists/{cafes.pk}").status_code == 404
+
+
+def test_the_prices_cost_the_same_queries_for_any_number_of_them(supplier, cafes, mai):
+    url = f"{LISTS}/{cafes.pk}"
+    few = queries(mai, url)
+    for number in range(15):
+        cast.product(supplier, f"P-{number}")
+    assert queries(mai, url) == few < 20
+
+
+def test_htmx_gets_the_rows_alone(cafes, mai):
+    part = mai.get(f"{LISTS}/{cafes.pk}", headers={"HX-Request": "true"}).text
+    assert part.lstrip().startswith('<div id="rows"')
+    assert "Save prices" in part
+
+
+# --- new, copy, rename, delete ------------------------------------------------------------------------------------
+
+
+def test_a_new_list_is_empty_or_begins_with_anothers_prices(supplier, cafes, mai):
+    mai.post(f"{LISTS}/new", {"name": "Groups", "like": ""})
+    mai.post(f"{LISTS}/new", {"name": "Bars", "like": str(cafes.pk)})
+    assert prices(PriceList.objects.get(name="Groups")) == {}
+    assert prices(PriceList.objects.get(name="Bars")) == {"OAT-1L": Decimal("4.20")}
+
+
+def test_a_copy_is_proposed_under_a_name_of_its_own(cafes, mai):
+    page = mai.get(f"{LISTS}/new?like={cafes.pk}").text
+    assert 'value="Cafés (copy)"' in page
+    assert f'<option value="{cafes.pk}" selected>' in page
+    assert mai.get(f"{LISTS}/new?like=nonsense").status_code == 200
+
+
+def test_a_name_that_is_taken_is_refused_and_kept_as_typed(supplier, cafes, mai):
+    groups = cast.price_list(supplier, "Groups")
+    for url in (f"{LISTS}/new", f"{LISTS}/{groups.pk}/rename"):
+        page = mai.post(url, {"name": "Cafés"}).text
+        assert "There is a price list “Cafés” already." in page
+        assert 'value="Cafés"' in page
+    assert "Rename Groups" in page
+
+
+def test_a_list_is_renamed(cafes, mai):
+    assert "Cafés and bars is saved." in mai.post(
+        f"{LISTS}/{cafes.pk}/rename", {"name": "Cafés and bars"}, follow=True
+    ).text  # fmt: skip
+
+
+def test_deleting_a_list_says_who_falls_back_to_base_prices(supplier, cafes, mai):
+    venue = cast.venue(supplier, "Bar Lune", price_list=cafes)
+    asked = mai.get(f"{LISTS}/{cafes.pk}/delete").text
+    assert "1 customer</a> has it and will pay base prices" in asked
+    assert "Bar Lune" in asked
+    done = mai.post(f"{LISTS}/{cafes.pk}/delete", follow=True).text
+    assert "The price list Cafés is deleted. 1 customer pays base prices now." in done
+    venue.refresh_from_db()
+    assert venue.price_list is None
