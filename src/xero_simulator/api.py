@@ -28,6 +28,7 @@ from xero_simulator.resources import (
     organisation,
     overpayments,
     payments,
+    small_lists,
     tax_rates,
     tracking_categories,
 )
@@ -53,6 +54,7 @@ MODULES = (
     overpayments,
     bank_transactions,
     history,
+    small_lists,
 )
 ROUTES: list[Route] = [route for module in MODULES for route in module.ROUTES]
 
@@ -66,6 +68,9 @@ SCOPES_OF = {
     "organisations": SETTINGS,
     "accounts": SETTINGS,
     "taxrates": SETTINGS,
+    "brandingthemes": SETTINGS,
+    "currencies": SETTINGS,
+    "users": SETTINGS,
     "trackingcategories": SETTINGS,
     "items": ("accounting.settings", *TRANSACTIONS),
     "contacts": ("accounting.contacts",),
@@ -79,10 +84,8 @@ SCOPES_OF = {
 # Endpoints that Xero has and we have not: they answer 501.
 ELSEWHERE = {
     "banktransfers",
-    "brandingthemes",
     "budgets",
     "contactgroups",
-    "currencies",
     "employees",
     "expenseclaims",
     "invoicereminders",
@@ -97,7 +100,6 @@ ELSEWHERE = {
     "repeatinginvoices",
     "reports",
     "setup",
-    "users",
 }
 PARTS_ELSEWHERE = {"attachments", "email", "pdf", "cisettings", "cissettings"}
 

@@ -28,6 +28,7 @@ from xero_simulator.records import (
 )
 from xero_simulator.switches import Switches
 
+A_BURST_MS = 1000
 R = TypeVar("R", bound=Record)
 Key = Callable[[Any], str | None]
 
@@ -131,6 +132,7 @@ class Books:
             table.name: table for table in vars(self).values() if isinstance(table, Table)
         }
         self.changes: list[Change] = []
+        self._last_commit = 0
         self.settings_id = settings.id
         self.organisations.place(settings.id, settings)
 
@@ -143,7 +145,9 @@ class Books:
         return self.settings_id
 
     def now(self) -> int:
-        return self.clock.now_ms()
+        """The time of changes. Two commits never share a millisecond, so that each moves UpdatedDateUTC."""
+        now = self.clock.now_ms()
+        return self._last_commit + 1 if 0 <= self._last_commit - now < A_BURST_MS else now
 
     def today(self) -> date:
         return self.clock.today(self.settings.zone_name)
@@ -168,6 +172,8 @@ class Books:
 
     def take_changes(self) -> list[Change]:
         """The changes since the last commit, which they now are part of."""
+        if self.changes:
+            self._last_commit = self.now()
         changes, self.changes = self.changes, []
         return changes
 

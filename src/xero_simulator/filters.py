@@ -27,6 +27,7 @@ TOKEN = re.compile(
 )
 LONGEST_QUERY = 20_000
 DEEPEST_QUERY = 60
+TWO = 2
 METHODS: dict[str, Callable[..., Any]] = {
     "contains": lambda text, part: part.casefold() in text.casefold(),
     "startswith": lambda text, part: text.casefold().startswith(part.casefold()),
@@ -118,6 +119,9 @@ class Parser:
         tests = [self._negation()]
         while self._takes("and", "&&", "andalso"):
             tests.append(self._negation())
+        if len(tests) == TWO:
+            first, second = tests
+            return lambda record: _truth(first(record)) and _truth(second(record))
         return tests[0] if len(tests) == 1 else lambda record: all(_truth(test(record)) for test in tests)
 
     def _negation(self) -> Test:
@@ -139,10 +143,9 @@ class Parser:
             return left
         self._take()
         right = self._operand()
-        if sign in {"==", "="}:
-            return lambda record: _same(left(record), right(record))
-        if sign in {"!=", "<>"}:
-            return lambda record: not _same(left(record), right(record))
+        if sign in {"==", "=", "!=", "<>"}:
+            same = _equality(left, right)
+            return same if sign in {"==", "="} else lambda record: not same(record)
         compare = COMPARE[sign]
         return lambda record: _ordered(compare, left(record), right(record))
 
@@ -232,13 +235,38 @@ def _parse_moment(texts: list[Any]) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal; it is known before any record is looked at."""
+
+    value: Any
+
+    def __call__(self, _record: Any) -> Any:
+        return self.value
+
+
 def _constant(value: Any) -> Test:
-    return lambda _record: value
+    return Constant(value)
+
+
+def _equality(left: Test, right: Test) -> Test:
+    """Equality with a text, which is what most queries ask, is prepared once rather than for each record."""
+    if not (isinstance(right, Constant) and isinstance(right.value, str)):
+        return lambda record: _same(left(record), right(record))
+    wanted, folded = right.value, right.value.casefold()
+
+    def is_text(record: Any) -> bool:
+        value = left(record)
+        if isinstance(value, str):
+            return value == wanted or value.casefold() == folded
+        return _same(value, wanted)
+
+    return is_text
 
 
 def _truth(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
+    if value is True or value is False:
+        return bool(value)
     raise BadQuery("Expression of type 'Boolean' expected")
 
 
@@ -263,6 +291,8 @@ def _kind(value: Any) -> type:
 
 
 def _ordered(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+    if isinstance(left, Decimal) and isinstance(right, Decimal):
+        return compare(left, right)
     left, right = _plain(left), _plain(right)
     if left is None or right is None:
         return False

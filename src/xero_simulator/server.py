@@ -80,6 +80,7 @@ class Server:
         self._server.pull_trigger()
         for thread in self._threads:
             thread.join(timeout=5)
+        wasyncore.close_all(self._sockets)
 
     def interrupt(self) -> None:
         """Ask it to end, from a signal handler."""
@@ -100,7 +101,6 @@ class Server:
         """One turn of the socket loop after another until the end; the trigger wakes it for that."""
         while not self._stopping.is_set():
             wasyncore.loop(timeout=1, use_poll=True, map=self._sockets, count=1)
-        wasyncore.close_all(self._sockets)
 
     def _tick(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):

@@ -2,7 +2,20 @@ import pytest
 from tests.xero_simulator.conftest import line
 
 
-@pytest.mark.parametrize("path", ["Organisation", "Accounts", "TaxRates", "TrackingCategories", "Items", "Contacts"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Organisation",
+        "Accounts",
+        "TaxRates",
+        "TrackingCategories",
+        "Items",
+        "Contacts",
+        "Currencies",
+        "BrandingThemes",
+        "Users",
+    ],
+)
 def test_a_new_organisation_answers_every_list(xero, path):
     answer = xero.get(path)
     assert answer.status_code == 200
