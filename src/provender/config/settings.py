@@ -1,4 +1,4 @@
-"""Settings, each read from the environment; docs/settings.md has a heading for every one (a test holds that)."""
+"""Settings, each read from the environment; docs/reference/environment.md has a heading for each (tests hold that)."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Are the books equal? Our rows against Xero, by a way that shares no code with the sender.
 
 What each document should look like in Xero is worked out here a second time, from our rows and the connection's
-settings (docs/settings.md); Xero is read by `verify_reading`. A few things can't be told from our rows alone:
+settings (docs/guides/settings.md); Xero is read by `verify_reading`. A few things can't be told from our rows alone:
 
 - After the settings were saved anew, documents sent before keep the accounts and tax types of then: for those, what we
   kept of the last sending is the measure.
