@@ -42,14 +42,18 @@ class ReadyRows:
     values: list[list[Any]]
 
     @classmethod
-    def of(cls, rows: Sequence[models.Model]) -> "ReadyRows":
-        """Rows of one model, at least one; those with a counted id get it when they are inserted."""
+    def of(cls, rows: Sequence[models.Model], *, unique: Sequence[str] = (), update: Sequence[str] = ()) -> "ReadyRows":
+        """Rows of one model, at least one; those with a counted id get it when they are inserted.
+
+        A row that is there already by the `unique` fields has its `update` fields written over.
+        """
         table = rows[0]._meta  # noqa: SLF001
         fields = [field for field in table.concrete_fields if not isinstance(field, models.AutoField)]
         columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
         marks = ", ".join(["%s"] * len(fields))
         return cls(
-            f"INSERT INTO {connection.ops.quote_name(table.db_table)} ({columns}) VALUES ({marks})",  # noqa: S608
+            f"INSERT INTO {connection.ops.quote_name(table.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608
+            + _on_conflict(table, unique, update),
             [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows],
         )
 
@@ -57,3 +61,13 @@ class ReadyRows:
         """One prepared statement, run for each row: several times faster than spelling thousands of rows out."""
         with connection.cursor() as cursor:
             cursor.executemany(self.statement, self.values)
+
+
+def _on_conflict(table: Any, unique: Sequence[str], update: Sequence[str]) -> str:
+    if not unique:
+        return ""
+    keys, written = (
+        [connection.ops.quote_name(table.get_field(name).column) for name in names] for names in (unique, update)
+    )
+    news = ", ".join(f"{name} = EXCLUDED.{name}" for name in written)
+    return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {news}"

@@ -16,13 +16,14 @@ from typing import Literal
 from django.db import transaction
 
 from provender.basics import clock
+from provender.basics.rows import ReadyRows
 from provender.sync.differences import read_sent
 from provender.sync.documents import Built
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.lease import Lease
 from provender.sync.models import Backoff, Dispatch, DispatchDocument
 from provender.sync.problems import says_taken
-from provender.sync.recording import Accepted, accept, close_documents, refuse_messages
+from provender.sync.recording import Accepted, Recording, close_documents, refuse_messages
 from provender.sync.session import Session, note_lost_access, telling
 from provender.xero import Answer, Element, Fault, NotConnected, OutcomeUnknown, Refused, TryLater, wire
 
@@ -53,6 +54,7 @@ class _Sent:
 
     dispatch: Dispatch
     documents: list[DispatchDocument]
+    rows: ReadyRows
     parcel: Parcel
     token: str
 
@@ -110,35 +112,38 @@ class Courier:
 
     def claim(self, parcel: Parcel, token: str) -> _Sent | None:
         """Freeze the parcel as an open dispatch, committed before the call; documents in doubt are left out."""
+        sent = self._freeze(parcel, token)
         with transaction.atomic():
             self.lease.fence()
-            documents = self._not_in_doubt(parcel)
-            if not documents:
-                return None
-            now = clock.database_now()
-            dispatch = Dispatch.objects.create(
-                connection_id=self.lease.connection,
-                kind=parcel.kind,
-                operation=parcel.operation,
-                key=str(uuid.uuid4()),
-                claimed_at=now,
-                next_try_at=now,
-                tries=self._backed_off(parcel),
-            )
-            rows = DispatchDocument.objects.bulk_create(
-                [_freeze(dispatch, position, built) for position, built in enumerate(documents)]
-            )
+            if doubtful := self._in_doubt(parcel):
+                rest = [built for built in parcel.documents if built.document not in doubtful]
+                if not rest:
+                    return None
+                sent = self._freeze(Parcel(parcel.kind, parcel.operation, rest), token)
+            sent.dispatch.save(force_insert=True)
+            sent.rows.insert()
         reach(Failpoint.CLAIMED)
-        return _Sent(dispatch, rows, parcel, token)
+        return sent
 
-    def _not_in_doubt(self, parcel: Parcel) -> list[Built]:
-        ids = [built.document for built in parcel.documents]
-        open_ = set(
-            DispatchDocument.objects.filter(
-                connection=self.lease.connection, kind=parcel.kind, document__in=ids
-            ).values_list("document", flat=True)
+    def _freeze(self, parcel: Parcel, token: str) -> _Sent:
+        """The dispatch and its documents, ready to be inserted."""
+        now = clock.database_now()
+        dispatch = Dispatch(
+            connection_id=self.lease.connection,
+            kind=parcel.kind,
+            operation=parcel.operation,
+            key=str(uuid.uuid4()),
+            claimed_at=now,
+            next_try_at=now,
+            tries=self._backed_off(parcel),
         )
-        return [built for built in parcel.documents if built.document not in open_]
+        documents = [_freeze(dispatch, position, built) for position, built in enumerate(parcel.documents)]
+        return _Sent(dispatch, documents, ReadyRows.of(documents), parcel, token)
+
+    def _in_doubt(self, parcel: Parcel) -> set[uuid.UUID]:
+        ids = [built.document for built in parcel.documents]
+        open_ = DispatchDocument.objects.filter(connection=self.lease.connection, kind=parcel.kind, document__in=ids)
+        return set(open_.values_list("document", flat=True))
 
     def _backed_off(self, parcel: Parcel) -> int:
         ids = [built.document for built in parcel.documents]
@@ -150,7 +155,7 @@ class Courier:
         with transaction.atomic():
             self.lease.fence()
             dispatch.sent_at = clock.database_now()
-            dispatch.save(update_fields=["sent_at"])
+            Dispatch.objects.filter(pk=dispatch.pk).update(sent_at=dispatch.sent_at)
         reach(Failpoint.STAMPED)
 
     def _submit(self, pool: ThreadPoolExecutor, sent: _Sent) -> Future[Answer]:
@@ -218,11 +223,12 @@ class Courier:
         verdicts = {_identity(sent.parcel, element): element for element in answer.elements}
         pairs = [(row, verdicts.get(_identity_of(sent.parcel, row))) for row in sent.documents]
         accepted = [Accepted.of(row, element.value) for row, element in pairs if element and element.ok]
+        recording = Recording.of(self.session.connection, sent.parcel.operation, accepted)
         self.in_doubt |= any(element is None for _, element in pairs)
         with transaction.atomic():
             self.lease.fence()
             refused = [self._note_refusal(row, element) for row, element in pairs if element and not element.ok]
-            accept(self.session.connection, sent.parcel.operation, accepted)
+            recording.write()
             reach(Failpoint.RECORDING)
         reach(Failpoint.RECORDED)
         return len(accepted) + sum(refused)
@@ -231,7 +237,7 @@ class Courier:
         if says_taken(element.messages):
             # The request is over, but whose the other one is decides a look-up: it may be ours, from a lost answer.
             row.refusal = "\n".join(element.messages)
-            row.save(update_fields=["refusal"])
+            DispatchDocument.objects.filter(dispatch=row.dispatch_id, document=row.document).update(refusal=row.refusal)
             self.in_doubt = True
             return 0
         refuse_messages(self.session.connection, row, element.messages, element.raw)

@@ -215,6 +215,7 @@ class Dispatch(models.Model):
         CHANGE = "change", "Change"
         VOID = "void", "Void"
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="dispatches")
     kind = models.CharField(max_length=20)
     operation = models.CharField(max_length=6, choices=Operation.choices)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from provender.basics import clock
+from provender.basics.rows import ReadyRows
 from provender.changes.actions import settle
 from provender.changes.models import Change
 from provender.sync.differences import pair_lines, read_sent
@@ -15,7 +16,7 @@ from provender.sync.documents import Trouble
 from provender.sync.mirror import mark_chart_stale, note_contacts
 from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link
 from provender.sync.problems import BY_CODE, close_problems, judge_refusal, note_problem
-from provender.timeline.actions import tell, tell_many
+from provender.timeline.actions import prepare, tell
 from provender.xero import wire
 
 STORY = {"contact": "customer", "invoice": "invoice"}  # whose story a kind of document is told in
@@ -41,32 +42,65 @@ class Accepted:
         return cls(document, theirs, twin_lines(document, theirs))
 
 
-def accept(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> None:
-    """Save the links, settle the revisions sent, close problems and doubts; whose total differs gets a Problem."""
-    if not accepted:
-        return
-    kind = accepted[0].document.kind
-    clashing = _linked_elsewhere(connection, kind, accepted)
-    kept = [one for one in accepted if one.document.document not in clashing]
-    for one in accepted:
-        if one.document.document in clashing:
-            refuse(connection, one.document, "number-taken", {"number": one.document.number})
-    _save_links(connection, kind, operation, kept)
-    differing = {one.document.document for one in kept if total_differs(one)}
-    settle_revisions(
-        connection,
-        kind,
-        [(one.document.document, one.document.revision) for one in kept if one.document.document not in differing],
-    )
-    close_problems(connection, kind, [one.document.document for one in kept], "in step")
-    for one in kept:
-        if one.document.document in differing:
+@dataclass(frozen=True)
+class Recording:
+    """Accepted documents of one call, with their rows made ready before the transaction, which must be short."""
+
+    connection: Connection
+    operation: str
+    accepted: Sequence[Accepted]
+    links: ReadyRows | None
+    story: ReadyRows | None
+
+    @classmethod
+    def of(cls, connection: Connection, operation: str, accepted: Sequence[Accepted]) -> "Recording":
+        """Outside any transaction."""
+        if not accepted:
+            return cls(connection, operation, accepted, None, None)
+        return cls(
+            connection,
+            operation,
+            accepted,
+            _ready_links(connection, operation, accepted),
+            _ready_story(connection, operation, accepted),
+        )
+
+    def write(self) -> None:
+        """Save the links, settle the revisions sent, close problems and doubts; whose total differs gets a Problem."""
+        if not self.links or not self.story:
+            return
+        kind = self.accepted[0].document.kind
+        if clashing := _linked_elsewhere(self.connection, kind, self.accepted):
+            self._write_without(clashing)
+            return
+        self.links.insert()
+        rows = [one.document for one in self.accepted]
+        differing = {one.document.document: one for one in self.accepted if total_differs(one)}
+        same = [(row.document, row.revision) for row in rows if row.document not in differing]
+        settle_revisions(self.connection, kind, same)
+        close_problems(self.connection, kind, [row.document for row in rows], "in step")
+        for one in differing.values():
             words = {"number": one.document.number, "ours": str(one.document.total), "theirs": str(_total(one.theirs))}
-            note_problem(connection, kind, one.document.document, one.document.revision, "total-differs", words)
-    close_documents([one.document for one in accepted])
-    _tell(connection, kind, operation, kept)
-    if kind == "contact":
-        note_contacts(connection, [one.theirs for one in kept if isinstance(one.theirs, wire.Contact)])
+            note_problem(self.connection, kind, one.document.document, one.document.revision, "total-differs", words)
+        close_documents(rows)
+        self.story.insert()
+        if kind == "contact":
+            note_contacts(
+                self.connection, [one.theirs for one in self.accepted if isinstance(one.theirs, wire.Contact)]
+            )
+
+    def _write_without(self, clashing: set[UUID]) -> None:
+        taken = [one.document for one in self.accepted if one.document.document in clashing]
+        for row in taken:
+            refuse(self.connection, row, "number-taken", {"number": row.number})
+        close_documents(taken)
+        rest = [one for one in self.accepted if one.document.document not in clashing]
+        Recording.of(self.connection, self.operation, rest).write()
+
+
+def accept(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> None:
+    """Record documents that a look-up found to be as we sent them."""
+    Recording.of(connection, operation, accepted).write()
 
 
 def _linked_elsewhere(connection: Connection, kind: str, accepted: Sequence[Accepted]) -> set[UUID]:
@@ -78,14 +112,12 @@ def _linked_elsewhere(connection: Connection, kind: str, accepted: Sequence[Acce
     return {wanted[xero_id] for xero_id, document in rows if wanted[xero_id] != document}
 
 
-def _save_links(connection: Connection, kind: str, operation: str, accepted: Sequence[Accepted]) -> None:
+def _ready_links(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> ReadyRows:
     now = clock.database_now()
-    fields = ["xero_id", "matched", "number", "status", "total", "updated", "revision", "sent_at"]
-    rows = []
-    for one in accepted:
-        row = Link(
+    rows = [
+        Link(
             connection=connection,
-            kind=kind,
+            kind=one.document.kind,
             document=one.document.document,
             xero_id=xero_id_of(one.theirs),
             number=number_of(one.theirs) or one.document.number,
@@ -93,23 +125,28 @@ def _save_links(connection: Connection, kind: str, operation: str, accepted: Seq
             total=_total(one.theirs),
             updated=one.theirs.updated_raw or "",
             revision=one.document.revision,
+            sent=one.document.element,
+            lines=one.lines,
             sent_at=now,
         )
-        if operation != Dispatch.Operation.VOID:
-            row.sent = one.document.element
-            row.lines = one.lines
-        rows.append(row)
+        for one in accepted
+    ]
+    update = ["xero_id", "matched", "number", "status", "total", "updated", "revision", "sent_at"]
     if operation != Dispatch.Operation.VOID:  # a void says nothing of lines: what was sent before stays known
-        fields += ["sent", "lines"]
-    Link.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["connection", "kind", "document"], update_fields=fields
-    )
+        update += ["sent", "lines"]
+    return ReadyRows.of(rows, unique=["connection", "kind", "document"], update=update)
 
 
 def twin_lines(document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> dict[str, str]:
     """Our line's key → Xero's line id, for the lines that have a twin."""
     if isinstance(theirs, wire.Contact):
         return {}
+    if "LineItemID" not in document.element:  # all lines are new, so Xero gives them back in our order
+        return {
+            key: line.line_item_id
+            for key, line in zip(document.line_keys, theirs.line_items, strict=False)
+            if line.line_item_id
+        }
     items = read_sent(document.element).get("LineItems") or []
     pairs = zip(document.line_keys, pair_lines(items, theirs.line_items), strict=False)
     return {key: twin.line_item_id for key, (_, twin) in pairs if twin and twin.line_item_id}
@@ -165,20 +202,20 @@ def note_troubles(connection: Connection, kind: str, troubles: Iterable[Trouble]
         )
 
 
-def close_documents(documents: Iterable[DispatchDocument]) -> None:
+def close_documents(documents: Sequence[DispatchDocument]) -> None:
     """Their outcome is known: they leave their dispatch, which ends with its last one."""
-    documents = list(documents)
-    ids = {one.dispatch_id for one in documents}
-    first = documents[0] if documents else None
-    if first is not None:
-        Backoff.objects.filter(
-            connection=first.connection_id, kind=first.kind, document__in=[one.document for one in documents]
-        ).delete()
-    DispatchDocument.objects.filter(pk__in=[one.pk for one in documents]).delete()
-    Dispatch.objects.filter(pk__in=ids, documents=None).delete()
+    if not documents:
+        return
+    first = documents[0]
+    these = {"connection": first.connection_id, "kind": first.kind, "document__in": [one.document for one in documents]}
+    Backoff.objects.filter(**these).delete()
+    DispatchDocument.objects.filter(**these).delete()
+    Dispatch.objects.filter(pk__in={one.dispatch_id for one in documents}, documents=None).delete()
 
 
-def _tell(connection: Connection, kind: str, operation: str, accepted: Sequence[Accepted]) -> None:
+def _ready_story(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> ReadyRows | None:
+    kind = accepted[0].document.kind
+
     def line(theirs: Any) -> str:
         if kind == "contact":
             return f"Contact made in Xero: {theirs.name}"
@@ -187,7 +224,8 @@ def _tell(connection: Connection, kind: str, operation: str, accepted: Sequence[
         done = "Sent to Xero" if operation == Dispatch.Operation.CREATE else "Updated in Xero"
         return f"{done} {STATUS_WORDS.get(theirs.status or '', '')}".strip()
 
-    tell_many(connection.supplier, STORY[kind], [(one.document.document, line(one.theirs)) for one in accepted])
+    lines = [(one.document.document, line(one.theirs)) for one in accepted]
+    return prepare(connection.supplier, STORY[kind], lines)
 
 
 def total_differs(one: Accepted) -> bool:

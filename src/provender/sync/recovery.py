@@ -33,7 +33,7 @@ def recover(session: Session, lease: Lease) -> int:
     Raises the client's faults when a look-up fails (the dispatch stays as it is), and LostLease.
     """
     now = clock.database_now()
-    turn = Dispatch.objects.filter(connection=lease.connection, next_try_at__lte=now).order_by("pk")
+    turn = Dispatch.objects.filter(connection=lease.connection, next_try_at__lte=now).order_by("claimed_at", "pk")
     settled = 0
     for dispatch in list(turn):
         documents = list(dispatch.documents.all())
