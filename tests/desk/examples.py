@@ -75,7 +75,9 @@ class Things:
     def problem(self):
         """An invoice that needs a person."""
         tenant = f"organisation of {self.supplier.slug}"
-        made = Connection.objects.create(supplier=self.supplier, tenant=tenant[:36], connected_at=clock.now())
+        made = Connection.objects.create(
+            supplier=self.supplier, tenant=tenant[:36], organisation="Demo Company (AU)", connected_at=clock.now()
+        )
         return Problem.objects.create(
             connection=made, kind="invoice", document=self.invoice.pk, cause="refused", found_at=clock.now()
         )
