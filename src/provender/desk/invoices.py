@@ -282,7 +282,8 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if row.status == Invoice.Status.VOID:
         messages.warning(request, f"Invoice {row.number} is void and can’t be changed.")
         return redirect("desk:invoice", slug=supplier.slug, pk=pk)
-    do = request.POST.get("do", "") if request.method == "POST" else ""
+    # What htmx asks while one types only shows sums, whatever button it sends along.
+    do = request.POST.get("do", "") if request.method == "POST" and not request.htmx else ""
     sheet = InvoiceSheet(row, typed=request.POST if request.method == "POST" else None, judge=do == "save")
     if do == "save" and sheet.is_valid():
         try:
@@ -294,7 +295,7 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             return redirect("desk:invoice", slug=supplier.slug, pk=pk)
     sheet.change(do)
     context = {"sheet": sheet, "invoice": row, "standing": standing(supplier, [pk])[pk], "next": row.version + 1}
-    live = bool(request.htmx) and not do
+    live = bool(request.htmx) and request.method == "POST"
     return render(request, f"desk/invoices/{'_live' if live else 'edit'}.html", context)
 
 

@@ -173,7 +173,14 @@ class OrderList(List[Order]):
             Column("date", "Ordered", lambda o: o.order_date, kind="date", sort="order_date", phone="hide"),
             Column("delivery", "Delivery", lambda o: o.delivery_date, kind="date", sort="delivery_date"),
             Column("po", "PO number", lambda o: o.purchase_order, sort="purchase_order", phone="hide"),
-            Column("total", f"Total {self.supplier.currency}", lambda o: self.sums[o.pk], kind="money", total="invoice__total", phone="side"),
+            Column(
+                "total",
+                f"Total {self.supplier.currency}",
+                lambda o: self.sums[o.pk],
+                kind="money",
+                total="invoice__total",
+                phone="side",
+            ),
             Column("status", "Status", status_badge, kind="badge", sort="status", phone="badge"),
             Column("invoice", "Invoice", invoice_number, link=self.invoice_of, phone="hide"),
         )
@@ -237,7 +244,9 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 def _work(request: DeskRequest, supplier: Supplier, order: Order | None, customer: Any) -> HttpResponse:
     """Show the form; while it is typed, what it comes to; and save it."""
     typed = request.POST if request.method == "POST" else None
-    do = request.POST.get("do", "") if typed is not None else ""
+    # What htmx asks while one types only shows sums: it sends the button that was pressed last along, which would save
+    # the order a second time.
+    do = "" if typed is None or request.htmx else request.POST.get("do", "")
     saving = do in ("save", "place")
     sheet = Sheet(supplier, order, typed=typed, judge=saving, customer=customer)
     if saving and sheet.is_valid():
@@ -246,7 +255,7 @@ def _work(request: DeskRequest, supplier: Supplier, order: Order | None, custome
         except ProvenderError as error:
             sheet.refuse(error)
     sheet.change(do)
-    if request.htmx and not do:
+    if typed is not None and request.htmx:
         start = len(sheet.goods)
         new_rows = list(enumerate(sheet.add_rows(sheet.blanks_missing()), start=start))
         return render(request, "desk/orders/_live.html", {"sheet": sheet, "shown": start, "new_rows": new_rows})
