@@ -307,7 +307,7 @@ def url_in_xero(connection: Connection, xero_id: str) -> str:
 
     login = endpoints().login
     if "login.xero.com" not in login:  # the simulator has a page of its own
-        return f"{login}/_simulator/invoices/{xero_id}"
+        return f"{login}/_simulator/invoice/{xero_id}"
     path = f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}"
     return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={connection.short_code}&redirecturl={path}"
 
