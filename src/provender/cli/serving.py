@@ -69,18 +69,20 @@ def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[]
 
 @contextmanager
 def ending_quietly() -> Iterator[None]:
-    """Let SIGTERM end this process like Ctrl-C does: through every `finally`."""
+    """Let SIGTERM and Ctrl-C end this process through every `finally`, also when a script started it with “&”."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("Stopping.", err=True)
+        return
     finally:
-        signal.signal(signal.SIGTERM, before)
+        click.echo("Stopping.", err=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def announce_first_links() -> None:
@@ -126,7 +128,7 @@ def worker(slot: int) -> None:
     setup()
     from provender import engine
 
-    click.echo(f"Worker {slot} is at work.")
+    click.echo(f"Starting worker {slot}; Ctrl-C ends it.")
     engine.run(slot)
 
 
