@@ -60,7 +60,7 @@ def test_waiting(order, panel):
 def test_sent_shows_the_twin_beside_ours(order, sync, panel):
     sync()
     page = panel(order.invoice)
-    for told in ("Sent", "Awaiting payment", "same as here", "/_simulator/invoices/", "Send again"):
+    for told in ("Sent", "Awaiting payment", "same as here", "/_simulator/invoice/", "Send again"):
         assert told in page
 
 
