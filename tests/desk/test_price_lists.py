@@ -1,11 +1,13 @@
 """Price lists at the desk: the lists, the prices of one written many at once, copy, rename, delete."""
 
+import os
 from decimal import Decimal
 
 import pytest
 
 import cast
 from desk.test_customers import names, queries
+from desk.test_frame_axe import CHROMIUM, cookie, window
 from provender.catalogue.models import PriceList
 
 pytestmark = pytest.mark.django_db
@@ -109,10 +111,10 @@ def test_saving_can_lead_to_the_next_page(supplier, cafes, mai):
     for number in range(30):
         cast.product(supplier, f"P-{number:02}")
     url = f"{LISTS}/{cafes.pk}"
-    assert "Save and next page" in mai.get(url).text
+    assert "Save, next page" in mai.get(url).text
     assert mai.post(f"{url}?q=P-", {"then": "next"}).headers["location"] == f"{url}?q=P-&page=2"
     assert mai.post(f"{url}?own=no", {"then": "next"}).headers["location"] == f"{url}?own=no"
-    assert "Save and next page" not in mai.get(f"{url}?page=2").text
+    assert "Save, next page" not in mai.get(f"{url}?page=2").text
 
 
 def test_no_other_wholesalers_product_gets_a_price(supplier, cafes, mai):
@@ -183,3 +185,22 @@ def test_deleting_a_list_says_who_falls_back_to_base_prices(supplier, cafes, mai
     assert "The price list Cafés is deleted. 1 customer pays base prices now." in done
     venue.refresh_from_db()
     assert venue.price_list is None
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists() and os.environ.get("CI") != "true", reason=f"no {CHROMIUM} on this machine")
+def test_typed_prices_are_not_lost_to_a_search_without_a_question(live_server, supplier, cafes, desk):
+    from playwright.sync_api import expect
+
+    with window("phone", [cookie(desk("mai"), live_server)]) as (page, complaints):
+        page.goto(f"{live_server.url}{LISTS}/{cafes.pk}", wait_until="networkidle")
+        cups = page.get_by_label("Cafés price of Paper cup 8oz")
+        cups.fill("0.035")
+        page.once("dialog", lambda question: question.dismiss())
+        page.get_by_label("On this list").select_option("yes")
+        expect(cups).to_have_value("0.035")
+        page.get_by_role("button", name="Save prices").click()
+        expect(page.get_by_text("1 price changed.")).to_be_visible()
+        page.get_by_label("On this list").select_option("no")
+        expect(page.locator("tbody tr")).to_have_count(2)
+        assert complaints == []
