@@ -245,6 +245,7 @@ def _handle(simulator: "Simulator", call: Call, parts: tuple[str, ...]) -> Answe
     mark = call.books.mark()
     try:
         route, call.ids = find_route(call.method, parts)
+        refuse_printing(call)
         return route.handler(call)
     except RequestRefused as refusal:
         call.books.rollback_to(mark)
@@ -252,6 +253,12 @@ def _handle(simulator: "Simulator", call: Call, parts: tuple[str, ...]) -> Answe
     except BaseException:
         call.books.rollback_to(mark)
         raise
+
+
+def refuse_printing(call: Call) -> None:
+    """Raises NotImplementedHere when a PDF is asked for."""
+    if "application/pdf" in call.headers.get("accept", ""):
+        raise NotImplementedHere("documents are not printed here")
 
 
 def find_route(method: str, parts: tuple[str, ...]) -> tuple[Route, tuple[str, ...]]:

@@ -10,7 +10,6 @@ import msgspec
 
 from xero_simulator.books import Books, fold
 from xero_simulator.calls import Call, replaced
-from xero_simulator.errors import Invalid
 from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, Payment, Prices, Record
 from xero_simulator.resources import (
     accounts,
@@ -279,13 +278,13 @@ class Bookkeeper:
         return self._do(lambda call: contacts.update(call, contact, keeping), contacts.show)
 
     def _do(self, act: Any, show: Any) -> Shown:
-        """Carry out one act as a whole; a refusal leaves everything as it was."""
+        """Carry out one act as a whole; whatever keeps it from ending leaves everything as it was."""
         with self._simulator.lock:
             call = self._call()
             mark = self._books.mark()
             try:
                 record: Record = act(call)
-            except Invalid:
+            except BaseException:
                 self._books.rollback_to(mark)
                 raise
             self._simulator.commit(self._books)

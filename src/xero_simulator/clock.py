@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MILLISECONDS_A_DAY = 86_400_000
+FIRST_MS = 315_532_800_000  # 1980
+LAST_MS = 29_348_006_400_000  # 2900
 
 
 class Clock:
@@ -27,7 +29,7 @@ class Clock:
     def advance(self, seconds: float) -> datetime:
         """Move time by so many seconds (negative goes back), then let what became due happen."""
         with self._lock:
-            self.offset_ms += int(seconds * 1000)
+            self._shift(int(seconds * 1000))
         self._tell()
         return self.now()
 
@@ -35,9 +37,15 @@ class Clock:
         """Make it this moment; a moment without a zone is UTC."""
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         with self._lock:
-            self.offset_ms += to_ms(aware) - self.now_ms()
+            self._shift(to_ms(aware) - self.now_ms())
         self._tell()
         return self.now()
+
+    def _shift(self, milliseconds: int) -> None:
+        """Raises ValueError for a time outside the years that Xero could be in."""
+        if not FIRST_MS <= self.now_ms() + milliseconds < LAST_MS:
+            raise ValueError("the clock stays between 1980 and 2900")
+        self.offset_ms += milliseconds
 
     def today(self, zone: str) -> date:
         return self.now().astimezone(ZoneInfo(zone)).date()

@@ -21,6 +21,7 @@ KINDS = {
     "429-concurrent",
     "429-app",
 }
+LONGEST_WAIT = 86_400
 
 
 class UnknownFault(ValueError):
@@ -128,7 +129,7 @@ def _read_rule(rule: dict[str, Any]) -> Fault:
         raise UnknownFault("methods is a list such as ['POST', 'PUT']")
     count, chance = rule.get("count"), rule.get("chance")
     try:
-        return Fault(
+        made = Fault(
             kind=kind,
             path=str(rule.get("path") or "*"),
             methods=[str(method).upper() for method in methods],
@@ -136,5 +137,8 @@ def _read_rule(rule: dict[str, Any]) -> Fault:
             chance=None if chance is None else float(chance),
             seconds=float(rule.get("seconds", 1.0)),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UnknownFault(str(error)) from None
+    if not 0 <= made.seconds <= LONGEST_WAIT:
+        raise UnknownFault("seconds are between 0 and a day")
+    return made

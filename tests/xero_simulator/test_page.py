@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from xero_simulator import messages
+from xero_simulator.errors import BadPost
 
 VIEWS = ["invoices", "credit-notes", "contacts", "payments", "bank", "items", "accounts", "settings", "calls"]
 
@@ -83,7 +84,16 @@ def test_the_rest_of_the_buttons(trading, simulator):
     assert trading.get("Organisation").status_code == 403
 
 
-@pytest.mark.parametrize("form", [{}, {"id": "nobody"}, {"id": "A-1", "amount": "much"}, {"id": "A-1", "day": "soon"}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"id": "nobody"},
+        {"id": "A-1", "amount": "much", "account": "090"},
+        {"id": "A-1", "amount": "NaN", "account": "090"},
+        {"id": "A-1", "day": "soon", "account": "090"},
+    ],
+)
 def test_what_makes_no_sense_is_said_and_changes_nothing(trading, form):
     answer = trading.http.post("/_simulator/do/pay", data=form)
     assert answer.status_code in {303, 400}
@@ -100,3 +110,10 @@ def test_what_people_type_is_shown_as_text(xero, simulator):
     xero.invoice(InvoiceNumber="<script>alert(1)</script>")
     page = xero.http.get("/_simulator/").text
     assert "<script>" not in page
+
+
+def test_a_half_done_act_leaves_nothing_behind(trading, simulator):
+    before = len(simulator.books()["organisations"][0]["Contacts"])
+    with pytest.raises(BadPost):
+        simulator.organisation().type_invoice("A-2", "Somebody New", Date="soon")
+    assert len(simulator.books()["organisations"][0]["Contacts"]) == before

@@ -247,3 +247,60 @@ def test_odd_invoices_are_taken_or_refused(everything, fields, lines):
     body.pop("InvoiceNumber", None)
     answer = everything.http.post("/api.xro/2.0/Invoices", json=body, headers=everything.tokens.headers)
     assert answer.status_code in {200, 400}
+
+
+CONTROLS = st.sampled_from(
+    [
+        ("POST", "faults"),
+        ("POST", "clock"),
+        ("POST", "lock-dates"),
+        ("POST", "plan"),
+        ("POST", "organisations"),
+        ("POST", "switches"),
+        ("POST", "limits"),
+    ]
+)
+settings_names = st.sampled_from(
+    [
+        "faults",
+        "kind",
+        "seconds",
+        "count",
+        "chance",
+        "methods",
+        "advance",
+        "now",
+        "organisation",
+        "minute",
+        "approval_limit",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(control=CONTROLS, body=st.dictionaries(settings_names, bodies, max_size=4))
+def test_controls_take_what_makes_sense_and_refuse_the_rest(controlled, control, body):
+    method, path = control
+    assert controlled.request(method, f"/_simulator/{path}", json=body).status_code in {200, 400}
+    assert controlled.get("/_simulator/clock").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def controlled():
+    simulator = Simulator(limits=False)
+    yield Xero(simulator).http
+    simulator.close()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    path=st.sampled_from(["/connect/token", "/connect/revocation", "/identity/connect/authorize"]),
+    form=st.dictionaries(
+        st.sampled_from(["grant_type", "code", "refresh_token", "client_id", "redirect_uri", "scope", "decision"]),
+        st.one_of(st.text(max_size=20), st.sampled_from(["simulator", "authorization_code", "http://localhost:1/x"])),
+    ),
+    header=st.sampled_from([None, "Basic", "Basic !!!", "Basic c2ltdWxhdG9y", "Bearer x.y.z", "Basic /w=="]),
+)
+def test_oauth_refuses_nonsense_with_its_own_errors(controlled, path, form, header):
+    headers = {"Authorization": header} if header else {}
+    assert controlled.post(path, data=form, headers=headers).status_code in {200, 302, 400}

@@ -119,3 +119,9 @@ def test_without_asking_for_json_the_answer_is_xml(xero):
 )
 def test_what_is_not_there(xero, path, status):
     assert xero.get(path).status_code == status
+
+
+def test_documents_are_not_printed(xero):
+    saved = xero.invoice()
+    path = f"Invoices/{saved['InvoiceID']}"
+    assert xero.call("GET", path, headers={"Accept": "application/pdf"}).status_code == 501

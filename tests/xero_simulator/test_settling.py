@@ -321,3 +321,13 @@ def test_lines_show_what_they_name_as_it_is_called_now(xero):
     assert (shown["AccountCode"], shown["ItemCode"]) == ("2000", "VAN")
     assert (shown["Tracking"][0]["Name"], shown["Tracking"][0]["Option"]) == ("Area", "Up north")
     assert again["UpdatedDateUTC"] == saved["UpdatedDateUTC"]
+
+
+def test_the_due_date_of_a_part_paid_invoice_moves_without_a_newer_time(xero):
+    owed = xero.invoice()
+    xero.put("Payments", pay(owed, 5))
+    path = f"Invoices/{owed['InvoiceID']}"
+    before = xero.get(path).json()["Invoices"][0]
+    after = xero.post(path, {"DueDate": "2027-01-31"}).json()["Invoices"][0]
+    assert after["DueDateString"] == "2027-01-31T00:00:00"
+    assert after["UpdatedDateUTC"] == before["UpdatedDateUTC"]

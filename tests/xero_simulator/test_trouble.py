@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -119,6 +120,51 @@ def test_the_sixty_first_call_of_a_minute_is_refused():
     assert refused.headers["X-DayLimit-Remaining"] == "4940"
     simulator.clock.advance(int(refused.headers["Retry-After"]))
     assert xero.get("Organisation").status_code == 200
+
+
+def test_the_sixth_call_in_flight_is_refused():
+    simulator = Simulator()
+    simulator.faults.add("slow", path="/api.xro/2.0/Items", seconds=0.5)
+    with Server(simulator) as server, httpx2.Client(base_url=server.url) as http:
+        headers = connect(http, simulator).headers
+        with ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(http.get, "/api.xro/2.0/Items", headers=headers) for _ in range(6)]
+        answers = [one.result() for one in asked]
+    refused = [one for one in answers if one.status_code == 429]
+    assert [one.headers["X-Rate-Limit-Problem"] for one in refused] == ["concurrent"]
+    assert "Retry-After" not in refused[0].headers
+    assert simulator.stats.as_dict()["most_in_flight"] == 5
+
+
+def test_over_sockets_a_late_commit_comes_by_itself(simulator):
+    simulator.faults.add("commit-late", methods=["PUT"], seconds=0.1)
+    with Server(simulator) as server, httpx2.Client(base_url=server.url) as http:
+        headers = connect(http, simulator).headers
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            http.put("/api.xro/2.0/Invoices", json=invoice(InvoiceNumber="A-1"), headers=headers)
+        while simulator.has_late:
+            time.sleep(0.02)
+        found = http.get("/api.xro/2.0/Invoices", headers=headers)
+    assert found.json()["Invoices"][0]["InvoiceNumber"] == "A-1"
+
+
+def test_long_answers_are_compressed_for_who_takes_it(xero):
+    packed = xero.get("Accounts")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    plain = xero.call("GET", "Accounts", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.json()["Accounts"] == packed.json()["Accounts"]
+
+
+def test_seeded_chances_repeat(xero, simulator):
+    def outcomes():
+        rule = {"kind": "503", "path": "/api.xro/2.0/Items", "chance": 0.5}
+        xero.http.post("/_simulator/faults", json={"seed": 7, "faults": [rule]})
+        return [xero.get("Items").status_code for _ in range(20)]
+
+    first = outcomes()
+    assert set(first) == {200, 503}
+    assert outcomes() == first
 
 
 def test_the_controls_speak_json(xero, simulator):

@@ -2,11 +2,16 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx2
 import pytest
 from tests.xero_simulator.conftest import Xero
 
 from xero_simulator import Simulator
+from xero_simulator.testing import Server, connect
 from xero_simulator.webhooks import Webhooks
 
 KEY = "webhook-key"
@@ -101,6 +106,34 @@ def test_failures_are_tried_again_each_quarter_hour_and_given_up_after_a_day(xer
     webhooks.enable()
     webhooks.deliver()
     assert len(receiver.events) == 2
+
+
+def test_over_sockets_the_thread_proves_the_receiver_and_delivers(receiver):
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(receiver("", body, {"x-xero-signature": self.headers["x-xero-signature"]}))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_line):
+            """Quietly."""
+
+    hook = HTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{hook.server_port}/hook"
+    simulator = Simulator(limits=False, webhook_url=url, webhook_key=KEY)
+    with Server(simulator) as server, httpx2.Client(base_url=server.url) as http:
+        connect(http, simulator)
+        simulator.organisation().type_invoice("A-1", "Somebody New")
+        while not receiver.events:
+            time.sleep(0.02)
+        shown = http.get("/_simulator/webhooks").json()
+    simulator.close()
+    hook.shutdown()
+    hook.server_close()
+    assert shown["state"] == "on"
+    assert {event["eventCategory"] for event in receiver.events} == {"CONTACT", "INVOICE"}
 
 
 def test_no_events_when_no_app_is_connected(xero, receiver):

@@ -458,7 +458,7 @@ def update(call: Call, old: Invoice, sent: InvoiceIn) -> Invoice:
         raise Invalid(messages.INVOICE_NOT_MODIFIABLE)
     changed = _changed(call, old, sent, status if old.status != "PAID" else "PAID")
     if settled:
-        _check_settled(call, old, changed)
+        changed = _check_settled(call, old, changed)
     return _keep(call, changed, old)
 
 
@@ -546,20 +546,26 @@ def _check_changed(books: Books, old: Invoice, head: Head, totals: Totals, lines
     return texts
 
 
-def _check_settled(call: Call, old: Invoice, changed: Invoice) -> None:
-    """After a payment or credit only a few fields may change: fewer on sales invoices than on bills."""
-    free = {"due_date", "sent_to_contact", "updated"}
+def _check_settled(call: Call, old: Invoice, changed: Invoice) -> Invoice:
+    """After a payment or credit only a few fields may change: fewer on sales invoices than on bills.
+
+    Due date and sent flag alone do not move UpdatedDateUTC then, so that polls miss them, as at Xero.
+    """
+    silent = {"due_date", "sent_to_contact", "updated"}
+    free = set(silent)
     if old.type == "ACCPAY":
         free |= {"number", "branding_theme_id", "contact_id", "url", "planned_payment_date", "reference"}
         if _same_money(old, changed):
             free |= {"lines", "total_discount"}
     elif old.status == "PAID" and not call.switches["paid_invoice_due_date_editable"]:
         raise Invalid(messages.PAID_OR_CREDITED, messages.INVOICE_NOT_MODIFIABLE)
-    touched = {name for name in old.__struct_fields__ if getattr(old, name) != getattr(changed, name)} - free
+    different = {name for name in old.__struct_fields__ if getattr(old, name) != getattr(changed, name)}
+    touched = different - free
     if "date" in touched:
         raise Invalid(messages.DATE_FIXED_BY_PAYMENT, messages.PAID_OR_CREDITED)
     if touched:
         raise Invalid(messages.PAID_OR_CREDITED)
+    return replaced(changed, updated=old.updated) if different <= silent else changed
 
 
 def _same_money(old: Invoice, changed: Invoice) -> bool:

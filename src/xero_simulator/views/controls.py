@@ -148,7 +148,7 @@ def _set_plan(simulator: Simulator) -> Answer:
     """How many invoices a month the organisation's plan lets approve; null is no limit."""
     body = _body()
     limit = body.get("approval_limit")
-    if limit is not None and not isinstance(limit, int):
+    if limit is not None and type(limit) is not int:
         raise BadControl("approval_limit is a whole number or null")
     with simulator.lock:
         books = _organisation(simulator, body.get("organisation"))
@@ -196,7 +196,7 @@ def _set_switches(simulator: Simulator) -> Answer:
 
 def _set_limits(simulator: Simulator) -> Answer:
     body = _body()
-    if not all(value is None or (isinstance(value, int) and value >= 0) for value in body.values()):
+    if not all(value is None or (type(value) is int and value >= 0) for value in body.values()):
         raise BadControl("a limit is a whole number, or null for none")
     try:
         simulator.limits.set(body)

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import msgspec
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
@@ -106,7 +107,7 @@ def _try(act: Act, bookkeeper: Bookkeeper, form: Form) -> tuple[str, bool]:
         act(bookkeeper, form)
     except Invalid as refusal:
         return " · ".join(refusal.texts), True
-    except (LookupError, InvalidOperation, ValueError, BadPost):
+    except (LookupError, InvalidOperation, ValueError, BadPost, msgspec.MsgspecError):
         return "That could not be read. Check the amounts, dates and names.", True
     return "Done.", False
 
