@@ -37,7 +37,7 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
     supplier = find_supplier(slug)
     connection = _connected(supplier)
     waiting.ask_for_everything(supplier)
-    with _bar("Sending", waiting.look(connection).waiting) as told:
+    with _bar("Sending", _ahead(connection)) as told:
         outcome = waiting.drain_until_in_step(connection, wait=wait, progress=told)
     _connected(supplier)
     if as_json:
@@ -58,6 +58,18 @@ def _connected(supplier: "Supplier") -> "Connection":
     if connection.state == connection.State.NEEDS_RECONNECTING:
         raise NeedsReconnecting(connection.organisation, connection.state_why)
     return connection
+
+
+def _ahead(connection: "Connection") -> int:
+    """How many documents there are to send: the invoices that wait, and the contacts that they may need first."""
+    from provender.invoicing.models import Invoice
+    from provender.sync.models import Link
+    from provender.sync.queries import waiting_invoices
+
+    linked = Link.objects.filter(connection=connection, kind="contact").values("document")
+    waiting = Invoice.objects.filter(pk__in=waiting_invoices(connection).values("document"))
+    customers = waiting.exclude(customer__in=linked).values("customer").distinct()
+    return waiting.count() + customers.count()
 
 
 def _counts(outcome: "Outcome") -> dict[str, Any]:

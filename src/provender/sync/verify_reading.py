@@ -67,17 +67,19 @@ class Reader:
 
         The order must be one that no edit changes (an id), so that a page never loses what another writer moves.
         """
-        number, seen = 1, frozenset[str]()
+        number, seen, key = 1, frozenset[str](), f"{resource.removesuffix('s')}ID"
         while True:
             asked_at = clock.database_now()
             body = self._get(resource, {**query, "page": str(number), "pageSize": str(PAGE), "unitdp": "4"})
-            elements = body.get(resource) or []
-            key = f"{resource.removesuffix('s')}ID"
-            # An element that came in between pushes the last one of this page onto the next.
-            yield Look([one for one in elements if one.get(key) not in seen], asked_at)
-            if not elements or number >= int(body.get("pagination", {}).get("pageCount", number)):
+            look = Look(body.pop(resource, None) or [], asked_at)
+            ids = frozenset(one[key] for one in look.elements)
+            # An element that came in between pushes the last one of a page onto the next.
+            look.elements[:] = [one for one in look.elements if one[key] not in seen]
+            yield look
+            look.elements.clear()  # a page with its lines is large: it goes before the next one comes
+            if not ids or number >= int(body.get("pagination", {}).get("pageCount", number)):
                 return
-            number, seen = number + 1, frozenset(one.get(key, "") for one in elements)
+            number, seen = number + 1, ids
 
     def by_ids(self, resource: str, ids: Sequence[str]) -> Iterator[Look]:
         """The elements with these ids, 50 a call."""
