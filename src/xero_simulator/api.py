@@ -242,17 +242,13 @@ def _run(
 
 def _handle(simulator: "Simulator", call: Call, parts: tuple[str, ...]) -> Answer:
     """The resource's own answer; whatever it had changed is undone when it refuses."""
-    mark = call.books.mark()
     try:
-        route, call.ids = find_route(call.method, parts)
-        refuse_printing(call)
-        return route.handler(call)
+        with call.books.as_a_whole():
+            route, call.ids = find_route(call.method, parts)
+            refuse_printing(call)
+            return route.handler(call)
     except RequestRefused as refusal:
-        call.books.rollback_to(mark)
         return answer_refusal(simulator.switches, refusal)
-    except BaseException:
-        call.books.rollback_to(mark)
-        raise
 
 
 def refuse_printing(call: Call) -> None:

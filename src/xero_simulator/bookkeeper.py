@@ -281,12 +281,8 @@ class Bookkeeper:
         """Carry out one act as a whole; whatever keeps it from ending leaves everything as it was."""
         with self._simulator.lock:
             call = self._call()
-            mark = self._books.mark()
-            try:
+            with self._books.as_a_whole():
                 record: Record = act(call)
-            except BaseException:
-                self._books.rollback_to(mark)
-                raise
             self._simulator.commit(self._books)
             return self._shown(show(call, record))
 

@@ -3,6 +3,7 @@
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -169,6 +170,17 @@ class Books:
         while len(self.changes) > mark:
             change = self.changes.pop()
             change.table.place(change.record_id, change.old)
+
+    @contextmanager
+    def as_a_whole(self) -> Iterator[None]:
+        """What is changed inside stays when the end is reached, and is undone when anything keeps it from that."""
+        mark, ended = self.mark(), False
+        try:
+            yield
+            ended = True
+        finally:
+            if not ended:
+                self.rollback_to(mark)
 
     def take_changes(self) -> list[Change]:
         """The changes since the last commit, which they now are part of."""

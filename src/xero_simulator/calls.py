@@ -214,11 +214,10 @@ def save_whole(call: Call, saving: Saving, element: Shape, save: Callable[[Call,
 
 
 def _save_one(call: Call, element: Shape, save: Callable[[Call, Shape], Any]) -> Outcome:
-    mark = call.books.mark()
     try:
-        return Outcome(element, record=save(call, element))
+        with call.books.as_a_whole():
+            return Outcome(element, record=save(call, element))
     except Invalid as refusal:
-        call.books.rollback_to(mark)
         return Outcome(element, texts=refusal.texts)
 
 

@@ -46,8 +46,6 @@ HISTORY_DOCUMENT_UNKNOWN = "The document with the supplied id was not found for 
 APPROVAL_LIMIT = "You have reached the limit of invoices you can approve"
 TAX_ABOVE_LINE = "The tax amount cannot be greater than the line amount!"
 SPEND_NOT_UPDATABLE = "Spend money transactions cannot be updated"
-CURRENCY_RATE_REQUIRED = "A currency rate must be specified"
-NO_PERMISSION = "The User specified does not have the correct permissions to perform this action"
 NOT_FOUND = "The resource you're looking for cannot be found"
 NO_STOCK = "No items available to sell"
 VALIDATION_HEADLINE = "A validation exception occurred"
@@ -188,8 +186,6 @@ TRANSACTION_NOT_MODIFIABLE = "Bank transaction not of valid status for modificat
 TRANSACTION_RECONCILED = "The bank transaction is reconciled and cannot be changed."
 HISTORY_DETAILS_INVALID = "Details must be specified and not be too long."
 NUMBER_OUT_OF_RANGE = "The number is out of range."
-NOT_UPDATABLE = "This cannot be changed through the API."
-MERGED_CONTACT = "The contact was merged into another contact."
 
 
 def too_long(field: str, limit: int) -> str:

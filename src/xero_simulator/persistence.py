@@ -46,13 +46,9 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """What is written inside is in the file as a whole, or not at all."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def write_changes(self, organisation: str, changes: list[Change]) -> None:
         """The newest state of every record that changed, or its absence."""
