@@ -3,11 +3,13 @@
     python benchmarks/invoice_list.py [--invoices 100000] [--tries 40]
 
 Fills a database of its own (a folder under the system's temporary one, removed at the end), then asks for pages the
-way a browser does, through every layer up to the HTML, and prints the median and the 95th percentile of each kind.
+way a browser does, through every layer up to the HTML, and prints for each kind the median, the 95th percentile and the
+longest, and the median of this process's own processor time, which a busy machine stretches less.
 The aim: under 100 ms at the 95th percentile.
 """
 
 import argparse
+import math
 import os
 import random
 import shutil
@@ -194,23 +196,25 @@ def measure(count: int, tries: int) -> None:
 
     browser = Client(headers={"host": "localhost"})
     browser.force_login(User.objects.get())
-    print(f"{'':32}{'median':>9}{'95th':>9}{'most':>9}   milliseconds")
+    print(f"{'':32}{'median':>9}{'95th':>9}{'most':>9}{'processor':>11}   milliseconds")
     late = []
     for name, addresses in cases(count).items():
-        taken = sorted(ask(browser, name, next(addresses)) for _ in range(tries))
-        worst = taken[min(len(taken) - 1, round(0.95 * len(taken)))]
-        print(f"{name:32}{statistics.median(taken):9.1f}{worst:9.1f}{taken[-1]:9.1f}")
+        ask(browser, name, next(addresses))  # templates are read once
+        asked = [ask(browser, name, next(addresses)) for _ in range(tries)]
+        taken, busy = sorted(wall for wall, _ in asked), statistics.median(cpu for _, cpu in asked)
+        worst = taken[math.ceil(0.95 * len(taken)) - 1]
+        print(f"{name:32}{statistics.median(taken):9.1f}{worst:9.1f}{taken[-1]:9.1f}{busy:11.1f}")
         if worst > AIM_MS:
             late.append(name)
     print(f"\nOver {AIM_MS} ms: {', '.join(late) or 'none'}")
 
 
-def ask(browser: Any, name: str, query: str) -> float:
-    """One page, in milliseconds."""
+def ask(browser: Any, name: str, query: str) -> tuple[float, float]:
+    """One page: milliseconds by the clock, and of the processor."""
     partial = {"HX-Request": "true"} if "apart" in name else {}
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     answer = browser.get(f"/w/harbour/invoices?{query}", headers=partial)
-    taken = (time.perf_counter() - began) * 1000
+    taken = (time.perf_counter() - began) * 1000, (time.process_time() - busy) * 1000
     if answer.status_code != 200:
         raise SystemExit(f"{query}: answered {answer.status_code}")
     return taken

@@ -290,7 +290,7 @@ def test_an_imported_invoice_is_edited_in_place(theo, cafe):
     invoice.refresh_from_db()
     line = invoice.lines.get()
     assert (invoice.version, invoice.purchase_order, invoice.subtotal) == (2, "PO 9", Decimal("20.40"))
-    assert (line.sku, line.quantity) == ("MUG", Decimal(8))
+    assert (line.sku, line.kind, line.quantity) == ("MUG", "product", Decimal(8))
 
 
 def test_lines_are_added_and_taken_off(theo, cafe):

@@ -51,6 +51,8 @@ class InvoiceSheet:
             self.charges = [row_of_charge(values) for values in columns_of(typed, *NAMES)]
         else:
             self.charges = [_row_of(line) for line in self.current.values()]
+        for row in self.charges:
+            row.sku = self.current[row.key].sku if row.key in self.current else ""
         self.drafts: list[LineDraft] = []
         self.totals: Totals | None = None
         self.trouble = ""
@@ -85,10 +87,10 @@ class InvoiceSheet:
             return None
         wanted: dict[str, Any] = {"description": row.item.strip(), "quantity": quantity, "unit_price": price}
         wanted["tax_kind"] = row.tax if row.tax in TaxKind.values else TaxKind.GST
-        if twin:
-            return replace(draft_of(twin), **wanted)
-        kind = row.kind if row.kind in dict(CHARGES) else LineKind.OTHER
-        return LineDraft(kind=kind, key=row.line_key or uuid4(), **wanted)
+        wanted["kind"] = row.kind if row.kind in dict(CHARGES) else LineKind.OTHER
+        if twin and twin.sku:
+            wanted["kind"] = twin.kind
+        return replace(draft_of(twin), **wanted) if twin else LineDraft(key=row.line_key or uuid4(), **wanted)
 
     def change(self, do: str) -> None:
         """What the form's own buttons do to it: one line more, or one less."""

@@ -78,6 +78,7 @@ class Row:
     price: str = ""
     kind: str = LineKind.PRODUCT
     tax: str = TaxKind.GST
+    sku: str = ""  # of an invoice's line whose product stays
     errors: dict[str, str] = field(default_factory=dict)
     draft: OrderLineDraft | None = None
     line: OrderLine | None = None
