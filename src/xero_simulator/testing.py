@@ -14,6 +14,8 @@ from xero_simulator.simulator import Simulator
 __all__ = ["DroppedLine", "FaultyTransport", "Server", "Tokens", "connect"]
 REDIRECT = "http://localhost:8000/callback"
 EVERYTHING = " ".join(sorted(scope for scope in SCOPES if scope.startswith(("accounting.", "offline", "openid"))))
+# How long the call on this thread was held up, whichever transport it went through.
+_waited = threading.local()
 
 
 class FaultyTransport(httpx2.BaseTransport):
@@ -29,11 +31,10 @@ class FaultyTransport(httpx2.BaseTransport):
         app = create_app(simulator)
         app.config["PROPAGATE_EXCEPTIONS"] = True
         self._wsgi = httpx2.WSGITransport(app=app)
-        self._waited = threading.local()
         simulator.pause = self._pause
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        self._waited.seconds = 0.0
+        _waited.seconds = 0.0
         try:
             response = self._wsgi.handle_request(request)
             response.read()
@@ -45,12 +46,12 @@ class FaultyTransport(httpx2.BaseTransport):
         return response
 
     def _pause(self, seconds: float) -> None:
-        self._waited.seconds = getattr(self._waited, "seconds", 0.0) + seconds
+        _waited.seconds = getattr(_waited, "seconds", 0.0) + seconds
         self.simulator.clock.advance(seconds)
 
     def _raise_if_timed_out(self, request: httpx2.Request) -> None:
         limit = request.extensions.get("timeout", {}).get("read")
-        if limit is not None and self._waited.seconds > limit:
+        if limit is not None and _waited.seconds > limit:
             raise httpx2.ReadTimeout("The read operation timed out", request=request)
 
     @staticmethod

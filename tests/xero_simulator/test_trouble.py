@@ -76,6 +76,13 @@ def test_a_slow_answer_times_out_and_has_committed(xero, simulator):
     assert numbers(xero) == ["A-1"]
 
 
+def test_several_clients_share_one_simulator(simulator):
+    first, _second = Xero(simulator), Xero(simulator)
+    simulator.faults.add("slow", methods=["PUT"], count=1, seconds=60)
+    with pytest.raises(httpx2.ReadTimeout):
+        put(first)
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "saved"),
     [("500", 500, []), ("500-after-commit", 500, ["A-1"]), ("503", 503, []), ("html", 200, [])],
