@@ -36,6 +36,7 @@ from provender.sync.verify_reading import Element, Look, Reader
 REMOVED = ("VOIDED", "DELETED")
 LADDER = ("DRAFT", "SUBMITTED", "AUTHORISED", "PAID")
 CHART_MAY_BE_OLD = timedelta(hours=1)
+CHUNK = 100  # documents whose rows are held at a time; their lines are many
 DECIDED = ("kept Xero's", "left as it is")
 
 
@@ -159,7 +160,7 @@ def _was_decided(books: "_Books", finding: Finding, problem: Problem | None) -> 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What we know of the documents on one page, a few queries for all."""
+    """What we know of some documents, a few queries for all."""
 
     links: Mapping[str, Link]  # by Xero's id
     twins: Mapping[UUID, str]  # document → the Xero id that we know it by
@@ -199,14 +200,16 @@ class _Books:
 
     def judge(self, look: Look, *, final: bool = False) -> Iterator[Finding]:
         """What isn't equal among these elements. Unless `final`, those sent since the look are put off."""
-        facts = self._facts(look.elements)
-        for element in look.elements:
-            link = facts.links.get(element["InvoiceID"].lower())
-            if link and not final and link.sent_at and link.sent_at >= look.asked_at:
-                self._seen.add(link.document)
-                self._raced.append(element["InvoiceID"])
-            elif found := self._judge_one(facts, element, link):
-                yield found
+        for start in range(0, len(look.elements), CHUNK):
+            some = look.elements[start : start + CHUNK]
+            facts = self._facts(some)
+            for element in some:
+                link = facts.links.get(element["InvoiceID"].lower())
+                if link and not final and link.sent_at and link.sent_at >= look.asked_at:
+                    self._seen.add(link.document)
+                    self._raced.append(element["InvoiceID"])
+                elif found := self._judge_one(facts, element, link):
+                    yield found
 
     def _judge_one(self, facts: _Facts, element: Element, link: Link | None) -> Finding | None:
         document = link.document if link else read_mark(element.get("Url"))

@@ -31,6 +31,26 @@ LONGEST_WAIT = 90.0  # a minute's limit is waited for, a day's isn't
 Element = dict[str, Any]
 
 
+# What is compared of a line; the rest is let go while the page is being read, since most of a page is lines.
+OF_A_LINE = frozenset(
+    (
+        "LineItemID",
+        "Description",
+        "Quantity",
+        "UnitAmount",
+        "ItemCode",
+        "AccountCode",
+        "TaxType",
+        "LineAmount",
+        "TaxAmount",
+    )
+)
+
+
+def _slim(node: Element) -> Element:
+    return {name: node[name] for name in OF_A_LINE & node.keys()} if "LineItemID" in node else node
+
+
 @dataclass(frozen=True)
 class Look:
     """Elements as Xero showed them, and when it was asked."""
@@ -101,7 +121,7 @@ class Reader:
             self._wait_for_a_call()
             answer = self._ask(resource, query, self._access(refused_token))
             if answer is not None and answer.status_code == httpx2.codes.OK:
-                found: Element = json.loads(answer.content, parse_float=Decimal)
+                found: Element = json.loads(answer.content, parse_float=Decimal, object_hook=_slim)
                 return found
             refused_token = self._judge(answer, refused_token)
             if attempt < TRIES and not refused_token:
