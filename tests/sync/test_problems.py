@@ -7,6 +7,7 @@ import pytest
 
 import cast
 from provender.basics import clock
+from provender.catalogue.actions import save_product
 from provender.customers.actions import save_customer
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
@@ -62,8 +63,8 @@ def test_unknown_account(supplier, connection, sync):
     assert "account 201" in only(supplier).sentence
     product = order.lines.get().product
     product.sales_account = ""
-    product.save()
-    edit(order)
+    save_product(product, by=None)
+    actions.send_again(connection, "unknown-account", None)
     sync()
     assert in_step(supplier)
 

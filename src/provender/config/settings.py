@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from provender.basics.secrets import keep_secret
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -26,18 +28,7 @@ def _kept_secret(name: str) -> str:
     if value := os.environ.get(name):
         return value
     path = PROVENDER_HOME / f"{name.lower()}.key"
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        PROVENDER_HOME.mkdir(parents=True, exist_ok=True)
-    value = secrets.token_urlsafe(48)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process of ours was first
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(value)
-    return value
+    return path.read_text().strip() if path.exists() else keep_secret(path, secrets.token_urlsafe(48))
 
 
 SECRET_KEY = _kept_secret("PROVENDER_SECRET_KEY")
@@ -275,5 +266,13 @@ EMAIL_USE_TLS = _flag("PROVENDER_SMTP_TLS", default=False)
 DEFAULT_FROM_EMAIL = os.environ.get("PROVENDER_FROM_EMAIL", "provender@localhost")
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "provender_cache"}}
-LOGGING_CONFIG = None
+# To standard error, where a service manager picks it up. Tokens never reach a log: faults and records leave them out.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("PROVENDER_LOG_LEVEL", "WARNING").upper()},
+    "loggers": {"provender": {"level": os.environ.get("PROVENDER_LOG_LEVEL", "INFO").upper()}},
+}
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

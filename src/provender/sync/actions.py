@@ -17,7 +17,7 @@ from provender.basics import clock
 from provender.changes.actions import ask, settle
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.actions import KIND, numbers_in_use, renumber_invoice
+from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
 from provender.invoicing.models import Invoice
 from provender.people.models import User
 from provender.suppliers.actions import take_free_number
@@ -31,7 +31,7 @@ from provender.sync.session import asking_for_a_person
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
-CONTACT_CAUSES = frozenset({"contact-name-taken", "same-name", "archived-contact", "contact-waits"})
+ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-account"})
 
 
 def reload_chart(connection: Connection, by: User | None) -> None:
@@ -48,6 +48,7 @@ def send_now(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> i
     One that Xero has already in this version is due once more, so that a person can be sure. Returns how many.
     """
     ids = list(Invoice.objects.filter(supplier=supplier, pk__in=list(invoices)).values_list("pk", flat=True))
+    _take_present_accounts(supplier, ids, by)
     changes = Change.objects.filter(supplier=supplier, kind="invoice", document__in=ids)
     _try_contacts_again(supplier, ids)
     Problem.objects.filter(connection__supplier=supplier, kind="invoice", document__in=ids, solved_at=None).update(
@@ -55,6 +56,20 @@ def send_now(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> i
     )
     tell_many(supplier, "invoice", [(pk, "Asked to go to Xero") for pk in ids], who=by)
     return ask(changes, again=True)
+
+
+def _take_present_accounts(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> None:
+    """An account was at fault: if the product has another one by now, the invoice's lines get it first."""
+    held = Problem.objects.filter(
+        connection__supplier=supplier,
+        kind="invoice",
+        document__in=list(invoices),
+        solved_at=None,
+        cause__in=ACCOUNT_CAUSES,
+    )
+    at_fault = Invoice.objects.filter(pk__in=held.values("document"), status=Invoice.Status.OPEN)
+    for invoice in at_fault.select_related("supplier"):
+        recode_invoice(invoice, by=by)
 
 
 def _try_contacts_again(supplier: Supplier, invoices: Iterable[UUID]) -> None:

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from provender.basics.money import show_price
 from provender.sync.documents import clean_text
 from provender.xero import wire
 
@@ -98,6 +99,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return show_price(value)
     return clean_text(str(value))
 
 

@@ -64,7 +64,7 @@ CAUSES: tuple[Cause, ...] = (
         "archived-account",
         "Account archived in Xero",
         "Xero refused {number}: account {account} is archived or deleted. Restore it in Xero, or choose another account"
-        " for what uses it, then send again.",
+        " in the settings or on the product that uses it, then send again.",
         (SETTINGS, AGAIN),
         r"account code '(?P<account>[^']*)' has been archived",
         chart_is_old=True,
@@ -72,8 +72,8 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "unknown-account",
         "Account unknown in Xero",
-        "Xero refused {number}: account {account} isn't one that an invoice line can use. Choose another account, or"
-        " add it in Xero, then send again.",
+        "Xero refused {number}: account {account} isn't one that an invoice line can use. Choose another account in the"
+        " settings or on the product that uses it, or add it in Xero, then send again.",
         (SETTINGS, AGAIN),
         r"account code '(?P<account>[^']*)' is not a valid code",
         r"account must be valid",

@@ -6,6 +6,8 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from provender.basics.secrets import keep_secret
+
 KEY_FILE = "tokens.key"
 
 
@@ -13,13 +15,8 @@ def _keys() -> list[str]:
     if settings.TOKEN_KEYS:
         return [key.strip() for key in settings.TOKEN_KEYS.split(",") if key.strip()]
     path = settings.PROVENDER_HOME / KEY_FILE
-    settings.PROVENDER_HOME.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().split()
-    with os.fdopen(handle, "wb") as file:
-        file.write(Fernet.generate_key())
+    if not path.exists():
+        keep_secret(path, Fernet.generate_key().decode())
     return path.read_text().split()
 
 
