@@ -60,7 +60,7 @@ def _run_debian(programs: Path, address_file: Path) -> None:
 
 def _wait_until_ready(programs: Path, folder: Path) -> None:
     for _ in range(100):
-        asked = [str(programs / "pg_isready"), "-q", "-U", "provender", "-h", str(folder)]
+        asked = [str(programs / "pg_isready"), "-q", "-U", "provender", "-d", "postgres", "-h", str(folder)]
         if subprocess.run(asked, check=False, timeout=10).returncode == 0:
             return
         signal.sigtimedwait([], 0.1)
