@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from provender.basics.money import AmountTooLarge, TooManyPlaces, exact_price, show_price
+from provender.basics.money import AmountTooLarge, TooManyPlaces, exact_price
 from provender.catalogue.models import Product
 from provender.suppliers.models import TaxKind
 from provender.sync.models import PullRow
@@ -26,6 +26,7 @@ LABELS = {
     "tax_kind": "tax status",
 }
 COLUMNS = tuple(LABELS)
+NOT_SOLD = "It isn’t marked as sold in Xero"
 LONGEST_CODE, LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_ACCOUNT = 30, 200, 4000, 10
 
 
@@ -193,7 +194,7 @@ def _take_in(row: PullRow, offered: Mapping[str, str]) -> PullRow:
 def _not_sold(row: PullRow, product: Product | None) -> PullRow:
     row.state = State.GONE if product else State.REFUSED
     row.product = product.pk if product else None
-    row.reason = "It is no longer sold in Xero" if product else "It isn’t marked as sold in Xero"
+    row.reason = "It is no longer sold in Xero" if product else NOT_SOLD
     return row
 
 
@@ -216,12 +217,3 @@ def _bare(text: str | None) -> str:
 
 def _clean(text: str) -> str:
     return text.replace("\0", "�")
-
-
-def show_value(column: str, text: str, tax_labels: Mapping[str, str]) -> str:
-    """A column of a row as people read it; `tax_labels` are the country's words for the tax kinds."""
-    if column == "price":
-        return show_price(Decimal(text))
-    if column == "tax_kind":
-        return tax_labels.get(text, text)
-    return text or "nothing"

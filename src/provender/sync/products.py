@@ -58,27 +58,35 @@ def _silent(_done: int, _of: int) -> None:
 # --- looking ------------------------------------------------------------------------------------------------------
 
 
-def pull_products(connection: Connection, by: User | None) -> Pull:
+def pull_products(connection: Connection, by: User | None, *, trial: bool = False) -> Pull:
     """Read all items of the organisation, in one call, and lay them beside our products; no product changes.
 
-    Previews that nobody applied are forgotten. Raises XeroBusy, XeroRefused, NeedsReconnecting, NotConnectedHere.
+    Previews that nobody applied are forgotten, unless this is only a trial, to be discarded. Raises XeroBusy,
+    XeroRefused, NeedsReconnecting, NotConnectedHere.
     """
     with asking_for_a_person(connection) as session:
         items = session.client.items(person=True)
     keep_items(connection, items)
     shelf = _shelf(connection)
     rows = judge_items(items, shelf, _chart(connection))
-    _forget_old(connection)
+    if not trial:
+        _forget_old(connection)
     pull = Pull.objects.create(connection=connection, read_at=clock.now(), by=by, items=len(items))
     parts = rule(connection)
     for batch in _batches(rows):
         for row in batch:
             row.pull, row.chosen = pull, _choosable(row, parts)
         PullRow.objects.bulk_create(batch)
-    _remember_matches(connection, rows, shelf)
+    if not trial:
+        _remember_matches(connection, rows, shelf)
     pull.state = State.PREVIEW
     pull.save(update_fields=["state"])
     return pull
+
+
+def discard(pull: Pull) -> None:
+    """Forget a preview."""
+    Pull.objects.filter(pk=pull.pk, state=State.PREVIEW).delete()
 
 
 def rule(connection: Connection) -> list[str]:
@@ -136,11 +144,12 @@ def _save_matches(connection: Connection, matches: Mapping[UUID, str]) -> None:
 # --- choosing -----------------------------------------------------------------------------------------------------
 
 
-def choose_parts(pull: Pull, parts: Collection[str]) -> None:
+def choose_parts(pull: Pull, parts: Collection[str], *, remember: bool = True) -> None:
     """Take these for every item: "new" and columns; remembered as the rule for the next pull. Raises PullGone."""
     _must_be(pull, State.PREVIEW)
     kept = [part for part in every_part() if part in parts]
-    PullRule.objects.update_or_create(connection=pull.connection, defaults={"parts": kept})
+    if remember:
+        PullRule.objects.update_or_create(connection=pull.connection, defaults={"parts": kept})
     rows = pull.rows.filter(state__in=[PullRow.State.NEW, PullRow.State.CHANGED])
     choose_rows(pull, {row.pk: kept for row in rows})
 
