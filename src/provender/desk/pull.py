@@ -27,6 +27,7 @@ from provender.sync.models import Connection, Pull, PullRow
 from provender.sync.pulls import PARTS, PRICES, Cell, Tally
 
 PAGE = 100
+LONGEST_KEY = 18  # digits; a forged one may have more than a database takes
 State = PullRow.State
 TONES = {State.NEW: "info", State.CHANGED: "warn", State.UNCHANGED: "", State.GONE: "warn", State.REFUSED: "danger"}
 PULL_TONES = {Pull.State.PREVIEW: "warn", Pull.State.APPLIED: "ok"}
@@ -151,7 +152,7 @@ def _do(request: DeskRequest, pull: Pull) -> HttpResponse:
 
 
 def _keep_ticks(pull: Pull, form: QueryDict) -> None:
-    shown = [int(pk) for pk in form.getlist("row") if pk.isdecimal()]
+    shown = [int(pk) for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
     products.choose_rows(pull, {pk: form.getlist(f"take-{pk}") for pk in shown})
 
 
