@@ -201,6 +201,7 @@ def _shown(supplier: Supplier, rows: Sequence[PullRow]) -> list[Shown]:
     for row in rows:
         cells = reading.cells_of(row, supplier)
         price = next((cell for cell in cells if cell.column == "price"), None)
-        others = [cell for cell in cells if cell is not price]
+        beside = {"price", "name"} if row.state == State.NEW else {"price"}  # these have their place already
+        others = [cell for cell in cells if cell.column not in beside]
         found.append(Shown(row, TONES[State(row.state)], others, price, row.product if row.product in there else None))
     return found

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from provender.basics.money import AmountTooLarge, TooManyPlaces, exact_price
 from provender.catalogue.models import Product
@@ -186,7 +186,7 @@ def _take_in(row: PullRow, offered: Mapping[str, str]) -> PullRow:
     if "price" not in offered:
         row.state, row.reason = State.REFUSED, "It has no sales price in Xero; a product needs one"
         return row
-    row.state = State.NEW
+    row.state, row.product = State.NEW, uuid4()  # the key that the product will have
     row.after = {"name": row.code, "description": "", "sales_account": "", "tax_kind": TaxKind.GST.value, **offered}
     return row
 

@@ -5,6 +5,7 @@ and notes on the rows what it did, so that what was cut off half way goes on whe
 the product still shows what the person saw.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,7 +127,8 @@ def _choosable(row: PullRow, parts: Collection[str]) -> list[str]:
 
 def _remember_matches(connection: Connection, rows: Iterable[PullRow], shelf: Shelf) -> None:
     """Which product is which item, where that isn't known yet."""
-    found = {row.product: row.item_id for row in rows if row.product and row.item_id}
+    known = {row.product: row.item_id for row in rows if row.product and row.item_id}
+    found = {pk: known[pk] for pk in known.keys() & {product.pk for product in shelf.products}}
     _save_matches(connection, {pk: item for pk, item in found.items() if shelf.items_before.get(pk) != item})
 
 
@@ -165,7 +167,7 @@ def choose_rows(pull: Pull, parts: Mapping[int, Collection[str]]) -> None:
     for batch in _batches(changed):
         with transaction.atomic():
             _lock(pull, State.PREVIEW)
-            _save_rows(batch, ["chosen"])
+            _note(batch, "chosen")
 
 
 # --- applying -----------------------------------------------------------------------------------------------------
@@ -187,7 +189,7 @@ def apply(pull: Pull, by: User | None, told: Told = _silent) -> Applied:
             rows = list(pull.rows.filter(pk__in=chosen[done : done + BATCH], finished=False))
             _change(pull, [row for row in rows if row.state == PullRow.State.CHANGED], by)
             _add(pull, [row for row in rows if row.state == PullRow.State.NEW], by)
-            _save_rows(rows, ["product", "applied", "finished", "outcome"])
+            _note(rows, "applied", "finished", "outcome")
         told(min(done + BATCH, len(chosen)), len(chosen))
     found = what_was_applied(pull)
     with transaction.atomic():
@@ -243,11 +245,12 @@ def _add(pull: Pull, rows: Sequence[PullRow], by: User | None) -> None:
     fresh = [row for row in rows if fold_code(row.code) not in there]
     unsorted = catalogue.find_unsorted(supplier)
     products = [
-        Product(supplier=supplier, sku=row.code, category=unsorted, **_columns(row.after, COLUMNS)) for row in fresh
+        Product(id=row.product, supplier=supplier, sku=row.code, category=unsorted, **_columns(row.after, COLUMNS))
+        for row in fresh
     ]
     catalogue.import_products(supplier, products, by=by, why=WHY)
-    for row, product in zip(fresh, products, strict=True):
-        row.product, row.applied = product.pk, ["new"]
+    for row in fresh:
+        row.applied = ["new"]
     for row in rows:
         row.finished = True
         row.outcome = "" if row.applied else "A product with this SKU was made here since the preview"
@@ -283,7 +286,7 @@ def undo(pull: Pull, by: User | None, told: Told = _silent) -> Undone:
             rows = list(pull.rows.filter(pk__in=applied[done : done + BATCH], finished=True))
             _put_back(pull.connection.supplier, [row for row in rows if row.state == PullRow.State.CHANGED], by)
             _take_away(pull.connection, [row for row in rows if row.state == PullRow.State.NEW], by)
-            _save_rows(rows, ["finished", "outcome"])
+            _note(rows, "finished", "outcome")
         told(min(done + BATCH, len(applied)), len(applied))
     found = what_was_undone(pull)
     with transaction.atomic():
@@ -334,9 +337,14 @@ def _batches(rows: Sequence[PullRow]) -> Iterator[Sequence[PullRow]]:
     return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
-def _save_rows(rows: Sequence[PullRow], columns: Sequence[str]) -> None:
-    """One upsert by id, which needs no case for each row and column as an update of many would."""
-    PullRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=columns)
+def _note(rows: Iterable[PullRow], *columns: str) -> None:
+    """Save these columns. Most rows fare alike, so one update for each way to fare is few."""
+    alike: dict[str, list[PullRow]] = defaultdict(list)
+    for row in rows:
+        alike[repr([getattr(row, column) for column in columns])].append(row)
+    for same in alike.values():
+        values = {column: getattr(same[0], column) for column in columns}
+        PullRow.objects.filter(pk__in=[row.pk for row in same]).update(**values)
 
 
 def _must_be(pull: Pull, state: Pull.State) -> None:
