@@ -28,7 +28,7 @@ from provender.timeline.actions import tell
 
 State = Pull.State
 Told = Callable[[int, int], None]  # rows done, of how many
-BATCH = 250  # a batch's transaction stays short enough for those who read meanwhile
+BATCH = 120  # a batch is one transaction, short enough for those who read meanwhile
 KEPT = 10  # pulls whose rows can still be looked at
 WHY = "Products from Xero"
 
