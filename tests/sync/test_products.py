@@ -14,6 +14,7 @@ from provender.catalogue.models import Product
 from provender.sync import products
 from provender.sync.errors import PullGone
 from provender.sync.items import Chart, Shelf, judge_items
+from provender.sync.mirror import keep_items
 from provender.sync.models import Pull
 from provender.timeline.models import Entry
 from provender.xero import wire
@@ -31,7 +32,7 @@ def item(code="TEA-1", name="Tea", price="4.50", **fields):
         account_code=fields.pop("account", "200"),
         tax_type=fields.pop("tax", "OUTPUT"),
     )
-    fields = {"item_id": f"id of {code}", "is_sold": True, "sales_details": sale} | fields
+    fields = {"item_id": f"id of {code}"[:36], "is_sold": True, "sales_details": sale} | fields
     return wire.Item(code=code, name=name, **fields)
 
 
@@ -168,6 +169,15 @@ def test_every_hostile_item_ends_in_one_row():
     assert len(rows) == len(items)
     assert Counter(row.state for row in rows) == {"refused": len(items) - 1, "new": 1}
     assert all(row.reason for row in rows if row.state == "refused")
+
+
+def test_hostile_items_are_kept_and_applied_like_any(connection, supplier):
+    items = [hostile for hostile, _ in HOSTILE.values()] + [item("☕-1", "Kaffee ☕", description="d" * 4000)]
+    keep_items(connection, items)
+    made = products.keep_preview(connection, items, None)
+    assert made.items == made.rows.count() == len(items)
+    assert products.apply(made, None) == products.Applied(added=1)
+    assert supplier.products.get().name == "Kaffee ☕"
 
 
 # --- reading and applying -----------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from provender.sync.mirror import keep_items
 from provender.sync.models import Connection, ItemProduct, Pull, PullRow, PullRule, every_part
 from provender.sync.session import asking_for_a_person
 from provender.timeline.actions import tell
+from provender.xero import wire
 
 State = Pull.State
 Told = Callable[[int, int], None]  # rows done, of how many
@@ -68,6 +69,11 @@ def pull_products(connection: Connection, by: User | None, *, trial: bool = Fals
     with asking_for_a_person(connection) as session:
         items = session.client.items(person=True)
     keep_items(connection, items)
+    return keep_preview(connection, items, by, trial=trial)
+
+
+def keep_preview(connection: Connection, items: Sequence[wire.Item], by: User | None, *, trial: bool = False) -> Pull:
+    """Judge items that were read, and keep a row for each."""
     shelf = _shelf(connection)
     rows = judge_items(items, shelf, _chart(connection))
     if not trial:
