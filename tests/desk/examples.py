@@ -20,7 +20,7 @@ from provender.people.actions import invite
 from provender.people.models import Membership
 from provender.people.roles import Role
 from provender.suppliers.models import Supplier
-from provender.sync.models import ConnectAttempt, Connection, Problem
+from provender.sync.models import ConnectAttempt, Connection, Problem, Pull, PullRow
 
 
 @dataclass
@@ -72,15 +72,42 @@ class Things:
         return ConnectAttempt.objects.create(supplier=self.supplier, state="given-out", began_at=clock.now())
 
     @cached_property
-    def problem(self):
-        """An invoice that needs a person."""
+    def connection(self):
         tenant = f"organisation of {self.supplier.slug}"
-        made = Connection.objects.create(
+        return Connection.objects.create(
             supplier=self.supplier, tenant=tenant[:36], organisation="Demo Company (AU)", connected_at=clock.now()
         )
+
+    @cached_property
+    def problem(self):
+        """An invoice that needs a person."""
         return Problem.objects.create(
-            connection=made, kind="invoice", document=self.invoice.pk, cause="refused", found_at=clock.now()
+            connection=self.connection, kind="invoice", document=self.invoice.pk, cause="refused", found_at=clock.now()
         )
+
+    @cached_property
+    def pull(self):
+        """A preview of products from Xero: one new, one changed, one that can't be taken."""
+        made = Pull.objects.create(connection=self.connection, state="preview", read_at=clock.now(), items=3)
+        after = {"name": "Tea", "description": "", "price": "4.5000", "sales_account": "200", "tax_kind": "gst"}
+        rows = [
+            PullRow(state="new", code="TEA-1", name="Tea", after=after, chosen=["new"], tracked=True),
+            PullRow(
+                state="changed",
+                code=self.product.sku,
+                name="Oat milk",
+                product=self.product.pk,
+                before={"name": self.product.name, "price": "4.5000"},
+                after={"name": "Oat milk", "price": "4.8000"},
+                price_moves=True,
+                chosen=["name"],
+            ),
+            PullRow(state="refused", code="", name="Nameless", reason="It has no code in Xero"),
+        ]
+        for position, each in enumerate(rows):
+            each.pull, each.position = made, position
+        PullRow.objects.bulk_create(rows)
+        return made
 
     @cached_property
     def membership(self):
@@ -128,6 +155,9 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "import": pk("file"),
     **{f"import-{part}": pk("file") for part in ("columns", "apply", "discard", "documents", "rejects")},
     "xero-choose": pk("attempt"),
+    "xero-pull": pk("pull"),
+    "xero-pull-undo": pk("pull"),
+    "xero-pull-discard": pk("pull"),
     "xero-settings-mark": lambda _things: {"field": "sales_account"},
     "problem-again": pk("problem"),
     "problem-repair": lambda things: {"pk": things.problem.pk, "do": "leave"},

@@ -1,14 +1,18 @@
 """What changes products, categories and price lists. Each function is one transaction."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import models, transaction
 
 from provender.basics.money import exact_price, show_price
 from provender.catalogue.errors import (
     AnotherWholesalersCatalogue,
+    CategoryInUse,
     CategoryNameTaken,
     NegativePrice,
     PriceListNameTaken,
@@ -19,6 +23,8 @@ from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
 from provender.timeline.actions import tell, tell_many
 from provender.timeline.wording import what_changed
+
+UNSORTED = "Unsorted"  # where products go that came without a category
 
 
 @transaction.atomic
@@ -47,8 +53,10 @@ def _check_product(product: Product) -> None:
 
 
 @transaction.atomic
-def import_products(supplier: Supplier, products: Sequence[Product], *, by: User | None = None) -> list[Product]:
-    """Add many new products that a file named, in few statements; all or none. Raises SkuTaken, ValidationError."""
+def import_products(
+    supplier: Supplier, products: Sequence[Product], *, by: User | None = None, why: str = ""
+) -> list[Product]:
+    """Add many new products from elsewhere, in few statements; all or none. Raises SkuTaken, ValidationError."""
     there = Product.objects.filter(supplier=supplier, sku__in=[product.sku for product in products])
     names = dict(there.values_list("sku", "name"))
     for product in products:
@@ -59,7 +67,11 @@ def import_products(supplier: Supplier, products: Sequence[Product], *, by: User
         product.clean_fields(exclude={"supplier", "category"})
     made = Product.objects.bulk_create(products)
     tell_many(
-        supplier, "product", [(product.pk, f"Imported at {show_price(product.price)}") for product in made], who=by
+        supplier,
+        "product",
+        [(product.pk, f"Imported at {show_price(product.price)}") for product in made],
+        who=by,
+        why=why,
     )
     return made
 
@@ -189,8 +201,13 @@ def order_categories(supplier: Supplier, ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def delete_category(category: Category, *, by: User | None) -> int:
-    """Delete a category; its products stay, in no category. Answers how many they were."""
+    """Delete a category; its products stay, in no category. Answers how many they were.
+
+    Raises CategoryInUse for Unsorted while a product is in it.
+    """
     left = list(category.products.values_list("pk", flat=True))
+    if left and category.name == UNSORTED:
+        raise CategoryInUse(category.name, len(left))
     category.delete()
     supplier, name = category.supplier, category.name
     tell_many(supplier, "product", [(pk, f"Its category {name} was deleted") for pk in left], who=by)
@@ -216,3 +233,80 @@ def delete_price_list(price_list: PriceList, *, by: User | None) -> None:
     supplier, name = price_list.supplier, price_list.name
     price_list.delete()
     tell(supplier, "supplier", supplier.pk, f"Deleted the price list {name}", who=by)
+
+
+def find_unsorted(supplier: Supplier) -> Category:
+    """The category Unsorted, made after the others when it isn't there."""
+    last = Category.objects.filter(supplier=supplier).count()
+    return Category.objects.get_or_create(supplier=supplier, name=UNSORTED, defaults={"position": last})[0]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """Columns of one product: as somebody was shown them, and as they should be."""
+
+    product: UUID
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@transaction.atomic
+def revise_products(
+    supplier: Supplier, revisions: Iterable[Revision], *, by: User | None, why: str = ""
+) -> dict[UUID, list[str]]:
+    """Change columns of many products in few statements; a column that isn't as it was shown any more is left.
+
+    Answers the columns written, by product; a product that is gone has none. Raises ValidationError.
+    """
+    wanted = {revision.product: revision for revision in revisions}
+    there = Product.objects.select_for_update().filter(supplier=supplier, pk__in=list(wanted))
+    written: dict[UUID, list[str]] = {pk: [] for pk in wanted}
+    changed: list[Product] = []
+    stories: list[tuple[UUID, str]] = []
+    for product in there:
+        before = copy.copy(product)
+        written[product.pk] = _revise(product, wanted[product.pk])
+        if changes := what_changed(before, product):
+            product.clean_fields(exclude={"supplier", "category"})
+            changed.append(product)
+            stories.append((product.pk, f"Changed {', '.join(changes)}"))
+    _write_products(changed)
+    tell_many(supplier, "product", stories, who=by, why=why)
+    return written
+
+
+def _revise(product: Product, revision: Revision) -> list[str]:
+    as_shown = [name for name in revision.after if getattr(product, name) == revision.before[name]]
+    for name in as_shown:
+        setattr(product, name, revision.after[name])
+    return as_shown
+
+
+def _write_products(products: Sequence[Product]) -> None:
+    """One upsert by id: several times as fast as an update that spells out a case for each row and column."""
+    columns = [f.name for f in Product._meta.concrete_fields if f.name not in {"id", "supplier", "created_at"}]  # noqa: SLF001
+    Product.objects.bulk_create(products, update_conflicts=True, unique_fields=["id"], update_fields=columns)
+
+
+@transaction.atomic
+def remove_products(supplier: Supplier, ids: Iterable[UUID], *, by: User | None, why: str = "") -> set[UUID]:
+    """Delete those of the products that nothing names: no order, invoice or price list. Answers which went."""
+    chosen = Product.objects.filter(supplier=supplier, pk__in=list(ids))
+    found = dict(chosen.values_list("pk", "sku"))
+    named = _named_products(found)
+    gone = {pk: sku for pk, sku in found.items() if pk not in named}
+    Product.objects.filter(supplier=supplier, pk__in=list(gone)).delete()
+    stories = [(supplier.pk, f"Removed the product {sku}") for sku in gone.values()]
+    tell_many(supplier, "supplier", stories, who=by, why=why)
+    return set(gone)
+
+
+def _named_products(ids: Iterable[UUID]) -> set[UUID]:
+    """Those that a row of another table names, whichever room it belongs to."""
+    named: set[UUID] = set()
+    for relation in Product._meta.get_fields(include_hidden=True):  # noqa: SLF001
+        if isinstance(relation, models.ForeignObjectRel):
+            column = relation.field.name
+            rows = relation.related_model._default_manager.filter(**{f"{column}__in": list(ids)})  # noqa: SLF001
+            named.update(rows.values_list(column, flat=True))
+    return named

@@ -46,3 +46,12 @@ class AnotherWholesalersCatalogue(ProvenderError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"“{what}” is not in this wholesaler's catalogue. Choose one from its own lists.")
+
+
+class CategoryInUse(ProvenderError):
+    """Products from Xero land in it, and some are in it still."""
+
+    code = "category-in-use"
+
+    def __init__(self, name: str, count: int) -> None:
+        super().__init__(f"{count:,} products are in “{name}”. Move them to another category first.")

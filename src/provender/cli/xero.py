@@ -35,11 +35,11 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
     from provender.sync import waiting
 
     supplier = find_supplier(slug)
-    connection = _connected(supplier)
+    connection = connected(supplier)
     waiting.ask_for_everything(supplier)
-    with _bar("Sending", _ahead(connection)) as told:
+    with progress_bar("Sending", _ahead(connection)) as told:
         outcome = waiting.drain_until_in_step(connection, wait=wait, progress=told)
-    _connected(supplier)
+    connected(supplier)
     if as_json:
         click.echo(json.dumps({"supplier": slug, **_counts(outcome)}))
     else:
@@ -47,7 +47,7 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
     sys.exit(DONE if outcome.in_step and not outcome.problems else WAITS)
 
 
-def _connected(supplier: "Supplier") -> "Connection":
+def connected(supplier: "Supplier") -> "Connection":
     """The live connection. Raises NotConnectedHere, NeedsReconnecting."""
     from provender.sync.errors import NeedsReconnecting, NotConnectedHere
     from provender.sync.queries import connection_of
@@ -95,7 +95,7 @@ def _say(supplier: "Supplier", outcome: "Outcome") -> str:
 
 
 @contextmanager
-def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, when that is a terminal; yields what takes the count so far."""
     if not sys.stderr.isatty():
         yield lambda _count: None

@@ -148,5 +148,14 @@ class LinkRefused(ProvenderError):
         super().__init__(why)
 
 
+class PullGone(ProvenderError):
+    """A pull was applied or undone already, or a newer one stands in its place."""
+
+    code = "pull-gone"
+
+    def __init__(self) -> None:
+        super().__init__("This pull was applied or undone meanwhile, or a newer one took its place. Sync again.")
+
+
 class LostLease(Exception):
     """This worker was overtaken; it changes nothing any more."""

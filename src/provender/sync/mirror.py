@@ -88,6 +88,12 @@ def note_contacts(connection: Connection, contacts: Iterable[wire.Contact]) -> N
     _save(Contact, "contact_id", [_contact(connection, one) for one in contacts if one.contact_id])
 
 
+def keep_items(connection: Connection, items: Iterable[wire.Item]) -> None:
+    """Put a full read of the items in the place of the one before."""
+    with transaction.atomic():
+        _replace(Item, "item_id", [_item(connection, one) for one in items], connection)
+
+
 def mark_chart_stale(connection: Connection) -> None:
     """A refusal shows that our copy is old: the next drain reads it again."""
     Connection.objects.filter(pk=connection.pk).update(chart_read_at=None)
@@ -158,8 +164,8 @@ def _item(connection: Connection, one: wire.Item) -> Item:
     return Item(
         connection=connection,
         item_id=one.item_id or "",
-        code=one.code or "",
-        name=one.name or "",
+        code=(one.code or "").replace("\0", "")[:30],
+        name=(one.name or "").replace("\0", "")[:100],
         sold=one.is_sold is not False,
         tracked=bool(one.is_tracked_as_inventory),
     )

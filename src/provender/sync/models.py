@@ -318,3 +318,86 @@ class Call(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["connection", "-at"], name="call_newest_first")]
+
+
+def every_part() -> list[str]:
+    """What a pull takes unless a person says otherwise."""
+    return ["new", "name", "description", "price", "sales_account", "tax_kind"]
+
+
+class PullRule(models.Model):
+    """What a person chose to take from Xero's items, remembered for the next pull."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="pull_rule")
+    parts = models.JSONField(default=every_part)  # "new" and columns of the product
+
+
+class Pull(models.Model):
+    """All items of the organisation beside our products, as they were at one moment, and what was done about it."""
+
+    class State(models.TextChoices):
+        READING = "reading", "Being read"
+        PREVIEW = "preview", "Preview"
+        APPLYING = "applying", "Being applied"
+        APPLIED = "applied", "Applied"
+        UNDOING = "undoing", "Being undone"
+        UNDONE = "undone", "Undone"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="pulls")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.READING)
+    read_at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    items = models.PositiveIntegerField(default=0)
+    applied_at = models.DateTimeField(null=True)
+    applied_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-read_at"]
+
+
+class PullRow(models.Model):
+    """One item, or one product whose item is gone; with what was chosen, what was done, and what undoing needs."""
+
+    class State(models.TextChoices):
+        NEW = "new", "New"
+        CHANGED = "changed", "Changed"
+        UNCHANGED = "unchanged", "Unchanged"
+        GONE = "gone", "Gone or no longer sold"
+        REFUSED = "refused", "Can’t be taken"
+
+    pull = models.ForeignKey(Pull, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    item_id = models.CharField(max_length=36, blank=True)  # empty: the product's item is gone
+    code = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    tracked = models.BooleanField(default=False)
+    product = models.UUIDField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    hints = models.JSONField(default=list)
+    before = models.JSONField(default=dict)  # column → ours, as text
+    after = models.JSONField(default=dict)  # column → Xero's, as text; of a new product all
+    price_moves = models.BooleanField(default=False)
+    chosen = models.JSONField(default=list)  # columns, or "new"
+    applied = models.JSONField(default=list)
+    finished = models.BooleanField(default=False)  # applied or, while undoing, put back
+    outcome = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["pull", "state", "position"], name="pull_row_by_state")]
+
+
+class ItemProduct(models.Model):
+    """Which product an item was found to be; it shows later that a product's item is gone."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="item_products")
+    product = models.UUIDField()
+    item_id = models.CharField(max_length=36)
+    pulled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "product"], name="one_item_a_product")]

@@ -1,0 +1,141 @@
+"""`provender pull products`: products from Xero, from the command line."""
+
+import json
+import sys
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provender.cli import DONE, WAITS, WRONG_USE, give_up
+from provender.cli.xero import JSON, SUPPLIER, connected, progress_bar
+
+if TYPE_CHECKING:
+    from provender.sync.models import Pull, PullRow
+    from provender.sync.products import Applied
+    from provender.sync.pulls import Tally
+
+SHOWN = 40
+
+
+@click.group("pull")
+def pull_group() -> None:
+    """Bring things in from Xero."""
+
+
+@pull_group.command("products")
+@SUPPLIER
+@click.option(
+    "--apply", "words", default="", metavar="WHAT",
+    help="What to take, parted by commas: names, descriptions, prices, accounts, gst, new; or all. New products are"
+    " added with any of them, unless --without-new.",
+)  # fmt: skip
+@click.option("--without-new", is_flag=True, help="Add no products, only change those that are here.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen; no preview is kept.")
+@JSON
+def pull_products(slug: str, words: str, without_new: bool, dry_run: bool, as_json: bool) -> None:
+    """Read Xero's items and show what differs; with --apply, take it.
+
+    Without --apply the preview waits on the Xero page, under Products. Ends with 0 when nothing waits for you, 3 when
+    there is something to choose or an item can't be taken.
+    """
+    from provender.cli import setup
+
+    setup()
+    from provender.suppliers.queries import find_supplier
+    from provender.sync import products, pulls
+
+    parts = _read_parts(words, without_new=without_new)
+    connection = connected(find_supplier(slug))
+    pull = products.pull_products(connection, None, trial=dry_run)
+    if parts:
+        products.choose_parts(pull, parts, remember=False)
+    found = pulls.tally(pull)
+    told = pulls.as_json(pull) if as_json else _table(pull)
+    applied = _apply(pull, found.chosen) if parts and not dry_run else None
+    if dry_run:
+        products.discard(pull)
+    _answer(slug, told, applied, dry_run=dry_run)
+    if not as_json:
+        click.echo(_sum_up(pull, found, applied, dry_run=dry_run))
+    waits = found.faulty or (applied.left if applied else not parts and found.chosen)
+    sys.exit(WAITS if waits else DONE)
+
+
+def _read_parts(words: str, *, without_new: bool) -> set[str]:
+    """The parts of a pull that the option names; nothing without the option."""
+    from provender.sync.pulls import PARTS
+
+    named = {word.strip() for word in words.split(",") if word.strip()}
+    if unknown := named - PARTS.keys() - {"all"}:
+        give_up(f"--apply: {', '.join(sorted(unknown))} is none of {', '.join(PARTS)} or all.", WRONG_USE)
+    if not named:
+        return set()
+    taken = {part for word, (part, _) in PARTS.items() if word in named or "all" in named} | {"new"}
+    return taken - {"new"} if without_new else taken
+
+
+def _apply(pull: "Pull", chosen: int) -> "Applied":
+    from provender.sync import products
+
+    with progress_bar("Applying", chosen) as told:
+        return products.apply(pull, None, told=lambda done, _of: told(done))
+
+
+def _answer(slug: str, told: Any, applied: "Applied | None", *, dry_run: bool) -> None:
+    if isinstance(told, dict):
+        done = vars(applied) if applied else None
+        click.echo(json.dumps({"supplier": slug, **told, "dry_run": dry_run, "applied": done}))
+        return
+    from rich.console import Console
+
+    if told.row_count:
+        console = Console()
+        console.width = max(console.width, 100)
+        console.print(told)
+
+
+def _table(pull: "Pull") -> Any:
+    """The preview: what is new, changed, gone or can't be taken; the price in a column of its own."""
+    from rich.table import Table
+
+    from provender.sync.pulls import State, cells_of
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "SKU", "Product", "What", "Price", ""):
+        table.add_column(heading, justify="right" if heading == "Price" else "left", overflow="fold")
+    rows = pull.rows.exclude(state=State.UNCHANGED)
+    for row in rows[:SHOWN]:
+        table.add_row(row.get_state_display(), *map(_plain, _texts(row, cells_of(row, pull.connection.supplier))))
+    if (more := rows.count() - SHOWN) > 0:
+        table.add_row("…", "", f"and {more:,} more; --json shows all", "", "", "")
+    return table
+
+
+def _plain(text: str) -> Any:
+    """A text from elsewhere, whose square brackets are no markup."""
+    from rich.text import Text
+
+    return Text(text)
+
+
+def _texts(row: "PullRow", cells: Collection[Any]) -> tuple[str, str, str, str, str]:
+    price = next((cell for cell in cells if cell.column == "price"), None)
+    changes = [f"{cell.label}: {cell.old} → {cell.new}" for cell in cells if cell.old and cell is not price]
+    what = [*changes, *([row.reason] if row.reason else []), *(["tracked in Xero"] if row.tracked else [])]
+    moves = "" if price is None else f"{price.old} → {price.new}" if price.old else price.new
+    return row.code, row.name, "; ".join(what), moves, price.percent if price else ""
+
+
+def _sum_up(pull: "Pull", found: "Tally", applied: "Applied | None", *, dry_run: bool) -> str:
+    states = found.states
+    read = (
+        f"{pull.items:,} items read: {states['new']:,} new, {states['changed']:,} changed,"
+        f" {states['unchanged']:,} unchanged, {states['gone']:,} gone, {states['refused']:,} can’t be taken."
+    )
+    if applied:
+        left = f"; {applied.left:,} changed here meanwhile and were left" if applied.left else ""
+        return f"{read}\n{applied.added:,} products added, {applied.changed:,} changed{left}."
+    if dry_run:
+        return f"{read}\n{found.chosen:,} products would be added or changed; nothing was."
+    return f"{read}\nNothing was changed. Choose on the Xero page under Products, or with --apply."

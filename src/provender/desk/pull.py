@@ -1,0 +1,207 @@
+"""Products from Xero: "Sync products", look at what differs, tick what to take, apply, see what happened, undo.
+
+The preview is one form. Every button in it, those that lead to another view or page too, first keeps the ticks of the
+rows that are shown, so nothing ticked is lost without a script.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from provender.catalogue.actions import UNSORTED
+from provender.desk.frame import DeskRequest, member
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+from provender.sync import products, queries
+from provender.sync import pulls as reading
+from provender.sync.models import Connection, Pull, PullRow
+from provender.sync.pulls import PARTS, PRICES, Cell, Tally
+
+PAGE = 100
+LONGEST_KEY = 18  # digits; a forged one may have more than a database takes
+State = PullRow.State
+TONES = {State.NEW: "info", State.CHANGED: "warn", State.UNCHANGED: "", State.GONE: "warn", State.REFUSED: "danger"}
+PULL_TONES = {Pull.State.PREVIEW: "warn", Pull.State.APPLIED: "ok"}
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at the rows: its name in the address, its label, how many there are."""
+
+    name: str
+    label: str
+    count: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row as the page shows it; the price stands in a column of its own."""
+
+    row: PullRow
+    tone: str
+    cells: Sequence[Cell]
+    price: Cell | None
+    product: UUID | None
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
+def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """What was pulled so far; the button reads Xero's items and leads to the preview."""
+    connection = _connection(supplier)
+    if request.method == "POST":
+        pull = products.pull_products(connection, request.user)
+        return redirect("desk:xero-pull", slug=supplier.slug, pk=pull.pk)
+    found = list(reading.pulls_of(connection))
+    rows = [(pull, PULL_TONES.get(Pull.State(pull.state), ""), products.can_undo(pull)) for pull in found]
+    context = {"connection": connection, "pulls": rows, "parts": _parts(supplier, products.rule(connection))}
+    return render(request, "desk/xero/products.html", context)
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
+def show_pull(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """The preview, or what happened. A form keeps the ticks, then does what its button says."""
+    pull = _find(supplier, pk)
+    if request.method == "POST":
+        return _do(request, pull)
+    tally = reading.tally(pull)
+    view = request.GET.get("show", _first_view(tally))
+    rows = reading.rows_of(pull, view, request.GET.get("q", "").strip())
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "pull": pull,
+        "tally": tally,
+        "view": view,
+        "views": _views(tally, view),
+        "page": page,
+        "rows": _shown(supplier, list(page.object_list)),
+        "parts": _parts(supplier, products.rule(pull.connection)),
+        "editable": pull.state == Pull.State.PREVIEW and request.membership.may(Doing.BOOKS),
+        "can_undo": products.can_undo(pull),
+        "unsorted": supplier.categories.filter(name=UNSORTED).first(),
+        "applied": products.what_was_applied(pull) if pull.state == Pull.State.APPLIED else None,
+        "undone": products.what_was_undone(pull) if pull.state == Pull.State.UNDONE else None,
+    }
+    return render(request, "desk/xero/pull.html", context)
+
+
+@require_POST
+@member(Doing.BOOKS)
+def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Put back what the last application did."""
+    done = products.undo(_find(supplier, pk), request.user)
+    said = [f"{done.put_back:,} put back", f"{done.removed:,} removed again"]
+    said += [f"{done.switched_off:,} switched off, since they are used or were changed"] if done.switched_off else []
+    said += [f"{done.left:,} changed meanwhile and left in part"] if done.left else []
+    messages.success(request, f"Undone: {', '.join(said)}.")
+    return redirect("desk:xero-pull", slug=supplier.slug, pk=pk)
+
+
+@require_POST
+@member(Doing.BOOKS)
+def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Forget a preview."""
+    products.discard(_find(supplier, pk))
+    messages.success(request, "The preview is gone. No product was changed.")
+    return redirect("desk:xero-products", slug=supplier.slug)
+
+
+def _connection(supplier: Supplier) -> Connection:
+    connection = queries.connection_of(supplier)
+    if connection is None:
+        raise Http404("Not connected.")
+    return connection
+
+
+def _find(supplier: Supplier, pk: UUID) -> Pull:
+    pull = reading.find_pull(supplier, pk)
+    if pull is None:
+        raise Http404("No such pull.")
+    return pull
+
+
+# --- what the form does -------------------------------------------------------------------------------------------
+
+
+def _do(request: DeskRequest, pull: Pull) -> HttpResponse:
+    """`go` is the button: `apply`, `parts` (tick these everywhere), `show:VIEW`, `page:N` or `keep`."""
+    form, go = request.POST, request.POST.get("go", "keep")
+    if pull.state == Pull.State.PREVIEW:
+        _keep_ticks(pull, form)
+    if go == "parts":
+        products.choose_parts(pull, form.getlist("part"))
+        messages.success(request, "Ticked everywhere, and remembered for the next time.")
+    if go == "apply":
+        return _apply(request, pull)
+    where = {"show": form.get("show", ""), "q": form.get("q", ""), "page": form.get("page", "")}
+    what, _, which = go.partition(":")
+    if what == "show":
+        where |= {"show": which, "page": ""}
+    elif what == "page":
+        where |= {"page": which}
+    return redirect(f"{_address(pull)}?{urlencode(where)}")
+
+
+def _keep_ticks(pull: Pull, form: QueryDict) -> None:
+    shown = [int(pk) for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
+    products.choose_rows(pull, {pk: form.getlist(f"take-{pk}") for pk in shown})
+
+
+def _apply(request: DeskRequest, pull: Pull) -> HttpResponse:
+    done = products.apply(pull, request.user)
+    if done == products.Applied():
+        messages.info(request, "Nothing is ticked, so nothing was changed.")
+        return redirect(_address(pull))
+    messages.success(request, f"{done.added:,} products added, {done.changed:,} changed.")
+    if done.left:
+        messages.warning(
+            request, f"{done.left:,} were changed here since the preview; what differed was left as it is."
+        )
+    return redirect(_address(pull))
+
+
+def _address(pull: Pull) -> str:
+    return reverse("desk:xero-pull", args=[pull.connection.supplier.slug, pull.pk])
+
+
+# --- what the page shows ------------------------------------------------------------------------------------------
+
+
+def _first_view(tally: Tally) -> str:
+    """The changed ones are what most need a look; then the new ones; else all."""
+    return next((state.value for state in (State.CHANGED, State.NEW) if tally.states[state.value]), "")
+
+
+def _views(tally: Tally, current: str) -> list[View]:
+    labels = [(state.value, state.label, tally.states[state.value]) for state in State]
+    labels.insert(2, (PRICES, "Price changes", tally.prices))
+    labels.append(("", "All", sum(tally.states.values())))
+    return [View(name, str(label), count, name == current) for name, label, count in labels]
+
+
+def _parts(supplier: Supplier, ticked: Collection[str]) -> list[dict[str, Any]]:
+    """What can be taken, with the country's word for the tax."""
+    labels = dict(PARTS.values()) | {"tax_kind": f"{supplier.tax_word} status"}
+    return [{"name": part, "label": label, "ticked": part in ticked} for part, label in labels.items()]
+
+
+def _shown(supplier: Supplier, rows: Sequence[PullRow]) -> list[Shown]:
+    named = [row.product for row in rows if row.product]
+    there = set(supplier.products.filter(pk__in=named).values_list("pk", flat=True))
+    found = []
+    for row in rows:
+        cells = reading.cells_of(row, supplier)
+        price = next((cell for cell in cells if cell.column == "price"), None)
+        beside = {"price", "name"} if row.state == State.NEW else {"price"}  # these have their place already
+        others = [cell for cell in cells if cell.column not in beside]
+        found.append(Shown(row, TONES[State(row.state)], others, price, row.product if row.product in there else None))
+    return found
