@@ -78,6 +78,18 @@ def _line_differences(sent: list[dict[str, Any]], theirs: tuple[wire.LineItem, .
             mine, there = _value(name, ours.get(name)), _value(name, getattr(other, attribute))
             if mine != there and not (name in MONEY and name not in ours):
                 yield Difference(f"line {place} {label}", _text(ours.get(name)), _text(getattr(other, attribute)))
+        # Tracking that we never sent on the line is a bookkeeper's own, and none of ours.
+        if "Tracking" in ours and _choices(ours["Tracking"]) != _choices_there(other):
+            shown = ", ".join(f"{one.name}: {one.option}" for one in other.tracking) or "none"
+            yield Difference(f"line {place} tracking", "another choice" if ours["Tracking"] else "none", shown)
+
+
+def _choices(sent: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(one["TrackingCategoryID"].lower(), one["TrackingOptionID"].lower()) for one in sent}
+
+
+def _choices_there(line: wire.LineItem) -> set[tuple[str, str]]:
+    return {((one.tracking_category_id or "").lower(), (one.tracking_option_id or "").lower()) for one in line.tracking}
 
 
 def pair_lines(
