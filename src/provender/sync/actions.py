@@ -20,7 +20,7 @@ from provender.customers.models import Customer
 from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
 from provender.invoicing.models import Invoice
 from provender.people.models import User
-from provender.properties.models import Option
+from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
@@ -37,7 +37,7 @@ from provender.sync.models import (
     WithoutTracking,
 )
 from provender.sync.session import asking_for_a_person
-from provender.sync.tracking import MISSING, Tracking, bind_option
+from provender.sync.tracking import MISSING, Tracking, bind_option, make_properties
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
@@ -45,10 +45,22 @@ ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-acc
 
 
 def reload_chart(connection: Connection, by: User | None) -> None:
-    """Read the chart of accounts and its company again: five calls. Raises XeroBusy, NeedsReconnecting."""
+    """Read organisation, accounts, rates, items and tracking again: five calls. Raises XeroBusy, NeedsReconnecting."""
     with asking_for_a_person(connection) as session:
         read_chart(session)
     tell(connection.supplier, "connection", connection.pk, "Accounts and items read again", who=by)
+
+
+def reload_tracking(connection: Connection) -> None:
+    """Read the tracking categories again: one call. Raises XeroBusy, NeedsReconnecting."""
+    with asking_for_a_person(connection) as session:
+        read_tracking(session)
+
+
+def properties_from_xero(connection: Connection, by: User | None) -> list[Property]:
+    """Read the tracking categories, and make or refresh a property with its options for each: one call."""
+    reload_tracking(connection)
+    return make_properties(connection, by=by)
 
 
 @transaction.atomic
