@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from xero_simulator import Simulator
-from xero_simulator.testing import Server
+from xero_simulator.testing import Server, asked_switches
 
 pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("crashes")]
 TESTS = Path(__file__).resolve().parent.parent
@@ -75,7 +75,7 @@ def process(tmp_path_factory, request):
     environment = {"PROVENDER_HOME": str(home), "PYTHONPATH": str(TESTS)}
     if settings.DATABASE_URL:
         environment["DATABASE_URL"] = _own_postgres_database(request)
-    with Server(Simulator(organisation="demo-au", limits=False)) as server:
+    with Server(Simulator(organisation="demo-au", limits=False, switches=asked_switches())) as server:
         xero = dict.fromkeys(("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"), server.url)
         app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
         made = Process(server, environment | xero | app)
