@@ -19,11 +19,11 @@ from provender.ordering.actions import set_invoice_property, set_order_property
 from provender.ordering.models import Order
 from provender.people.models import User
 from provender.people.roles import Doing
-from provender.properties.actions import delete_property, save_option, set_value
+from provender.properties.actions import delete_property, set_value
 from provender.properties.models import Kind, Option, Property
 from provender.properties.queries import Field, fields_of, properties_for
 from provender.suppliers.models import Supplier
-from provender.sync.tracking import save_tracked_property
+from provender.sync.tracking import save_tracked_option, save_tracked_property
 
 ATTACHED = ("on_products", "on_customers", "on_orders", "on_invoices")
 
@@ -98,7 +98,7 @@ def option(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Write a name of up to 100 characters for the option.")
         return redirect("desk:property", slug=supplier.slug, pk=pk)
-    save_option(there, by=request.user)
+    save_tracked_option(there, by=request.user)
     messages.success(request, f"{there.name} is saved.")
     return redirect("desk:property", slug=supplier.slug, pk=pk)
 

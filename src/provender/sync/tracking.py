@@ -13,7 +13,7 @@ from django.db import transaction
 
 from provender.basics import clock
 from provender.people.models import User
-from provender.properties.actions import save_property, sync_options
+from provender.properties.actions import save_option, save_property, sync_options
 from provender.properties.models import TRACKING_TAG, Option, Property
 from provender.properties.queries import Carried
 from provender.suppliers.models import Supplier
@@ -152,6 +152,15 @@ def save_tracked_property(its: Property, *, by: User | None) -> Property:
     if connection:
         bind_by_name(connection)
     return its
+
+
+@transaction.atomic
+def save_tracked_option(option: Option, *, by: User | None) -> Option:
+    """`save_option`, and bind it when its category in Xero has an option of that name. Raises what that raises."""
+    save_option(option, by=by)
+    if connection := _live(option.property.supplier):
+        bind_by_name(connection)
+    return option
 
 
 def _refuse_a_third(its: Property, connection: Connection | None) -> None:
