@@ -10,14 +10,18 @@ from provender.basics import clock
 from provender.invoicing.models import Invoice
 from provender.sync import connecting
 from provender.sync.choices import save_settings
-from provender.sync.drain import drain
+from provender.sync.drain import drain, drain_due
 from provender.sync.errors import AlreadyConnected, OrganisationTaken, StateUnknown
+from provender.sync.jobs import check_connections
 from provender.sync.models import Connection, Consent, Link
 from provender.sync.queries import status, xero_line
 from provender.sync.secrets import unseal
+from provender.sync.session import carried_by
 from provender.sync.tokens import Tokens, access_token
 from provender.xero import NotConnected, TryLater
 from sync.conftest import consent
+from xero_simulator import Simulator
+from xero_simulator.testing import FaultyTransport
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +151,24 @@ def test_switching_automatic_sync_on_sends_nothing_from_before(supplier, connect
     numbers = {one["InvoiceNumber"] for one in books.invoices()}
     assert after.invoice.number in numbers
     assert before.invoice.number not in numbers
+
+
+def test_an_app_without_a_secret_connects_by_pkce(supplier, settings):
+    settings.XERO_LOGIN_URL = settings.XERO_IDENTITY_URL = settings.XERO_API_URL = "http://localhost:8765"
+    settings.XERO_CLIENT_ID, settings.XERO_CLIENT_SECRET = "public-app", ""
+    simulator = Simulator(organisation="demo-nz", limits=False, client_id="public-app", client_secret=None)
+    with carried_by(FaultyTransport(simulator)):
+        address = connecting.begin(supplier, None)
+        assert "code_challenge_method=S256" in address
+        made = reconnect(simulator, supplier)
+    assert made.organisation == simulator.organisation().name
+
+
+def test_a_process_set_up_with_another_app_leaves_the_connection_alone(order, connection, settings, xero):
+    settings.XERO_CLIENT_ID = "another-app"
+    xero.stats.reset()
+    drain_due()
+    check_connections()
+    assert not xero.stats.calls
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.CONNECTED

@@ -33,6 +33,7 @@ LINE = {
     "TaxType": ("tax type", "tax_type"),
 }
 MONEY = frozenset({"Quantity", "UnitAmount"})
+OF_AN_ITEM = ("UnitAmount", "AccountCode", "TaxType")
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,50 @@ def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return show_price(value)
     return clean_text(str(value))
+
+
+def is_overruled_by_items(sent: dict[str, Any], theirs: wire.Invoice) -> bool:
+    """Whether Xero put its item's price, account or tax in place of ours on a line that names the item."""
+    pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)
+    return any(
+        _value(name, ours.get(name)) != _value(name, getattr(other, LINE[name][1]))
+        for ours, other in pairs
+        if other and ours.get("ItemCode")
+        for name in OF_AN_ITEM
+    )
+
+
+def as_sent(theirs: wire.Invoice) -> str:
+    """What Xero has, in the shape of what we send: the look before the next write compares with it."""
+    tracked = any(line.tracking for line in theirs.line_items)
+    element = {
+        "InvoiceNumber": theirs.invoice_number or "",
+        "Reference": theirs.reference or "",
+        "Date": theirs.date.isoformat() if theirs.date else "",
+        "DueDate": theirs.due_date.isoformat() if theirs.due_date else "",
+        "CurrencyCode": theirs.currency_code or "",
+        "LineAmountTypes": theirs.line_amount_types or "",
+        "Contact": {"ContactID": theirs.contact.contact_id if theirs.contact else ""},
+        "LineItems": [_line_as_sent(line, tracked=tracked) for line in theirs.line_items],
+    }
+    return json.dumps(element, default=str)
+
+
+def _line_as_sent(line: wire.LineItem, *, tracked: bool) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "LineItemID": line.line_item_id,
+        "Description": line.description or "",
+        "ItemCode": line.item_code or "",
+        "AccountCode": line.account_code or "",
+        "TaxType": line.tax_type or "",
+    }
+    if tracked:
+        item["Tracking"] = [
+            {"TrackingCategoryID": one.tracking_category_id, "TrackingOptionID": one.tracking_option_id}
+            for one in line.tracking
+        ]
+    numbers = {"Quantity": line.quantity, "UnitAmount": line.unit_amount}
+    return item | {name: str(value) for name, value in numbers.items() if value is not None}
 
 
 def touched_by_money(invoice: wire.Invoice) -> bool:
