@@ -11,7 +11,7 @@ Harbour must never see; Giftware Wholesale (London) imports its past. Goods are 
 | SYRUP-VAN | Vanilla syrup | 11.95 | GST | |
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,6 +28,8 @@ from provender.ordering.lines import OrderLineDraft
 from provender.ordering.models import Order
 from provender.people.models import Membership, User
 from provender.people.roles import Role
+from provender.properties import actions as properties
+from provender.properties.models import Option, Property
 from provender.suppliers.actions import create_supplier
 from provender.suppliers.models import Supplier
 
@@ -128,3 +130,18 @@ def invoice(customer: Customer, *lines: LineDraft, **fields: Any) -> Invoice:
     """An invoice of 1 November 2026, due on the 15th: 4 oat milk, 19.80 with GST."""
     fields = {"date": date(2026, 11, 1), "due_date": date(2026, 11, 15), "lines": lines or [line()]} | fields
     return raise_invoice(customer.supplier, customer, **fields)
+
+
+def property_(wholesaler: Supplier, name: str = "Region", options: Sequence[str] = (), **fields: Any) -> Property:
+    """A dropdown with these options, tagged for the tracking category of its name; it attaches everywhere."""
+    fields = {"tag": f"xero_{name}"} | fields
+    made = properties.save_property(Property(supplier=wholesaler, name=name, **fields), by=None)
+    for option in options:
+        properties.save_option(Option(property=made, name=option), by=None)
+    return made
+
+
+def choose(its: Property, document: Any, option: str) -> None:
+    """Choose an option, by its name, on a product, customer, order or invoice."""
+    kind = type(document).__name__.lower()
+    properties.set_value(its, kind, document.pk, str(its.options.get(name=option).pk), by=None)

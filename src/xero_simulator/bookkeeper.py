@@ -20,6 +20,7 @@ from xero_simulator.resources import (
     invoices,
     items,
     payments,
+    tracking_categories,
 )
 from xero_simulator.resources.accounts import AccountIn
 from xero_simulator.resources.allocations import AllocationIn, InvoiceRef
@@ -264,6 +265,32 @@ class Bookkeeper:
         with self._simulator.lock:
             self._books.drop(item)
             self._simulator.commit(self._books)
+
+    def edit_tracking(self, category: str, option: str | None = None, **fields: Any) -> Shown:
+        """Rename, archive or restore a tracking category, or an option of it; fields are Name and Status."""
+        found = self._books.tracking.first("name", category.casefold())
+        if found is None:
+            raise LookupError(f"there is no tracking category {category}")
+        if option is None:
+            typed = _read(fields, tracking_categories.CategoryIn)
+            return self._do(lambda call: tracking_categories.edit(call, found, typed), tracking_categories.show)
+        old = next(one for one in found.options if one.name.casefold() == option.casefold())
+        chosen = _read(fields, tracking_categories.OptionIn)
+        return self._do(
+            lambda call: tracking_categories.edit_option(call, found, old, chosen),
+            lambda _call, one: tracking_categories.show_option(one),
+        )
+
+    def add_tracking_option(self, category: str, option: str) -> Shown:
+        """Add an option to a tracking category."""
+        found = self._books.tracking.first("name", category.casefold())
+        if found is None:
+            raise LookupError(f"there is no tracking category {category}")
+        typed = tracking_categories.OptionIn(name=option)
+        return self._do(
+            lambda call: tracking_categories.add_option(call, found, typed),
+            lambda _call, one: tracking_categories.show_option(one),
+        )
 
     def set_lock_dates(self, period: date | None = None, end_of_year: date | None = None) -> None:
         """Set both lock dates; None takes one away."""

@@ -42,6 +42,10 @@ class Things:
         return cast.price_list(self.supplier)
 
     @cached_property
+    def property(self):
+        return cast.property_(self.supplier, "Region", ["North"])
+
+    @cached_property
     def category(self):
         return cast.category(self.supplier)
 
@@ -148,6 +152,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "price-list-delete": pk("price_list"),
     **{f"order-{part}": pk("draft") for part in ("edit", "place", "deliver", "duplicate", "cancel", "delete")},
     "order": pk("order"),
+    "property": pk("property"),
+    "property-option": pk("property"),
+    "property-delete": pk("property"),
+    "property-values": lambda things: {"kind": "product", "pk": things.product.pk},
     "invoice": pk("invoice"),
     "invoice-edit": pk("invoice"),
     "invoice-void": pk("invoice"),

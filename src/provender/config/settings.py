@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "provender.changes",
     "provender.people",
     "provender.timeline",
+    "provender.properties",
     "provender.catalogue",
     "provender.customers",
     "provender.invoicing",

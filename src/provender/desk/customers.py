@@ -24,10 +24,12 @@ from provender.desk import invoices, orders
 from provender.desk.forms import Section, sections_of
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
+from provender.desk.properties import card
 from provender.invoicing.models import Invoice
 from provender.ordering.models import Order
 from provender.people.models import User
 from provender.people.roles import Doing
+from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync import queries as sync
 from provender.timeline.queries import story
@@ -221,6 +223,7 @@ def customer(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse
     row = get_object_or_404(mine, pk=pk)
     context = {
         "customer": row,
+        "card": card(supplier, Kind.CUSTOMER, row),
         "terms": terms_of(row),
         "tax_word": tax_number_word(tax_country(row)),
         "tax_number": show_tax_number(row.tax_number, tax_country(row)),

@@ -153,7 +153,7 @@ PLACES = (
         "Settings",
         "settings",
         "cog-6-tooth",
-        ("settings", "people", "person", "freight", "import", "invitation", "integration"),
+        ("settings", "people", "person", "freight", "import", "invitation", "integration", "propert"),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from provender.desk import front, people, search, settings, today
+from provender.desk import front, people, properties, search, settings, today
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front.choose, name="choose"),
@@ -14,6 +14,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/settings/freight", settings.freight, name="freight"),
     path("w/<slug:slug>/settings/freight/new", settings.freight_new, name="freight-new"),
     path("w/<slug:slug>/settings/freight/<uuid:pk>", settings.freight_edit, name="freight-edit"),
+    path("w/<slug:slug>/settings/properties", properties.properties, name="properties"),
+    path("w/<slug:slug>/settings/properties/new", properties.new, name="property-new"),
+    path("w/<slug:slug>/settings/properties/<uuid:pk>", properties.edit, name="property"),
+    path("w/<slug:slug>/settings/properties/<uuid:pk>/option", properties.option, name="property-option"),
+    path("w/<slug:slug>/settings/properties/<uuid:pk>/delete", properties.delete, name="property-delete"),
+    path("w/<slug:slug>/properties/<slug:kind>/<uuid:pk>", properties.values, name="property-values"),
     path("w/<slug:slug>/people", people.people, name="people"),
     path("w/<slug:slug>/people/invite", people.invite, name="people-invite"),
     path("w/<slug:slug>/people/invitations/<int:pk>/withdraw", people.withdraw, name="invitation-withdraw"),

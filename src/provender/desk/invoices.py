@@ -26,12 +26,14 @@ from provender.desk.choosing import CustomerFilter, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoice_form import InvoiceSheet
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
+from provender.desk.properties import card
 from provender.invoicing.actions import revise_invoice, void_invoice
 from provender.invoicing.models import Invoice
 from provender.invoicing.queries import compare_versions
 from provender.ordering.models import Order
 from provender.people.models import User
 from provender.people.roles import Doing
+from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync.actions import send_now
 from provender.sync.queries import LABELS, Standing, invoices_standing, last_connection, standing
@@ -244,6 +246,7 @@ def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     asked = request.GET.get("version", "")
     shown = next((each for each in versions if str(each.version) == asked), versions[0])
     context = {
+        "card": card(supplier, Kind.INVOICE, row),
         "invoice": row,
         "order": row.orders.first(),
         "badge": status_badge(row, clock.today(supplier.time_zone)),
@@ -254,10 +257,17 @@ def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             (newer, compare_versions(older, newer) if older else [])
             for newer, older in zip_longest(versions, versions[1:])
         ],
+        "carried": _carried(shown.document),
         "standing": standing(supplier, [row.pk])[row.pk],
         "entries": story(supplier, "invoice", row.pk),
     }
     return render(request, "desk/invoices/invoice.html", context)
+
+
+def _carried(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lines of a version, if any of them carries an option."""
+    lines: list[dict[str, Any]] = document["lines"]
+    return lines if any(line.get("tracking") for line in lines) else []
 
 
 def paper(document: dict[str, Any]) -> dict[str, Any]:

@@ -26,15 +26,17 @@ from provender.desk.frame import DeskRequest, member
 from provender.desk.invoices import TONES, what_a_void_does
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
 from provender.desk.order_form import Sheet
+from provender.desk.properties import card
 from provender.desk.templatetags.desk import day, exact
 from provender.invoicing.models import InvoiceLine
 from provender.invoicing.totals import build_lines
 from provender.ordering import actions
 from provender.ordering.errors import WrongStatus
-from provender.ordering.lines import invoice_lines, totals_of
+from provender.ordering.lines import invoice_lines, totals_of, tracking_of
 from provender.ordering.models import Order, OrderLine
 from provender.people.models import User
 from provender.people.roles import Doing
+from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync.queries import Standing, standing
 from provender.timeline.queries import story
@@ -331,9 +333,10 @@ def order(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     lines, built = _built_lines(supplier, row)
     how = standing(supplier, [row.invoice.pk])[row.invoice.pk] if row.invoice else None
     context = {
+        "card": card(supplier, Kind.ORDER, row),
         "order": row,
         "badge": status_badge(row),
-        "lines": list(zip(lines, built, strict=True)),
+        "lines": list(zip(lines, built, tracking_of(row, lines), strict=True)),
         "totals": row.invoice or totals_of(supplier, lines),
         "steps": steps(supplier, row, how),
         "standing": how,

@@ -88,8 +88,16 @@ DECISIONS = {
         "{number} is on its way to Xero, without item codes.",
         actions.without_item_codes,
     ),
+    "without-tracking": Decision(
+        "Send {number} without tracking",
+        "The lines go to Xero without any tracking option. This holds for this invoice, also when it is edited later."
+        " Here its lines keep what they carry.",
+        "Send without tracking",
+        "{number} is on its way to Xero, without tracking.",
+        actions.without_tracking,
+    ),
 }
-PLACES = {"open-settings": "desk:xero-settings", "reconnect": "desk:xero"}
+PLACES = {"open-settings": "desk:xero-settings", "open-tracking": "desk:xero-tracking", "reconnect": "desk:xero"}
 OF_DOCUMENT = {
     "edit-document": "desk:invoice",
     "edit-customer": "desk:customer-edit",
@@ -99,6 +107,7 @@ NEEDS = {  # the rest needs BOOKS
     "edit-document": Doing.LOOK,
     "open-in-xero": Doing.LOOK,
     "open-settings": Doing.LOOK,
+    "open-tracking": Doing.LOOK,
     "edit-customer": Doing.TRADE,
 }
 

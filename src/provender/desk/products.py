@@ -26,9 +26,12 @@ from provender.desk.customers import active_or_not
 from provender.desk.forms import Section, sections_of
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
+from provender.desk.properties import ChooseOption, card
 from provender.ordering.models import OrderLine
 from provender.people.models import User
 from provender.people.roles import Doing
+from provender.properties.actions import set_values
+from provender.properties.models import Kind
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.choices import codes_for
 from provender.sync.queries import connection_of
@@ -137,6 +140,13 @@ def set_tax_kind(supplier: Supplier, rows: Sequence[Product], user: User, *, tax
     return f"{_count(changed)} made {supplier.tax_kind_label(tax_kind)}."
 
 
+def update_properties(supplier: Supplier, rows: Sequence[Product], user: User, *, option: str) -> str:
+    its, _, chosen = option.partition(" ")
+    dropdown = supplier.properties.select_related("supplier").get(pk=its)
+    changed = set_values(dropdown, Kind.PRODUCT, _keys(rows), chosen, by=user)
+    return f"{dropdown.name} is set; {_count(changed)} changed."
+
+
 def _keys(rows: Sequence[Product]) -> list[UUID]:
     return [row.pk for row in rows]
 
@@ -160,6 +170,7 @@ class ProductList(List[Product]):
     actions = (
         BulkAction("move", "Move to a category", Doing.TRADE, move, ask=ChooseCategory),
         BulkAction("tax", "Set tax", Doing.TRADE, set_tax_kind, ask=ChooseTaxKind),
+        BulkAction("properties", "Update properties", Doing.TRADE, update_properties, ask=ChooseOption),
         BulkAction("on", "Switch on", Doing.TRADE, switch_on),
         BulkAction("off", "Switch off", Doing.TRADE, switch_off, danger=True),
     )
@@ -215,6 +226,7 @@ def product(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     row = get_object_or_404(supplier.products.select_related("category"), pk=pk)
     context = {
         "product": row,
+        "card": card(supplier, Kind.PRODUCT, row),
         "tax": supplier.tax_kind_label(row.tax_kind),
         "account_name": dict(sales_accounts(supplier)).get(row.sales_account, "") if row.sales_account else "",
         "prices": prices_by_list(supplier, row),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from provender.desk import activity, contacts, problems, xero, xero_settings
+from provender.desk import activity, contacts, problems, tracking, xero, xero_settings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("xero/callback", xero.callback, name="xero-callback"),
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/xero/send", xero.send, name="xero-send"),
     path("w/<slug:slug>/xero/settings", xero_settings.settings, name="xero-settings"),
     path("w/<slug:slug>/xero/settings/mark/<slug:field>", xero_settings.mark, name="xero-settings-mark"),
+    path("w/<slug:slug>/xero/tracking", tracking.tracking, name="xero-tracking"),
     path("w/<slug:slug>/xero/problems", problems.problems, name="problems"),
     path("w/<slug:slug>/xero/problems/again", problems.again_all, name="problems-again"),
     path("w/<slug:slug>/xero/problems/<int:pk>/again", problems.again, name="problem-again"),

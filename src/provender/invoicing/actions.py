@@ -24,6 +24,7 @@ from provender.invoicing.models import Invoice, InvoiceLine, InvoiceVersion
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.invoicing.versions import differences, freeze, same_content
 from provender.people.models import User
+from provender.properties.queries import choose_for_lines
 from provender.suppliers.actions import hold_numbers, take_free_number
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell, tell_many
@@ -78,7 +79,7 @@ def raise_invoice(
         created_at=now,
         changed_at=now,
     )
-    built = build_lines(supplier, lines)
+    built = build_lines(supplier, _choose_options(invoice, lines))
     _put_lines(invoice, built)
     invoice.save(force_insert=True)
     InvoiceLine.objects.bulk_create(built)
@@ -97,6 +98,7 @@ def import_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: U
     if not drafts:
         return []
     customers = _customers_of(supplier, {draft.customer_id for draft in drafts})
+    drafts = _choose_for_imported(supplier, drafts)
     built = [_build_imported(supplier, customers[draft.customer_id], draft) for draft in drafts]
     invoices = [invoice for invoice, _ in built]
     ready = [
@@ -140,7 +142,7 @@ def revise_invoice(
         if value is not None:
             setattr(invoice, name, value)
     rates = {line.tax_kind: line.tax_rate for line in current}
-    built = current if lines is None else build_lines(invoice.supplier, lines, rates)
+    built = current if lines is None else build_lines(invoice.supplier, _choose_options(invoice, lines), rates)
     _put_lines(invoice, built)
     if same_content(before, freeze(invoice, built)):
         return invoice
@@ -242,6 +244,33 @@ def _build_imported(supplier: Supplier, customer: Customer, draft: InvoiceDraft)
     built = build_lines(supplier, draft.lines)
     _put_lines(invoice, built)
     return invoice, built
+
+
+def _choose_options(invoice: Invoice, lines: Sequence[LineDraft]) -> list[LineDraft]:
+    """The lines with their tracking options: those that don't say take the product's, the invoice's, the customer's."""
+    if all(line.tracking is not None for line in lines):
+        return list(lines)
+    products = [line.product_id for line in lines]
+    found = choose_for_lines(invoice.supplier, products, customer=invoice.customer_id, invoice=invoice.pk)
+    return [
+        replace(line, tracking=carried) if line.tracking is None else line
+        for line, carried in zip(lines, found, strict=True)
+    ]
+
+
+def _choose_for_imported(supplier: Supplier, drafts: Sequence[InvoiceDraft]) -> list[InvoiceDraft]:
+    """The same for new invoices, customer by customer: there are thousands of them."""
+    of_customer: dict[UUID, list[UUID | None]] = {}
+    for draft in drafts:
+        of_customer.setdefault(draft.customer_id, []).extend(line.product_id for line in draft.lines)
+    found = {
+        customer: iter(choose_for_lines(supplier, products, customer=customer))
+        for customer, products in of_customer.items()
+    }
+    return [
+        replace(draft, lines=[replace(line, tracking=next(found[draft.customer_id])) for line in draft.lines])
+        for draft in drafts
+    ]
 
 
 def _put_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:

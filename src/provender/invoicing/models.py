@@ -83,6 +83,7 @@ class InvoiceLine(models.Model):
     tax_kind = models.CharField(max_length=4, choices=TaxKind.choices)
     tax_rate = models.DecimalField(max_digits=7, decimal_places=4)
     sales_account = models.CharField(max_length=10, blank=True)  # the product's own, as it was at placing
+    tracking = models.JSONField(default=list)  # the options it carries, as at placing (properties.queries.Carried)
     amount = AmountField()
     tax = AmountField()
 

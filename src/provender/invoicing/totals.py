@@ -8,6 +8,7 @@ from decimal import Decimal
 from provender.basics.money import ZERO, exact_price, line_amount, line_tax, round_price
 from provender.invoicing.errors import LineDescriptionTooLong, LineWithoutDescription
 from provender.invoicing.models import InvoiceLine
+from provender.properties.queries import Carried
 from provender.suppliers.models import Supplier
 
 LONGEST_DESCRIPTION = 4000
@@ -17,7 +18,8 @@ LONGEST_DESCRIPTION = 4000
 class LineDraft:
     """A line as it is asked for. Quantity and unit price (without tax) have up to 4 places.
 
-    A line that keeps its `key` through a revision is the same line, changed.
+    A line that keeps its `key` through a revision is the same line, changed. `tracking` are the options it carries;
+    None: those of its product, the invoice and the customer.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class LineDraft:
     product_id: uuid.UUID | None = None
     sku: str = ""
     sales_account: str = ""
+    tracking: Sequence[Carried] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def _build_line(draft: LineDraft, position: int, rate: Decimal) -> InvoiceLine:
         tax_kind=draft.tax_kind,
         tax_rate=round_price(rate),
         sales_account=draft.sales_account,
+        tracking=list(draft.tracking or ()),
         amount=amount,
         tax=line_tax(amount, rate),
     )
@@ -90,6 +94,7 @@ def draft_of(line: InvoiceLine) -> LineDraft:
         product_id=line.product_id,
         sku=line.sku,
         sales_account=line.sales_account,
+        tracking=line.tracking,
     )
 
 

@@ -57,6 +57,7 @@ def _freeze_line(line: InvoiceLine) -> Document:
         "tax_kind": line.tax_kind,
         "tax_rate": str(line.tax_rate),
         "sales_account": line.sales_account,
+        "tracking": line.tracking,
         "amount": str(line.amount),
         "tax": str(line.tax),
     }
@@ -64,7 +65,13 @@ def _freeze_line(line: InvoiceLine) -> Document:
 
 def same_content(older: Document, newer: Document) -> bool:
     """Whether nothing that a person edits on the invoice differs; names printed on it may have changed since."""
-    return all(older[name] == newer[name] for name in (*_HEADER, "currency", "lines"))
+    same_head = all(older[name] == newer[name] for name in (*_HEADER, "currency"))
+    return same_head and list(map(_whole, older["lines"])) == list(map(_whole, newer["lines"]))
+
+
+def _whole(line: Document) -> Document:
+    """Copies made before lines carried options have no word about them."""
+    return {"tracking": []} | line
 
 
 def differences(older: Document, newer: Document) -> list[str]:
@@ -98,11 +105,18 @@ def _line_differences(older: list[Document], newer: list[Document]) -> list[str]
 
 
 def _changes(older: Document, newer: Document) -> list[str]:
-    return [
+    found = [
         f"{word} {_show(name, older)} → {_show(name, newer)}"
         for name, word in _LINE.items()
         if older[name] != newer[name]
     ]
+    before, after = _options(older), _options(newer)
+    moved = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return found + [f"{name} {before.get(name, 'nothing')} → {after.get(name, 'nothing')}" for name in moved]
+
+
+def _options(line: Document) -> dict[str, str]:
+    return {each["property_name"]: each["option_name"] for each in line.get("tracking", [])}
 
 
 def _show(name: str, line: Document) -> str:

@@ -15,6 +15,8 @@ from provender.customers.models import Customer
 from provender.customers.queries import due_date
 from provender.invoicing.actions import raise_invoice, revise_invoice, void_invoice
 from provender.invoicing.models import Invoice, LineKind
+from provender.invoicing.totals import LineDraft
+from provender.invoicing.totals import draft_of as line_draft
 from provender.ordering.errors import (
     AnotherWholesalersGoods,
     CustomerSwitchedOff,
@@ -24,6 +26,7 @@ from provender.ordering.errors import (
 )
 from provender.ordering.lines import (
     OrderLineDraft,
+    choose_tracking,
     draft_of,
     invoice_lines,
     price_lines,
@@ -32,6 +35,9 @@ from provender.ordering.lines import (
 )
 from provender.ordering.models import Order, OrderLine
 from provender.people.models import User
+from provender.properties.actions import set_value
+from provender.properties.models import Property
+from provender.properties.queries import Carried, choose_for_lines
 from provender.suppliers.actions import hold_numbers, take_free_number
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell
@@ -122,6 +128,7 @@ def edit_order(
     priced = price_lines(order.customer, lines, current, placed=placed)
     if placed:
         priced = _ready(order, priced)
+        choose_tracking(order, priced)
     changes = [*what_changed(before, order), *(["lines"] if _content(current) != _content(priced) else [])]
     if not changes:
         return order
@@ -136,7 +143,8 @@ def edit_order(
 def place_order(order: Order, *, by: User | None) -> Order:
     """Make a draft binding: fix its prices, and raise its invoice if the customer is invoiced at placing.
 
-    Prices that nobody typed are found anew; a freight line that comes to nothing is left out. The invoice is dated
+    Prices that nobody typed are found anew; a freight line that comes to nothing is left out. Each line takes its
+    tracking options, for good. The invoice is dated
     with the order's date. Raises WrongStatus, EmptyOrder, ProductSwitchedOff, CustomerSwitchedOff, NegativeOrder.
     """
     hold(order)
@@ -146,6 +154,7 @@ def place_order(order: Order, *, by: User | None) -> Order:
     refuse_switched_off(line.product for line in current)
     customer = _customer_of(order)
     lines = _ready(order, price_lines(customer, [draft_of(line) for line in current], current))
+    choose_tracking(order, lines)
     order.status, order.placed_at = Status.PLACED, clock.now()
     if customer.invoice_at == Customer.InvoiceAt.PLACING:
         order.invoice = _raise(order, lines, dated=order.order_date, by=by)
@@ -201,6 +210,54 @@ def delete_draft(order: Order, *, by: User | None) -> None:
         raise WrongStatus(order, "deleted")
     tell(order.supplier, KIND, order.pk, f"Draft {order.number} deleted", who=by)
     order.delete()
+
+
+@transaction.atomic
+def set_order_property(order: Order, its: Property, text: str, *, by: User | None) -> bool:
+    """Note what a property is on an order (`properties.actions.set_values`); answers whether it changed.
+
+    The lines of a placed order keep the options that they were placed with, so a dropdown can be chosen on a draft
+    only. Raises WrongStatus, and what `set_values` raises.
+    """
+    hold(order)
+    if order.status != Status.DRAFT and its.type == Property.Type.DROPDOWN:
+        raise WrongStatus(order, f"given another {its.name}")
+    return set_value(its, KIND, order.pk, text, by=by)
+
+
+@transaction.atomic
+def set_invoice_property(invoice: Invoice, its: Property, text: str, *, by: User | None) -> bool:
+    """The same on an invoice. Its lines whose option isn't the product's own take a dropdown's, as its next version.
+
+    Choosing nothing gives those lines the order's, or the customer's. Raises InvoiceIsVoid, and what `set_values`
+    raises.
+    """
+    changed = set_value(its, "invoice", invoice.pk, text, by=by)
+    if not changed or its.type != Property.Type.DROPDOWN:
+        return changed
+    order = Order.objects.filter(invoice=invoice).order_by("created_at").first()
+    (found,) = choose_for_lines(
+        invoice.supplier,
+        [None],
+        customer=invoice.customer_id,
+        order=order.pk if order else None,
+        invoice=invoice.pk,
+    )
+    new = [carried for carried in found if carried["property"] == str(its.pk)]
+    lines = [_retracked(line_draft(line), its, new) for line in invoice.lines.all()]
+    revise_invoice(invoice, lines=lines, by=by, why=f"{its.name} chosen on the invoice")
+    for line in lines:
+        OrderLine.objects.filter(order__invoice=invoice, key=line.key).update(tracking=line.tracking)
+    return True
+
+
+def _retracked(line: LineDraft, its: Property, new: list[Carried]) -> LineDraft:
+    """The line with another option of that property, unless its product says which."""
+    before = list(line.tracking or ())
+    mine = [carried for carried in before if carried["property"] == str(its.pk)]
+    if any(carried["from"] == "product" for carried in mine):
+        return line
+    return replace(line, tracking=[carried for carried in before if carried not in mine] + new)
 
 
 def _write_draft(order: Order, drafts: Sequence[OrderLineDraft], *, by: User | None, story: str) -> Order:

@@ -19,7 +19,8 @@ from provender.ordering.errors import (
     ProductSwitchedOff,
     QuantityNotPositive,
 )
-from provender.ordering.models import OrderLine
+from provender.ordering.models import Order, OrderLine
+from provender.properties.queries import Carried, choose_for_lines
 from provender.suppliers.models import Supplier, TaxKind
 
 TYPED = "Typed"  # where a price comes from that a person wrote
@@ -123,6 +124,7 @@ def _build(draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | No
         price_from=price.reason,
         tax_kind=kept.tax_kind if kept and product else product.tax_kind if product else draft.tax_kind,
         sales_account=product.sales_account if product else "",
+        tracking=(kept.tracking or []) if kept else None,
     )
 
 
@@ -164,9 +166,29 @@ def invoice_lines(lines: Iterable[OrderLine]) -> list[LineDraft]:
             product_id=line.product_id,
             sku=line.sku,
             sales_account=line.sales_account,
+            tracking=line.tracking,
         )
         for line in lines
     ]
+
+
+def choose_tracking(order: Order, lines: Sequence[OrderLine]) -> None:
+    """Let lines that carry no choice yet take theirs: product, then invoice, then order, then customer."""
+    open_ = [line for line in lines if line.tracking is None]
+    for line, carried in zip(open_, tracking_of(order, open_), strict=True):
+        line.tracking = carried
+
+
+def tracking_of(order: Order, lines: Sequence[OrderLine]) -> list[list[Carried]]:
+    """The options that these lines carry, or will when the order is placed."""
+    fresh = choose_for_lines(
+        order.supplier,
+        [line.product_id for line in lines],
+        customer=order.customer_id,
+        order=order.pk,
+        invoice=order.invoice_id,
+    )
+    return [found if line.tracking is None else line.tracking for line, found in zip(lines, fresh, strict=True)]
 
 
 def totals_of(supplier: Supplier, lines: Iterable[OrderLine]) -> Totals:

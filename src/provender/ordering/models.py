@@ -62,6 +62,8 @@ class OrderLine(models.Model):
     price_from = models.CharField(max_length=120, blank=True)
     tax_kind = models.CharField(max_length=4, choices=TaxKind.choices)
     sales_account = models.CharField(max_length=10, blank=True)
+    # The options that the line carries (properties.queries.Carried), chosen when it is placed; null before.
+    tracking = models.JSONField(null=True)
 
     class Meta:
         ordering = ["position"]

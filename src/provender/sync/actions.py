@@ -7,7 +7,7 @@ calls Xero inside a transaction; most of it just lets the drain try again.
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -19,14 +19,24 @@ from provender.customers.models import Customer
 from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
 from provender.invoicing.models import Invoice
 from provender.people.models import User
+from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE, as_sent
 from provender.sync.drain import release_customers
-from provender.sync.errors import LinkRefused, ProblemGone
-from provender.sync.mirror import read_chart
-from provender.sync.models import Connection, Contact, DispatchDocument, Link, Problem, WithoutItemCodes
+from provender.sync.errors import LinkRefused, ProblemGone, TrackingRefused
+from provender.sync.mirror import read_chart, read_tracking
+from provender.sync.models import (
+    Connection,
+    Contact,
+    DispatchDocument,
+    Link,
+    Problem,
+    WithoutItemCodes,
+    WithoutTracking,
+)
 from provender.sync.session import asking_for_a_person
+from provender.sync.tracking import MISSING, Tracking, bind_option, make_properties
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
@@ -34,10 +44,22 @@ ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-acc
 
 
 def reload_chart(connection: Connection, by: User | None) -> None:
-    """Read the organisation, accounts, tax rates and items again: four calls. Raises XeroBusy, NeedsReconnecting."""
+    """Read organisation, accounts, rates, items and tracking again: five calls. Raises XeroBusy, NeedsReconnecting."""
     with asking_for_a_person(connection) as session:
         read_chart(session)
     tell(connection.supplier, "connection", connection.pk, "Accounts and items read again", who=by)
+
+
+def reload_tracking(connection: Connection) -> None:
+    """Read the tracking categories again: one call. Raises XeroBusy, NeedsReconnecting."""
+    with asking_for_a_person(connection) as session:
+        read_tracking(session)
+
+
+def properties_from_xero(connection: Connection, by: User | None) -> list[Property]:
+    """Read the tracking categories, and make or refresh a property with its options for each: one call."""
+    reload_tracking(connection)
+    return make_properties(connection, by=by)
 
 
 @transaction.atomic
@@ -177,6 +199,48 @@ def without_item_codes(problem: Problem, by: User | None) -> None:
     WithoutItemCodes.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send it without item codes", by)
+
+
+@transaction.atomic
+def without_tracking(problem: Problem, by: User | None) -> None:
+    """Send this invoice without tracking, since Xero lacks an option of it."""
+    _claim(problem, "sent without tracking")
+    WithoutTracking.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
+    ask(_changes(problem), again=True)
+    _tell(problem, "Chose to send it without tracking", by)
+
+
+@transaction.atomic
+def choose_option(connection: Connection, option: Option, xero_id: str, by: User | None) -> int:
+    """This option of ours is that option in Xero; what waited for it is tried again. Returns how many.
+
+    Raises TrackingRefused.
+    """
+    bind_option(connection, option, xero_id, by=by)
+    return send_again(connection, MISSING, by)
+
+
+def add_option(connection: Connection, option: Option, by: User | None) -> int:
+    """Add our option to its tracking category in Xero, unless it is there by now; what waited is tried again.
+
+    Returns how many. Two or three calls. Raises TrackingRefused (archived there), XeroBusy, XeroRefused.
+    """
+    its = option.property
+    with asking_for_a_person(connection) as session:
+        read_tracking(session)
+        state = Tracking.load(connection)
+        if str(its.pk) not in state.bound:
+            raise TrackingRefused(f"{its.name} is no tracking category. Bind it to one first.")
+        theirs = state.options.get(state.chosen.get(str(option.pk), ""))
+        if trouble := state.category_lacking(str(its.pk), its.name):
+            raise TrackingRefused(f"Nothing was added: {trouble}. Restore it in Xero first.")
+        if theirs and theirs.status != "ACTIVE":
+            raise TrackingRefused(f"“{theirs.name}” is archived in Xero. Restore it there, or choose another option.")
+        if theirs is None:
+            session.client.add_tracking_option(state.bound[str(its.pk)], option.name, key=str(uuid4()))
+            read_tracking(session)
+    tell(connection.supplier, "connection", connection.pk, f"Added {option.name} to {its.name} in Xero", who=by)
+    return send_again(connection, MISSING, by)
 
 
 @transaction.atomic

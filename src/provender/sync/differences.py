@@ -79,6 +79,18 @@ def _line_differences(sent: list[dict[str, Any]], theirs: tuple[wire.LineItem, .
             mine, there = _value(name, ours.get(name)), _value(name, getattr(other, attribute))
             if mine != there and not (name in MONEY and name not in ours):
                 yield Difference(f"line {place} {label}", _text(ours.get(name)), _text(getattr(other, attribute)))
+        # Tracking that we never sent on the line is a bookkeeper's own, and none of ours.
+        if "Tracking" in ours and _choices(ours["Tracking"]) != _choices_there(other):
+            shown = ", ".join(f"{one.name}: {one.option}" for one in other.tracking) or "none"
+            yield Difference(f"line {place} tracking", "another choice" if ours["Tracking"] else "none", shown)
+
+
+def _choices(sent: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(one["TrackingCategoryID"].lower(), one["TrackingOptionID"].lower()) for one in sent}
+
+
+def _choices_there(line: wire.LineItem) -> set[tuple[str, str]]:
+    return {((one.tracking_category_id or "").lower(), (one.tracking_option_id or "").lower()) for one in line.tracking}
 
 
 def pair_lines(
@@ -132,6 +144,7 @@ def _of_item(item: wire.Item | None) -> dict[str, Any]:
 
 def as_sent(theirs: wire.Invoice) -> str:
     """What Xero has, in the shape of what we send: the look before the next write compares with it."""
+    tracked = any(line.tracking for line in theirs.line_items)
     element = {
         "InvoiceNumber": theirs.invoice_number or "",
         "Reference": theirs.reference or "",
@@ -140,12 +153,12 @@ def as_sent(theirs: wire.Invoice) -> str:
         "CurrencyCode": theirs.currency_code or "",
         "LineAmountTypes": theirs.line_amount_types or "",
         "Contact": {"ContactID": theirs.contact.contact_id if theirs.contact else ""},
-        "LineItems": [_line_as_sent(line) for line in theirs.line_items],
+        "LineItems": [_line_as_sent(line, tracked=tracked) for line in theirs.line_items],
     }
     return json.dumps(element, default=str)
 
 
-def _line_as_sent(line: wire.LineItem) -> dict[str, Any]:
+def _line_as_sent(line: wire.LineItem, *, tracked: bool) -> dict[str, Any]:
     item: dict[str, Any] = {
         "LineItemID": line.line_item_id,
         "Description": line.description or "",
@@ -153,6 +166,11 @@ def _line_as_sent(line: wire.LineItem) -> dict[str, Any]:
         "AccountCode": line.account_code or "",
         "TaxType": line.tax_type or "",
     }
+    if tracked:
+        item["Tracking"] = [
+            {"TrackingCategoryID": one.tracking_category_id, "TrackingOptionID": one.tracking_option_id}
+            for one in line.tracking
+        ]
     numbers = {"Quantity": line.quantity, "UnitAmount": line.unit_amount}
     return item | {name: str(value) for name, value in numbers.items() if value is not None}
 

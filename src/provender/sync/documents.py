@@ -16,8 +16,10 @@ from django.conf import settings
 from provender.basics.money import is_half_a_cent
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice, InvoiceLine, LineKind
+from provender.properties.queries import Carried
 from provender.suppliers.models import TaxKind
-from provender.sync.models import Connection, Link, WithoutItemCodes
+from provender.sync.models import Connection, Link, WithoutItemCodes, WithoutTracking
+from provender.sync.tracking import MISSING, Tracking
 from provender.xero import wire
 
 COMMENT_KEY = "comment"  # the line that carries the customer's comment has no row of ours
@@ -33,13 +35,15 @@ class Chart:
 
     codes: Mapping[str, str]  # account id -> code
     items: Mapping[str, str]  # item code as written, and folded -> Xero's own spelling
+    tracking: Tracking = field(default_factory=Tracking)
 
     @classmethod
     def load(cls, connection: Connection) -> "Chart":
-        """Two queries."""
+        """A handful of queries."""
         items = list(connection.items.filter(sold=True).exclude(code="").values_list("code", flat=True))
         spelled = {code.casefold(): code for code in items} | {code: code for code in items}
-        return cls(dict(connection.accounts.exclude(code="").values_list("account_id", "code")), spelled)
+        codes = dict(connection.accounts.exclude(code="").values_list("account_id", "code"))
+        return cls(codes, spelled, Tracking.load(connection))
 
     def item_code(self, sku: str) -> str:
         """Xero's spelling of that item's code, or "" when Xero has no such item."""
@@ -57,6 +61,7 @@ class Line(NamedTuple):
     unit_price: Decimal
     tax_kind: str
     sales_account: str
+    tracking: Sequence[Carried]
     amount: Decimal
     tax_rate: Decimal
     tax: Decimal
@@ -152,11 +157,9 @@ class InvoiceBuilder:
         rows = InvoiceLine.objects.filter(invoice__in=list(revisions)).order_by("invoice", "position")
         for invoice, *line in rows.values_list("invoice", *Line._fields):
             lines[invoice].append(Line._make(line))
-        bare = set(
-            WithoutItemCodes.objects.filter(
-                connection=self._connection, kind="invoice", document__in=revisions
-            ).values_list("document", flat=True)
-        )
+        here = {"connection": self._connection, "kind": "invoice", "document__in": revisions}
+        bare = set(WithoutItemCodes.objects.filter(**here).values_list("document", flat=True))
+        untracked = set(WithoutTracking.objects.filter(**here).values_list("document", flat=True))
         return [
             self._build_one(
                 invoice,
@@ -165,6 +168,7 @@ class InvoiceBuilder:
                 links.get(invoice.pk),
                 contacts[invoice.customer_id],
                 with_codes=invoice.pk not in bare,
+                with_tracking=invoice.pk not in untracked,
             )
             for invoice in invoices
             if invoice.customer_id in contacts
@@ -179,12 +183,19 @@ class InvoiceBuilder:
         contact: str,
         *,
         with_codes: bool,
+        with_tracking: bool,
     ) -> Built | Trouble:
         items: list[Element] = []
         for line in lines:
             item = self._line(line, with_codes=with_codes)
             if isinstance(item, str):
                 return Trouble(invoice.pk, revision, item, {"line": line.description}, invoice.customer_id)
+            chosen = self._chart.tracking.choices(line.tracking) if with_tracking else []
+            if isinstance(chosen, str):
+                return Trouble(invoice.pk, revision, MISSING, {"what": chosen}, invoice.customer_id)
+            # Once we have said what a document's tracking is, Xero would keep what a change leaves out.
+            if chosen or (link and '"Tracking"' in link.sent):
+                item["Tracking"] = chosen
             items.append(item)
         keys = [str(line.key) for line in lines]
         if invoice.comment:

@@ -1,5 +1,6 @@
 """What can go wrong between a person, us and Xero, apart from one document's problem (`problems.py`)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from provender.basics.errors import ProvenderError
@@ -128,6 +129,27 @@ class SettingRefused(ProvenderError):
     def __init__(self, errors: dict[str, str]) -> None:
         self.errors = errors
         super().__init__(" ".join(errors.values()))
+
+
+class TrackingRefused(ProvenderError):
+    """That property or option can't be bound so."""
+
+    code = "tracking-refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+
+class TooManyCategories(ProvenderError):
+    """A third property would be a tracking category."""
+
+    code = "too-many-categories"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{' and '.join(names)} are tracking categories already, and Xero takes two on a line. Take the tag off one"
+            " of them, or unbind it on the tracking page, first."
+        )
 
 
 class ProblemGone(ProvenderError):

@@ -1,11 +1,11 @@
-"""Our copy of what Xero knows: organisation, accounts, tax rates, items and contacts.
+"""Our copy of what Xero knows: organisation, accounts, tax rates, items, tracking categories and contacts.
 
 Small lists are read whole; contacts once whole, then what changed. Everything is upserted in one statement a batch and
 never deleted by hand, but for what a full read no longer shows.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -13,8 +13,18 @@ from django.db import models, transaction
 
 from provender.basics import clock
 from provender.sync.failpoints import Failpoint, reach
-from provender.sync.models import Account, Connection, Contact, Item, Link, TaxRate
+from provender.sync.models import (
+    Account,
+    Connection,
+    Contact,
+    Item,
+    Link,
+    TaxRate,
+    TrackingCategory,
+    TrackingOption,
+)
 from provender.sync.session import Session
+from provender.sync.tracking import bind_by_name
 from provender.xero import wire
 
 CHART_STALE = timedelta(hours=1)
@@ -31,9 +41,10 @@ def fold_name(name: str) -> str:
 
 
 def read_chart(session: Session) -> None:
-    """Read organisation, accounts, tax rates and items: four calls. Raises the client's faults."""
+    """Read organisation, accounts, tax rates, items and tracking categories: five calls. Raises the client's faults."""
     client, connection = session.client, session.connection
     organisation, accounts, rates, items = client.organisation(), client.accounts(), client.tax_rates(), client.items()
+    categories = client.tracking_categories()
     reach(Failpoint.MIRROR_READ)
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(
@@ -48,8 +59,24 @@ def read_chart(session: Session) -> None:
         _replace(Account, "account_id", [_account(connection, one) for one in accounts], connection)
         _replace(TaxRate, "tax_type", [_tax_rate(connection, one) for one in rates], connection)
         _replace(Item, "item_id", [_item(connection, one) for one in items], connection)
+        _note_tracking(connection, categories)
     reach(Failpoint.MIRRORED)
     connection.refresh_from_db()
+
+
+def read_tracking(session: Session) -> None:
+    """Read the tracking categories alone: one call, for a person who waits. Raises the client's faults."""
+    categories = session.client.tracking_categories(person=True)
+    with transaction.atomic():
+        _note_tracking(session.connection, categories)
+
+
+def _note_tracking(connection: Connection, categories: Sequence[wire.TrackingCategory]) -> None:
+    rows = [_category(connection, one) for one in categories]
+    options = [_option(connection, one, option) for one in categories for option in one.options]
+    _replace(TrackingCategory, "category_id", rows, connection)
+    _replace(TrackingOption, "option_id", options, connection)
+    bind_by_name(connection)
 
 
 def freshen_chart(session: Session) -> None:
@@ -168,6 +195,23 @@ def _item(connection: Connection, one: wire.Item) -> Item:
         name=(one.name or "").replace("\0", "")[:100],
         sold=one.is_sold is not False,
         tracked=bool(one.is_tracked_as_inventory),
+    )
+
+
+def _category(connection: Connection, one: wire.TrackingCategory) -> TrackingCategory:
+    status = one.status or "ACTIVE"
+    return TrackingCategory(
+        connection=connection, category_id=one.tracking_category_id or "", name=one.name or "", status=status
+    )
+
+
+def _option(connection: Connection, its: wire.TrackingCategory, one: wire.TrackingOption) -> TrackingOption:
+    return TrackingOption(
+        connection=connection,
+        category_id=its.tracking_category_id or "",
+        option_id=one.tracking_option_id or "",
+        name=one.name or "",
+        status=one.status or "ACTIVE",
     )
 
 

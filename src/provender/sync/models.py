@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from provender.people.models import User
+from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
 
 
@@ -163,6 +164,60 @@ class Item(models.Model):
         constraints = [models.UniqueConstraint(fields=["connection", "item_id"], name="one_item_an_id")]
 
 
+class TrackingCategory(models.Model):
+    """The organisation's tracking categories, mirrored, archived ones too."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tracking_categories")
+    category_id = models.CharField(max_length=36)
+    name = models.CharField(max_length=100)
+    status = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["connection", "category_id"], name="one_category_an_id")]
+
+
+class TrackingOption(models.Model):
+    """The options of the tracking categories, mirrored, archived ones too."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tracking_options")
+    category_id = models.CharField(max_length=36)
+    option_id = models.CharField(max_length=36)
+    name = models.CharField(max_length=100)
+    status = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["connection", "option_id"], name="one_tracking_option_an_id")]
+
+
+class CategoryBinding(models.Model):
+    """A property is a tracking category of the organisation, known by Xero's id: a rename there changes nothing."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="category_bindings")
+    property = models.ForeignKey(Property, on_delete=models.CASCADE, related_name="+")
+    category_id = models.CharField(max_length=36)
+    bound_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "property"], name="one_category_a_property"),
+            models.UniqueConstraint(fields=["connection", "category_id"], name="one_property_a_category"),
+        ]
+
+
+class OptionBinding(models.Model):
+    """An option of a bound property is an option of its tracking category. Two of ours may be one in Xero."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="option_bindings")
+    option = models.ForeignKey(Option, on_delete=models.CASCADE, related_name="+")
+    xero_id = models.CharField(max_length=36)
+    bound_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "option"], name="one_xero_option_an_option")]
+
+
 class Contact(models.Model):
     """The organisation's contacts, mirrored, so that matching costs no calls."""
 
@@ -300,6 +355,19 @@ class WithoutItemCodes(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_choice_a_document")]
+
+
+class WithoutTracking(models.Model):
+    """A person chose to send this document without the tracking option that Xero lacks."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_untracked_document")
+        ]
 
 
 class Call(models.Model):

@@ -35,6 +35,8 @@ SEND_OURS = Repair("send-ours", "Send ours")
 LEAVE = Repair("leave", "Leave it")
 RENUMBER = Repair("renumber", "Give ours the next number")
 ADOPT = Repair("adopt", "It is this one: link it")
+NO_TRACKING = Repair("without-tracking", "Send without tracking")
+TRACKING = Repair("open-tracking", "Add it in Xero or choose another")
 NO_CODE = Repair("without-item-codes", "Send without item code")
 RECONNECT = Repair("reconnect", "Reconnect")
 
@@ -213,6 +215,15 @@ CAUSES: tuple[Cause, ...] = (
         "No tax type chosen",
         "{number} can't be sent: no tax type is chosen for its line “{line}”. Choose the tax types in the settings.",
         (Repair("open-settings", "Open the settings"), AGAIN),
+    ),
+    _cause(
+        "tracking-missing",
+        "Tracking option missing in Xero",
+        "{number} can't be sent with its tracking: {what}. Add it in Xero or choose another option for it on the tracking"
+        " page, or send this invoice without tracking.",
+        (TRACKING, NO_TRACKING, AGAIN),
+        r"(?P<what>the tracking category or option '[^']*' could not be found)",
+        chart_is_old=True,
     ),
     _cause(
         "total-differs",

@@ -212,6 +212,8 @@ def note_troubles(connection: Connection, kind: str, troubles: Iterable[Trouble]
         note_problem(
             connection, kind, trouble.document, trouble.revision, trouble.cause, words, customer=trouble.customer
         )
+        if BY_CODE[trouble.cause].chart_is_old:  # who mends it in Xero and sends again finds it mended
+            mark_chart_stale(connection)
 
 
 def close_documents(documents: Sequence[DispatchDocument]) -> None:

@@ -6,6 +6,7 @@ settings (docs/guides/settings.md); Xero is read by `verify_reading`. A few thin
 - After the settings were saved anew, documents sent before keep the accounts and tax types of then: for those, what we
   kept of the last sending is the measure.
 - An item that Xero got after we sent a line doesn't make the line wrong for having no item code.
+- Tracking is judged on documents that were sent with it, and by the bindings that stood when they were sent.
 - A contact that we created may be renamed on either side; its name is judged only while neither has changed since.
 """
 
@@ -29,7 +30,16 @@ from provender.invoicing.models import Invoice, InvoiceLine, LineKind
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.due import may_go
 from provender.sync.errors import NotConnectedHere
-from provender.sync.models import Connection, DispatchDocument, Link, Problem, WithoutItemCodes
+from provender.sync.models import (
+    CategoryBinding,
+    Connection,
+    DispatchDocument,
+    Link,
+    OptionBinding,
+    Problem,
+    WithoutItemCodes,
+    WithoutTracking,
+)
 from provender.sync.problems import note_problem
 from provender.sync.verify_reading import Element, Look, Reader
 
@@ -169,6 +179,7 @@ class _Facts:
     contacts: Mapping[UUID, str]  # customer → contact id
     in_doubt: frozenset[UUID]
     bare: frozenset[UUID]
+    untracked: frozenset[UUID]
     elsewhere: frozenset[UUID]  # marks that are other wholesalers' invoices
 
 
@@ -234,6 +245,7 @@ class _Books:
             link,
             self._merged.get(contact, contact),
             bare=document in facts.bare,
+            untracked=document in facts.untracked,
         )
         return Finding(document, differences, element) if differences else None
 
@@ -292,6 +304,7 @@ class _Books:
             dict(contacts.values_list("document", "xero_id")),
             frozenset(DispatchDocument.objects.filter(**here).values_list("document", flat=True)),
             frozenset(WithoutItemCodes.objects.filter(**here).values_list("document", flat=True)),
+            frozenset(WithoutTracking.objects.filter(**here).values_list("document", flat=True)),
             frozenset(Invoice.objects.filter(pk__in=unknown).values_list("pk", flat=True)) if unknown else frozenset(),
         )
 
@@ -368,6 +381,10 @@ class _Expectation:
         self._connection = connection
         self._codes = {one["AccountID"].lower(): one["Code"] for one in accounts if one.get("Code")}
         self._items = {one["Code"].casefold(): one for one in items if one.get("Code") and one.get("IsSold", True)}
+        mine = CategoryBinding.objects.filter(connection=connection)
+        self._categories = {str(one.property_id): (one.category_id.lower(), one.bound_at) for one in mine}
+        chosen = OptionBinding.objects.filter(connection=connection)
+        self._options = {str(one.option_id): (one.xero_id.lower(), one.bound_at) for one in chosen}
 
     def compare(
         self,
@@ -378,6 +395,7 @@ class _Expectation:
         contact: str,
         *,
         bare: bool,
+        untracked: bool,
     ) -> list[Difference]:
         """Every field that isn't what it should be."""
 
@@ -398,6 +416,7 @@ class _Expectation:
         for place, (line, item) in enumerate(zip(lines, shown, strict=False)):
             before = remembered[place] if place < len(remembered) else None
             pairs = self._line(line, item, before, self._knew_items_at(link), bare=bare)
+            pairs += self._tracking([] if untracked else line.tracking, item.get("Tracking") or [], link)
             found += differ((f"lines[{place}].{name}", ours, xero) for name, ours, xero in pairs)
         if invoice.comment and len(shown) > len(lines):
             found += differ(self._comment(f"lines[{len(lines)}]", invoice, shown[len(lines)]))
@@ -445,6 +464,25 @@ class _Expectation:
             ("line_amount", line.amount, theirs.get("LineAmount")),
             ("tax_amount", line.tax, theirs.get("TaxAmount")),
         ]
+
+    def _tracking(
+        self, ours: Iterable[Mapping[str, Any]], theirs: Iterable[Element], link: Link | None
+    ) -> list[tuple[str, Any, Any]]:
+        """The options that should be on a line, and those that are, of the categories that we send."""
+        sent_at = link.sent_at if link else None
+        judged = {name: at for name, at in self._categories.values() if not (sent_at and at > sent_at)}
+        expected: dict[str, str] = {}
+        for one in ours:
+            category, _ = self._categories.get(one["property"], ("", None))
+            option, bound_at = self._options.get(one["option"], ("", None))
+            if sent_at and bound_at and bound_at > sent_at:
+                judged.pop(category, None)
+            elif category:
+                expected[category] = option
+        if not expected and not (link and '"Tracking"' in link.sent):
+            return []  # tracking that we never sent is the bookkeeper's own
+        there = {one["TrackingCategoryID"].lower(): one["TrackingOptionID"].lower() for one in theirs}
+        return [("tracking", expected.get(each, ""), there.get(each, "")) for each in judged]
 
     def _comment(self, place: str, invoice: Invoice, theirs: Element) -> list[tuple[str, Any, Any]]:
         return [

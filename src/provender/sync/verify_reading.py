@@ -43,6 +43,7 @@ OF_A_LINE = frozenset(
         "TaxType",
         "LineAmount",
         "TaxAmount",
+        "Tracking",
     )
 )
 

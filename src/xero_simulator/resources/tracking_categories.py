@@ -75,7 +75,7 @@ def create(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     old = _find(call)
     element = call.elements("TrackingCategories", CategoryIn)[0]
-    return save_whole(call, SAVING, element, lambda call, sent: _update(call, old, sent))
+    return save_whole(call, SAVING, element, lambda call, sent: edit(call, old, sent))
 
 
 def delete(call: Call) -> Answer:
@@ -87,14 +87,14 @@ def delete(call: Call) -> Answer:
 def create_option(call: Call) -> Answer:
     category = _find(call)
     element = call.elements("Options", OptionIn)[0]
-    return save_whole(call, OPTION_SAVING, element, lambda call, sent: _add_option(call, category, sent))
+    return save_whole(call, OPTION_SAVING, element, lambda call, sent: add_option(call, category, sent))
 
 
 def update_option(call: Call) -> Answer:
     category = _find(call)
     old = _find_option(call, category)
     element = call.elements("Options", OptionIn)[0]
-    return save_whole(call, OPTION_SAVING, element, lambda call, sent: _update_option(call, category, old, sent))
+    return save_whole(call, OPTION_SAVING, element, lambda call, sent: edit_option(call, category, old, sent))
 
 
 def delete_option(call: Call) -> Answer:
@@ -131,7 +131,7 @@ def _create(call: Call, sent: CategoryIn) -> TrackingCategory:
     return category
 
 
-def _update(call: Call, old: TrackingCategory, sent: CategoryIn) -> TrackingCategory:
+def edit(call: Call, old: TrackingCategory, sent: CategoryIn) -> TrackingCategory:
     status = (sent.status or old.status).upper()
     if status not in {"ACTIVE", "ARCHIVED"}:
         raise Invalid(messages.STATUS_INVALID)
@@ -146,7 +146,7 @@ def _update(call: Call, old: TrackingCategory, sent: CategoryIn) -> TrackingCate
     return category
 
 
-def _add_option(call: Call, category: TrackingCategory, sent: OptionIn) -> TrackingOption:
+def add_option(call: Call, category: TrackingCategory, sent: OptionIn) -> TrackingOption:
     name = _name(sent.name)
     live = [option for option in category.options if option.status != "DELETED"]
     if any(option.name.casefold() == name.casefold() for option in live):
@@ -158,7 +158,7 @@ def _add_option(call: Call, category: TrackingCategory, sent: OptionIn) -> Track
     return option
 
 
-def _update_option(call: Call, category: TrackingCategory, old: TrackingOption, sent: OptionIn) -> TrackingOption:
+def edit_option(call: Call, category: TrackingCategory, old: TrackingOption, sent: OptionIn) -> TrackingOption:
     status = (sent.status or old.status).upper()
     if status not in {"ACTIVE", "ARCHIVED"}:
         raise Invalid(messages.STATUS_INVALID)

@@ -1,0 +1,99 @@
+"""The tracking page: which property is which tracking category in Xero, and whether Xero has every option of ours."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from provender.desk.frame import DeskRequest, member
+from provender.people.roles import Doing
+from provender.properties.models import Option, Property
+from provender.suppliers.models import Supplier
+from provender.sync import actions, queries
+from provender.sync.models import Connection, Problem
+from provender.sync.tracking import MISSING, bind_category, check_tracking
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
+def tracking(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """The check of every bound property; sent, do what the button says."""
+    connection = queries.connection_of(supplier)
+    if connection is None:
+        raise Http404("Not connected.")
+    if request.method == "POST":
+        act = DOING.get(request.POST.get("do", ""))
+        if act is None:
+            raise Http404("No such thing to do.")
+        messages.success(request, act(request, connection))
+        return redirect("desk:xero-tracking", slug=supplier.slug)
+    bound = dict(connection.category_bindings.values_list("property", "category_id"))
+    dropdowns = supplier.properties.filter(type=Property.Type.DROPDOWN)
+    options: dict[str, list[tuple[str, str]]] = {}
+    for one in connection.tracking_options.filter(status="ACTIVE"):
+        options.setdefault(one.category_id, []).append((one.option_id, one.name))
+    context = {
+        "connection": connection,
+        "carriers": [(one, options.get(one.category_id, [])) for one in check_tracking(connection)],
+        "categories": connection.tracking_categories.filter(status="ACTIVE"),
+        "dropdowns": [(its, bound.get(its.pk, "")) for its in dropdowns],
+        "waiting": Problem.objects.filter(connection=connection, cause=MISSING, solved_at=None).count(),
+        "cause": MISSING,
+    }
+    return render(request, "desk/xero/tracking.html", context)
+
+
+def _check(request: DeskRequest, connection: Connection) -> str:
+    actions.reload_tracking(connection)
+    lacking = sum(not one.ok for one in check_tracking(connection))
+    return "Read from Xero. Something is missing there." if lacking else "Read from Xero. Nothing is missing there."
+
+
+def _make(request: DeskRequest, connection: Connection) -> str:
+    made = actions.properties_from_xero(connection, request.user)
+    names = ", ".join(its.name for its in made)
+    return f"In step with Xero: {names}." if made else "The organisation has no active tracking categories."
+
+
+def _bind(request: DeskRequest, connection: Connection) -> str:
+    its = get_object_or_404(connection.supplier.properties, pk=_uuid(request.POST.get("property", "")))
+    bind_category(connection, its, request.POST.get("category", ""), by=request.user)
+    return f"{its.name} is saved."
+
+
+def _choose(request: DeskRequest, connection: Connection) -> str:
+    option = _option(request, connection)
+    count = actions.choose_option(connection, option, request.POST.get("xero_option", ""), request.user)
+    return f"{option.name} is saved.{_going(count)}"
+
+
+def _add(request: DeskRequest, connection: Connection) -> str:
+    option = _option(request, connection)
+    count = actions.add_option(connection, option, request.user)
+    return f"{option.name} is in Xero.{_going(count)}"
+
+
+def _going(count: int) -> str:
+    return f" {count:,} invoice{'' if count == 1 else 's'} on the way to Xero again." if count else ""
+
+
+DOING: dict[str, Callable[[DeskRequest, Connection], str]] = {
+    "check": _check,
+    "make": _make,
+    "bind": _bind,
+    "choose": _choose,
+    "add": _add,
+}
+
+
+def _option(request: DeskRequest, connection: Connection) -> Option:
+    mine = Option.objects.filter(property__supplier=connection.supplier_id).select_related("property")
+    return get_object_or_404(mine, pk=_uuid(request.POST.get("option", "")))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("No such thing.") from None

@@ -1,0 +1,172 @@
+"""Properties and tracking, as people at the desk meet them."""
+
+import pytest
+
+import cast
+from provender.properties.models import Property, Value
+from provender.sync import actions
+from provender.sync.models import Problem
+
+pytestmark = pytest.mark.django_db
+TRACKING = "/w/harbour/xero/tracking"
+
+
+@pytest.fixture
+def region(supplier):
+    return cast.property_(supplier, "Region", ["North", "South"])
+
+
+def key(its, name):
+    return str(its.options.get(name=name).pk)
+
+
+def test_a_property_is_made_with_its_options(desk, supplier):
+    mai = desk("mai")
+    answer = mai.post("/w/harbour/settings/properties/new", {"name": "Route", "type": "dropdown", "on_customers": "on"})
+    its = Property.objects.get(name="Route")
+    assert answer.headers["location"].endswith(f"/properties/{its.pk}")
+    mai.post(f"/w/harbour/settings/properties/{its.pk}/option", {"name": "Monday", "active": "on"})
+    monday = its.options.get()
+    mai.post(f"/w/harbour/settings/properties/{its.pk}/option", {"option": monday.pk, "name": "Mondays"})
+    monday.refresh_from_db()
+    assert (monday.name, monday.active) == ("Mondays", False)
+    assert "Route" in mai.get("/w/harbour/settings/properties").text
+
+
+def test_a_third_tag_is_refused_beside_its_field(desk, supplier, region):
+    cast.property_(supplier, "Salesperson")
+    page = desk("priya").post(
+        "/w/harbour/settings/properties/new", {"name": "Route", "type": "dropdown", "tag": "xero_Route"}
+    )
+    assert "Region and Salesperson are tracking categories already" in page.text
+    assert not Property.objects.filter(name="Route").exists()
+
+
+def test_a_property_is_deleted_after_asking(priya, region):
+    url = f"/w/harbour/settings/properties/{region.pk}/delete"
+    assert "Nothing has happened yet" in priya.get(url).text
+    priya.post(url)
+    assert not Property.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["product", "customer", "order", "invoice"])
+def test_an_option_is_chosen_on_each_kind_of_page(desk, supplier, cafe, region, kind):
+    mai = desk("mai")
+    order = cast.placed_order(cafe)
+    document = {
+        "product": order.lines.get().product,
+        "customer": cafe,
+        "order": cast.draft_order(cafe),
+        "invoice": order.invoice,
+    }[kind]
+    page = f"/w/harbour/{kind}s/{document.pk}"
+    assert "No" not in mai.get(page).context["card"].fields[0].shown
+    mai.post(f"/w/harbour/properties/{kind}/{document.pk}", {str(region.pk): key(region, "North")})
+    assert Value.objects.get().option.name == "North"
+    assert mai.get(page).context["card"].fields[0].shown == "North"
+
+
+def test_a_draft_shows_which_option_each_line_will_carry_and_why(desk, supplier, cafe, region):
+    cast.choose(region, cast.product(supplier), "North")
+    cast.choose(region, cafe, "South")
+    draft = cast.draft_order(cafe, {"OAT-1L": 1, "SYRUP-VAN": 1})
+    page = desk("mai").get(f"/w/harbour/orders/{draft.pk}").text
+    assert "Region: North, from the product" in page
+    assert "Region: South, from the customer" in page
+
+
+def test_the_lines_of_a_placed_order_are_not_retracked(desk, supplier, cafe, region):
+    order = cast.placed_order(cafe)
+    desk("mai").post(f"/w/harbour/properties/order/{order.pk}", {str(region.pk): key(region, "North")})
+    assert not Value.objects.exists()
+
+
+def test_an_option_chosen_on_an_invoice_is_its_next_version(desk, supplier, cafe, region):
+    invoice = cast.placed_order(cafe).invoice
+    mai = desk("mai")
+    mai.post(f"/w/harbour/properties/invoice/{invoice.pk}", {str(region.pk): key(region, "North")})
+    page = mai.get(f"/w/harbour/invoices/{invoice.pk}").text
+    assert "Region nothing → North" in page
+    assert "Region: North, from the invoice" in page
+
+
+def test_many_products_get_an_option_at_once(desk, supplier, region):
+    mai = desk("mai")
+    for sku in cast.GOODS:
+        cast.product(supplier, sku)
+    form = {"action": "properties", "all": "1"}
+    assert "Region" in mai.post("/w/harbour/products", form).text
+    option = f"{region.pk} {key(region, 'South')}"
+    page = mai.post("/w/harbour/products", {**form, "sure": "1", "option": option}, follow=True)
+    assert "Region is set; 4 products changed." in page.text
+    mai.post("/w/harbour/products", {**form, "sure": "1", "option": f"{region.pk} "})
+    assert not Value.objects.exists()
+
+
+# --- the tracking page --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def theo(desk, connection):
+    """The bookkeeper of a connected wholesaler."""
+    return desk("theo")
+
+
+def test_properties_are_made_from_xero_in_one_step(theo):
+    assert "Nothing is tracked yet" in theo.get(TRACKING).text
+    page = theo.post(TRACKING, {"do": "make"}, follow=True).text
+    assert "In step with Xero: Region, Salesperson." in page
+    assert "All in Xero" in page
+
+
+def test_a_category_is_bound_and_unbound_by_pick_list(theo, connection, supplier):
+    seller = cast.property_(supplier, "Sold by", ["Ana"], tag="")
+    category = connection.tracking_categories.get(name="Salesperson").category_id
+    theo.post(TRACKING, {"do": "bind", "property": seller.pk, "category": category})
+    assert connection.category_bindings.get().category_id == category
+    assert connection.option_bindings.count() == 1
+    theo.post(TRACKING, {"do": "bind", "property": seller.pk, "category": ""})
+    assert not connection.category_bindings.exists()
+
+
+def test_a_missing_option_is_added_or_replaced_or_left_out(theo, connection, supplier, sync, books):
+    theo.post(TRACKING, {"do": "make"})
+    its = Property.objects.get(name="Region")
+    cast.choose(its, cast.product(supplier), "North")
+    order = cast.placed_order(cast.venue(supplier))
+    books.edit_tracking("Region", "North", Status="ARCHIVED")
+    page = theo.post(TRACKING, {"do": "check"}, follow=True).text
+    assert "Something is missing there" in page
+    assert "the option “North” of Region is archived in Xero" in page
+    sync()
+    problem = Problem.objects.get(solved_at=None)
+    listed = theo.get("/w/harbour/xero/problems").text
+    assert "Add it in Xero or choose another" in listed
+    assert TRACKING in listed
+    shown = theo.get(f"/w/harbour/xero/problems/{problem.pk}/without-tracking")
+    assert "without any tracking option" in shown.text
+    east = connection.tracking_options.get(name="Eastside").option_id
+    page = theo.post(TRACKING, {"do": "choose", "option": key(its, "North"), "xero_option": east}, follow=True)
+    assert "1 invoice on the way to Xero again" in page.text
+    sync()
+    assert books.find_invoice(order.invoice.number)["LineItems"][0]["Tracking"][0]["Option"] == "Eastside"
+
+
+def test_an_option_of_ours_is_added_in_xero(theo, supplier, books):
+    theo.post(TRACKING, {"do": "make"})
+    its = Property.objects.get(name="Region")
+    theo.post(f"/w/harbour/settings/properties/{its.pk}/option", {"name": "Islands", "active": "on"})
+    assert "Add it in Xero" in theo.get(TRACKING).text
+    page = theo.post(TRACKING, {"do": "add", "option": key(its, "Islands")}, follow=True).text
+    assert "Islands is in Xero." in page
+
+
+@pytest.mark.parametrize("form", [{"do": "dance"}, {"do": "bind", "property": "x"}, {"do": "add", "option": "x"}])
+def test_a_forged_form_finds_nothing(theo, form):
+    assert theo.post(TRACKING, form).status_code == 404
+
+
+def test_who_only_takes_orders_binds_nothing(desk, connection):
+    assert desk("mai").post(TRACKING, {"do": "make"}).status_code == 403
+    actions.reload_tracking(connection)
+    assert not Property.objects.exists()
