@@ -31,7 +31,7 @@ def main() -> None:
 
 def _run_debian(programs: Path, address_file: Path) -> None:
     """PostgreSQL refuses to run as root: then it runs as Debian's own user for it."""
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
     # Its own folder, short enough for a socket's path and open to its user.
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
     if as_user:
@@ -60,7 +60,7 @@ def _run_debian(programs: Path, address_file: Path) -> None:
 
 def _wait_until_ready(programs: Path, folder: Path) -> None:
     for _ in range(100):
-        asked = [programs / "pg_isready", "-q", "-U", "provender", "-h", folder]
+        asked = [str(programs / "pg_isready"), "-q", "-U", "provender", "-d", "postgres", "-h", str(folder)]
         if subprocess.run(asked, check=False, timeout=10).returncode == 0:
             return
         signal.sigtimedwait([], 0.1)

@@ -228,9 +228,23 @@ class Bookkeeper:
 
         return self._do(merge, contacts.show)
 
-    def add_item(self, code: str, name: str | None = None, price: Decimal | str | None = None, **fields: Any) -> Shown:
-        """Add an item for sale; further fields have Xero's names."""
+    def add_item(
+        self,
+        code: str,
+        name: str | None = None,
+        price: Decimal | str | None = None,
+        *,
+        tracked: bool = False,
+        **fields: Any,
+    ) -> Shown:
+        """Add an item for sale; further fields have Xero's names. A tracked one has no stock until a bill for it."""
         sales = {"UnitPrice": Decimal(price)} if price is not None else None
+        if tracked:
+            fields = {
+                "InventoryAssetAccountCode": self._account_code("INVENTORY"),
+                "PurchaseDetails": {"COGSAccountCode": self._account_code("DIRECTCOSTS")},
+                **fields,
+            }
         typed = _read({"Code": code, "Name": name or code, "SalesDetails": sales, **fields}, ItemIn)
         return self._do(lambda call: items.create(call, typed), items.show)
 
@@ -266,6 +280,16 @@ class Bookkeeper:
             for connection in [c for c in connections.values() if c.tenant_id == self.id]:
                 self._simulator.oauth.disconnect(connection.id)
             self._simulator.commit()
+
+    def _account_code(self, kind: str) -> str:
+        """The first active account of a type."""
+        found = (
+            account.code for account in self._books.accounts if account.type == kind and account.status == "ACTIVE"
+        )
+        code = next(found, None)
+        if code is None:
+            raise LookupError(f"there is no account of type {kind}")
+        return code
 
     def _settings(self, **changes: Any) -> None:
         with self._simulator.lock:

@@ -181,6 +181,8 @@ class LineRules:
     def _account(self, line: LineIn, item: Item | None) -> Account | None:
         prices = (item.sales if self.sales else item.purchase) if item else None
         of_item = prices.account_code if prices else None
+        if item and item.is_tracked and not self.sales:
+            of_item = item.inventory_account  # what is bought of it is stock
         code, account_id = line.account_code, guid_or_none(line.account_id) if line.account_id else None
         if of_item and (not (code or account_id) or not self.books.switches["line_values_beat_item"]):
             code, account_id = of_item, None

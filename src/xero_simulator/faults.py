@@ -21,7 +21,7 @@ KINDS = {
     "429-concurrent",
     "429-app",
 }
-LONGEST_WAIT = 86_400
+LONGEST_WAIT = 31 * 86_400
 
 
 class UnknownFault(ValueError):
@@ -140,5 +140,5 @@ def _read_rule(rule: dict[str, Any]) -> Fault:
     except (TypeError, ValueError, OverflowError) as error:
         raise UnknownFault(str(error)) from None
     if not 0 <= made.seconds <= LONGEST_WAIT:
-        raise UnknownFault("seconds are between 0 and a day")
+        raise UnknownFault("seconds are between 0 and a month of 31 days")
     return made

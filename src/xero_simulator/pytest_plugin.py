@@ -7,13 +7,13 @@ import pytest
 
 from xero_simulator.server import Server
 from xero_simulator.simulator import Simulator
-from xero_simulator.testing import FaultyTransport, Tokens, connect
+from xero_simulator.testing import FaultyTransport, Tokens, asked_switches, connect
 
 
 @pytest.fixture
 def xero_simulator() -> Iterator[Simulator]:
-    """A simulator with the Australian demonstration organisation and no limits."""
-    simulator = Simulator(limits=False)
+    """A simulator with the Australian demonstration organisation and no limits; XERO_SWITCHES sets its switches."""
+    simulator = Simulator(limits=False, switches=asked_switches())
     yield simulator
     simulator.close()
 

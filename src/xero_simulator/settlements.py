@@ -1,5 +1,6 @@
 """What pays documents: payments and allocations, the flip to PAID and back, and the stock that sales move."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -77,16 +78,17 @@ def add_to_credit(books: Books, credit: Credit, day: date, *, used: Decimal = ZE
     books.put(replaced(changed, status="PAID" if spent else "AUTHORISED", fully_paid_on=day if spent else None))
 
 
-def check_stock(books: Books, lines: list[Line]) -> list[str]:
-    """Tracked items cannot be sold below nothing."""
+def check_stock(books: Books, lines: list[Line], held: Sequence[Line] = ()) -> list[str]:
+    """Tracked items cannot be sold below nothing; `held` are the lines of the same invoice as approved before."""
     wanted: dict[str, Decimal] = {}
-    for line in lines:
-        if line.item_code:
-            code = line.item_code.casefold()
-            wanted[code] = wanted.get(code, ZERO) + (line.quantity or ZERO)
+    for sign, group in ((1, lines), (-1, held)):
+        for line in group:
+            if line.item_code:
+                code = line.item_code.casefold()
+                wanted[code] = wanted.get(code, ZERO) + sign * (line.quantity or ZERO)
     for code, quantity in wanted.items():
         item = books.items.first("code", code)
-        if item and item.is_tracked and quantity > (item.quantity_on_hand or ZERO):
+        if item and item.is_tracked and quantity > max(ZERO, item.quantity_on_hand or ZERO):
             return [messages.NO_STOCK]
     return []
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +59,8 @@ class Simulator:
     """A Xero with its organisations, apps and clock.
 
     `organisation` is the template of the first organisation (`demo-au`, `demo-nz`, `demo-uk`, `empty-au`), `limits`
-    whether Xero's limits hold, `state` a file in which everything survives. One lock guards all state.
+    whether Xero's limits hold, `state` a file in which everything survives, `switches` answers other than the
+    defaults. One lock guards all state.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Simulator:
         webhook_url: str | None = None,
         webhook_key: str | None = None,
         redirects: tuple[str, ...] = (),
+        switches: Mapping[str, bool] | None = None,
     ) -> None:
         if organisation not in seeds.TEMPLATES:
             raise ValueError(f"there is no organisation {organisation!r}; try {', '.join(seeds.TEMPLATES)}")
@@ -79,7 +81,7 @@ class Simulator:
         self._first_app = (client_id, client_secret, "Your app", redirects)
         self.lock = threading.RLock()
         self.clock = Clock()
-        self.switches = Switches()
+        self.switches = Switches(switches)
         self.stats = Stats()
         self.faults = Faults()
         self.limits = Limits(self.clock, self.switches, self.stats, on=limits)

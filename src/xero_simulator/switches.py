@@ -1,5 +1,6 @@
 """What is not known about Xero for certain is a switch here, with both answers spelled out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -124,10 +125,15 @@ SWITCHES: dict[str, Switch] = {
 
 
 class Switches:
-    """The present answers. Reading an unknown name is an error, so a misspelt one cannot hide."""
+    """The present answers. Reading or setting an unknown name is an error, so a misspelt one cannot hide.
 
-    def __init__(self) -> None:
+    `first` are answers that `reset` goes back to, instead of the defaults.
+    """
+
+    def __init__(self, first: Mapping[str, bool] | None = None) -> None:
         self._set: dict[str, bool] = {}
+        self.update(first or {})
+        self._first = dict(self._set)
 
     def __getitem__(self, name: str) -> bool:
         return self._set.get(name, SWITCHES[name].default)
@@ -137,7 +143,7 @@ class Switches:
             raise KeyError(name)
         self._set[name] = bool(value)
 
-    def update(self, values: dict[str, bool]) -> None:
+    def update(self, values: Mapping[str, bool]) -> None:
         """Set several; nothing is set when one of the names is unknown (KeyError)."""
         unknown = [name for name in values if name not in SWITCHES]
         if unknown:
@@ -146,7 +152,7 @@ class Switches:
             self[name] = value
 
     def reset(self) -> None:
-        self._set.clear()
+        self._set = dict(self._first)
 
     def as_dict(self) -> dict[str, bool]:
         return {name: self[name] for name in SWITCHES}

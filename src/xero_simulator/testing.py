@@ -1,5 +1,7 @@
 """For test suites, ours and other people's: a transport with broken lines, a server, a client's tokens."""
 
+import json
+import os
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,11 +13,20 @@ from xero_simulator.oauth import SCOPES
 from xero_simulator.server import Server
 from xero_simulator.simulator import Simulator
 
-__all__ = ["DroppedLine", "FaultyTransport", "Server", "Tokens", "connect"]
+__all__ = ["DroppedLine", "FaultyTransport", "Server", "Tokens", "asked_switches", "connect"]
 REDIRECT = "http://localhost:8000/callback"
 EVERYTHING = " ".join(sorted(scope for scope in SCOPES if scope.startswith(("accounting.", "offline", "openid"))))
 # How long the call on this thread was held up, whichever transport it went through.
 _waited = threading.local()
+
+
+def asked_switches() -> dict[str, bool]:
+    """What the environment asks of the switches, so that a whole suite can run under another answer.
+
+    XERO_SWITCHES='{"half_cents_away_from_zero": false}' for instance.
+    """
+    asked: dict[str, bool] = json.loads(os.environ.get("XERO_SWITCHES") or "{}")
+    return asked
 
 
 class FaultyTransport(httpx2.BaseTransport):

@@ -9,6 +9,7 @@ from provender.cli import main
 from provender.sync.secrets import _box
 from xero_simulator import Simulator
 from xero_simulator.server import Server
+from xero_simulator.testing import asked_switches
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def home(tmp_path, monkeypatch, settings):
 @pytest.fixture
 def server(settings, home):
     """A simulator on a free port, which is where this process finds its Xero."""
-    with Server(Simulator(limits=False)) as there:
+    with Server(Simulator(limits=False, switches=asked_switches())) as there:
         url = f"http://localhost:{there.port}"
         settings.XERO_LOGIN_URL = settings.XERO_IDENTITY_URL = settings.XERO_API_URL = url
         settings.XERO_CLIENT_ID, settings.XERO_CLIENT_SECRET = "simulator", "simulator-secret"

@@ -112,7 +112,7 @@ def test_an_app_that_is_not_set_up_is_said(provender, settings):
 
 
 def test_sync_sends_what_is_due_and_the_books_are_equal(connected, as_json):
-    cast.placed_order(cast.venue(connected), {"OAT-1L": 4, "BEANS-1KG": 1})
+    cast.placed_order(cast.venue(connected), {"OAT-1L": 4, "BEANS-1KG": 2})
     assert as_json("sync --supplier harbour --wait") == {
         "supplier": "harbour",
         "in_step": True,

@@ -210,10 +210,9 @@ def test_the_lists_queries_do_not_grow_with_its_rows(theo, supplier, books):
     assert queries() == few <= 24
 
 
+@pytest.mark.sqlite
 def test_a_page_reads_its_rows_by_an_index(theo, supplier, cafe):
     """With 100,000 invoices no page may sort them all (benchmarks/invoice_list.py measures it)."""
-    if connection.vendor != "sqlite":
-        pytest.skip("The plan is SQLite's.")
     cast.invoice(cafe)
     for query in ("", "page=1&per=50", "status=open", "status=overdue", "sort=-total", "sort=due", "sort=number"):
         with CaptureQueriesContext(connection) as run:

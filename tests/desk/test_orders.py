@@ -1,7 +1,9 @@
 """The screens of orders: the list, taking one with and without a browser's help, editing, and its life."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -89,6 +91,20 @@ def test_placing_from_the_form_raises_the_invoice_and_says_its_number(mai, cafe,
     order = Order.objects.get()
     assert order.invoice.total == Decimal("19.80")
     assert f"invoice {order.invoice.number} is raised" in answer.content.decode()
+
+
+def test_a_form_sent_twice_makes_one_order(mai, cafe, larder):
+    once = re.search(r'name="once" value="([0-9a-f-]{36})"', mai.get(NEW).content.decode())[1]
+    form = typed(("OAT-1L", "4", ""), do="place", once=once)
+    assert mai.post(NEW, form)["Location"] == mai.post(NEW, form)["Location"]
+    assert Order.objects.count() == 1
+
+
+def test_gone_back_to_a_saved_draft_changes_that_draft(mai, cafe, larder):
+    once = str(uuid4())
+    mai.post(NEW, typed(("OAT-1L", "4", ""), once=once))
+    mai.post(NEW, typed(("OAT-1L", "7", ""), once=once))
+    assert Order.objects.get().lines.get(sku="OAT-1L").quantity == 7
 
 
 def test_freight_comes_from_the_group_and_a_zero_leaves_it_out(mai, supplier, larder):

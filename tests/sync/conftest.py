@@ -14,7 +14,7 @@ from provender.sync.choices import propose, save_settings
 from provender.sync.drain import drain
 from provender.sync.session import carried_by
 from xero_simulator import Simulator
-from xero_simulator.testing import FaultyTransport
+from xero_simulator.testing import FaultyTransport, asked_switches
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def xero(settings):
     """A Xero of our own, reached without a socket; our clock and its move together by `later`."""
     settings.XERO_LOGIN_URL = settings.XERO_IDENTITY_URL = settings.XERO_API_URL = "http://localhost:8765"
     settings.XERO_CLIENT_ID, settings.XERO_CLIENT_SECRET = "simulator", "simulator-secret"
-    simulator = Simulator(organisation="demo-au", limits=False)
+    simulator = Simulator(organisation="demo-au", limits=False, switches=asked_switches())
     with carried_by(FaultyTransport(simulator)):
         yield simulator
 

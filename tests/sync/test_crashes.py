@@ -12,10 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
+from databases import own_database
 from xero_simulator import Simulator
-from xero_simulator.testing import Server
+from xero_simulator.testing import Server, asked_switches
 
 pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("crashes")]
 TESTS = Path(__file__).resolve().parent.parent
@@ -72,33 +72,14 @@ class Process:
 @pytest.fixture(scope="module")
 def process(tmp_path_factory, request):
     home = tmp_path_factory.mktemp("home")
-    environment = {"PROVENDER_HOME": str(home), "PYTHONPATH": str(TESTS)}
-    if settings.DATABASE_URL:
-        environment["DATABASE_URL"] = _own_postgres_database(request)
-    with Server(Simulator(organisation="demo-au", limits=False)) as server:
+    environment = {"PROVENDER_HOME": str(home), "PYTHONPATH": str(TESTS)} | own_database(request, "crashes")
+    with Server(Simulator(organisation="demo-au", limits=False, switches=asked_switches())) as server:
         xero = dict.fromkeys(("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"), server.url)
         app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
         made = Process(server, environment | xero | app)
         made.ask("set_up")
         yield made
         made.close()
-
-
-def _own_postgres_database(request):
-    import psycopg
-
-    name = f"crashes_{os.getpid()}"
-    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-
-    def drop():
-        with psycopg.connect(settings.DATABASE_URL, autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-    request.addfinalizer(drop)
-    scheme, _, rest = settings.DATABASE_URL.partition("://")
-    where, slash, tail = rest.partition("/")
-    return f"{scheme}://{where}{slash}{name}{tail[len(tail.split('?')[0]) :]}"
 
 
 def set_the_scene(process, operation, venue):

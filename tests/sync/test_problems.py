@@ -284,6 +284,38 @@ def test_needs_reconnecting_loses_nothing(order, supplier, connection, books, sy
     assert status(supplier)["connection"]["state"] == "needs-reconnecting"
 
 
+def test_tracked_item_without_stock(supplier, connection, books, sync):
+    books.add_item("OAT-1L", "Oat milk", tracked=True)
+    actions.reload_chart(connection, None)
+    order = cast.placed_order(cast.venue(supplier), {"OAT-1L": 4})
+    sync()
+    row = only(supplier)
+    assert row.problem.cause == "tracked-stock"
+    assert row.raw == "No items available to sell"
+    actions.without_item_codes(row.problem, None)
+    sync()
+    assert in_step(supplier)
+    assert "ItemCode" not in books.find_invoice(order.invoice.number)["LineItems"][0]
+
+
+def test_stock_runs_out_by_an_edit(supplier, connection, books, sync):
+    books.add_item("OAT-1L", "Oat milk", tracked=True)
+    actions.reload_chart(connection, None)
+    bill = {"Description": "Stock", "ItemCode": "OAT-1L", "Quantity": 5, "UnitAmount": 2}
+    books.type_invoice("BILL-1", "Oat Mill", [bill], Type="ACCPAY")
+    order = cast.placed_order(cast.venue(supplier), {"OAT-1L": 4})
+    sync()
+    assert in_step(supplier)
+    edit(order)
+    sync()
+    row = only(supplier)
+    assert row.problem.cause == "tracked-stock"
+    actions.without_item_codes(row.problem, None)
+    sync()
+    assert in_step(supplier)
+    assert "ItemCode" not in books.find_invoice(order.invoice.number)["LineItems"][0]
+
+
 def test_no_account_chosen(order, supplier, connection, sync):
     sales = connection.sales_account
     Connection.objects.update(sales_account="", invoice_account="")

@@ -33,7 +33,7 @@ from provender.sync.queries import waiting_invoices
 from provender.sync.session import carried_by
 from sync.conftest import consent
 from xero_simulator import Simulator
-from xero_simulator.testing import FaultyTransport
+from xero_simulator.testing import FaultyTransport, asked_switches
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("machine")]
 
@@ -112,7 +112,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
-        self.simulator = Simulator(organisation="demo-au", limits=False)
+        self.simulator = Simulator(organisation="demo-au", limits=False, switches=asked_switches())
         self.carried = carried_by(FaultyTransport(self.simulator))
         self.carried.__enter__()
         self.books = self.simulator.organisation()

@@ -209,7 +209,7 @@ def test_a_contact_in_doubt_is_found_by_our_number(supplier, connection, sync, x
 
 
 def test_look_ups_wait_twice_as_long_each_time(order, sync, later, lose):
-    lose("commit-late", seconds=100_000)
+    lose("commit-late", seconds=80_000)
     sync()
     waits = []
     for _ in range(3):

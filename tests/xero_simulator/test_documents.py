@@ -12,7 +12,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "xero-simulator.md").read_text()
 OPTIONS = [option.opts[0] for option in command.params]
 
 
-@pytest.mark.parametrize("name", [*SWITCHES, *KINDS, *OPTIONS])
+@pytest.mark.parametrize("name", [*SWITCHES, *sorted(KINDS), *OPTIONS])
 def test_the_docs_name_it(name):
     assert f"`{name}`" in PAGE or f"`{name} " in PAGE
 

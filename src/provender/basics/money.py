@@ -91,6 +91,11 @@ def line_tax(amount: Decimal, rate: Decimal) -> Decimal:
     return round_amount(amount * rate / HUNDRED)
 
 
+def is_half_a_cent(amount: Decimal, rate: Decimal) -> bool:
+    """Whether the tax lies exactly between two cents, where another rule of rounding would come to another cent."""
+    return abs(amount * rate / HUNDRED) % CENT == CENT / 2
+
+
 def read_number(text: str, *, places: int, what: str = "amount") -> Decimal:
     """The Decimal that `text` writes, with at most `places` decimals; thousands commas are allowed.
 

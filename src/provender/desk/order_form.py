@@ -129,6 +129,7 @@ class Sheet:
     ) -> None:
         """With `judge` what is wrong shows; without, the form is still being written."""
         self.supplier, self.order, self.show_errors = supplier, order, judge
+        self.once = (as_uuid(typed.get("once", "")) if typed is not None else None) or uuid.uuid4()
         initial = typed.dict() if typed is not None else self._header_of(order, customer)
         self.header = HeaderForm(typed if judge else None, supplier=supplier, order=order, initial=initial)
         self.current = list(order.lines.select_related("product")) if order else []

@@ -270,12 +270,23 @@ def _work(request: DeskRequest, supplier: Supplier, order: Order | None, custome
 
 @transaction.atomic
 def _write(sheet: Sheet, user: User, *, place: bool) -> Order:
-    if sheet.order is None:
+    order = sheet.order or _made_before(sheet)
+    if order is not None and sheet.order is None and order.status != Status.DRAFT:
+        return order  # the button was pressed twice: the first time did it all
+    if order is None:
         assert sheet.customer is not None  # noqa: S101 -- a sheet without one isn't valid
-        order = actions.create_order(sheet.supplier, sheet.customer, lines=sheet.drafts, **sheet.kept, by=user)
+        order = actions.create_order(
+            sheet.supplier, sheet.customer, lines=sheet.drafts, **sheet.kept, once=sheet.once, by=user
+        )
     else:
-        order = actions.edit_order(sheet.order, lines=sheet.drafts, **sheet.kept, by=user)
-    return actions.place_order(order, by=user) if place else order
+        order = actions.edit_order(order, lines=sheet.drafts, **sheet.kept, by=user)
+    return actions.place_order(order, by=user) if place and order.status == Status.DRAFT else order
+
+
+def _made_before(sheet: Sheet) -> Order | None:
+    """The order that this very form made when it was sent before: pressed twice, or gone back to."""
+    there = Order.objects.filter(supplier=sheet.supplier, customer=sheet.customer, pk=sheet.once)
+    return there.select_related("customer", "supplier", "invoice").first()
 
 
 def _save(request: DeskRequest, sheet: Sheet, *, place: bool) -> HttpResponse:

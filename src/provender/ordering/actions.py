@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from enum import Enum
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 
@@ -31,7 +32,7 @@ from provender.ordering.lines import (
 )
 from provender.ordering.models import Order, OrderLine
 from provender.people.models import User
-from provender.suppliers.actions import take_free_number
+from provender.suppliers.actions import hold_numbers, take_free_number
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell
 from provender.timeline.wording import what_changed
@@ -56,15 +57,23 @@ def create_order(
     delivery_date: date | None = None,
     purchase_order: str = "",
     comment: str = "",
+    once: UUID | None = None,
     by: User | None,
 ) -> Order:
     """A draft with the supplier's next order number; without an order date it is today's in the supplier's zone.
 
+    A form that is sent twice sends the same `once`: the second time the order that the first made comes back, as it is.
+
     Raises CustomerSwitchedOff, ProductSwitchedOff, AnotherWholesalersGoods, ValidationError, and what `price_lines`
     raises.
     """
+    if once is not None:
+        hold_numbers(supplier, KIND)  # whoever comes second waits here until the first is in
+        if there := Order.objects.filter(supplier=supplier, pk=once).first():
+            return there
     refuse_switched_off(line.product for line in lines)
     order = Order(supplier=supplier, customer=customer, purchase_order=purchase_order, comment=comment)
+    order.pk = once or order.pk
     order.order_date = order_date or clock.today(supplier.time_zone)
     order.delivery_date = delivery_date
     return _write_draft(order, lines, by=by, story="Created")

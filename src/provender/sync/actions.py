@@ -4,7 +4,6 @@ A decision on a Problem holds only while the problem still stands as it was show
 calls Xero inside a transaction; most of it just lets the drain try again.
 """
 
-import json
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -22,7 +21,7 @@ from provender.invoicing.models import Invoice
 from provender.people.models import User
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
-from provender.sync.differences import GONE
+from provender.sync.differences import GONE, as_sent
 from provender.sync.drain import release_customers
 from provender.sync.errors import LinkRefused, ProblemGone
 from provender.sync.mirror import read_chart
@@ -108,36 +107,13 @@ def send_ours(problem: Problem, by: User | None) -> None:
         raise LinkRefused("It was voided in Xero, and a voided invoice can't be changed. Cancel it here, or leave it.")
     _claim(problem, "sent ours")
     link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
-    link.update(sent=json.dumps(_as_sent(problem.shown), default=str), lines=_kept_lines(link.get(), problem.shown))
+    link.update(sent=as_sent(_read_shown(problem.shown)), lines=_kept_lines(link.get(), problem.shown))
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send ours over Xero's version", by)
 
 
-def _as_sent(shown: str) -> dict[str, Any]:
-    """What Xero showed, in the shape of what we send: the look before the next write compares with it."""
-    theirs = wire.read_list(b'{"Invoices":[' + shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
-    return {
-        "InvoiceNumber": theirs.invoice_number or "",
-        "Reference": theirs.reference or "",
-        "Date": theirs.date.isoformat() if theirs.date else "",
-        "DueDate": theirs.due_date.isoformat() if theirs.due_date else "",
-        "CurrencyCode": theirs.currency_code or "",
-        "LineAmountTypes": theirs.line_amount_types or "",
-        "Contact": {"ContactID": theirs.contact.contact_id if theirs.contact else ""},
-        "LineItems": [_line_as_sent(line) for line in theirs.line_items],
-    }
-
-
-def _line_as_sent(line: wire.LineItem) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "LineItemID": line.line_item_id,
-        "Description": line.description or "",
-        "ItemCode": line.item_code or "",
-        "AccountCode": line.account_code or "",
-        "TaxType": line.tax_type or "",
-    }
-    numbers = {"Quantity": line.quantity, "UnitAmount": line.unit_amount}
-    return item | {name: str(value) for name, value in numbers.items() if value is not None}
+def _read_shown(shown: str) -> wire.Invoice:
+    return wire.read_list(b'{"Invoices":[' + shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
 
 
 def _kept_lines(link: Link, shown: str) -> dict[str, str]:
@@ -183,7 +159,7 @@ def adopt(problem: Problem, by: User | None) -> None:
                     "status": theirs.status or "",
                     "total": theirs.total,
                     "updated": theirs.updated_raw or "",
-                    "sent": json.dumps(_as_sent(problem.shown), default=str),
+                    "sent": as_sent(_read_shown(problem.shown)),
                     "lines": {},
                     "sent_at": clock.now(),
                 },

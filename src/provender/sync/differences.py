@@ -5,7 +5,7 @@ a bookkeeper's work, not an edit. Voided and deleted documents are told apart by
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -33,6 +33,7 @@ LINE = {
     "TaxType": ("tax type", "tax_type"),
 }
 MONEY = frozenset({"Quantity", "UnitAmount"})
+OF_AN_ITEM = ("UnitAmount", "AccountCode", "TaxType")
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,58 @@ def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return show_price(value)
     return clean_text(str(value))
+
+
+def is_overruled_by_items(sent: dict[str, Any], theirs: wire.Invoice) -> bool:
+    """Whether Xero put its item's price, account or tax in place of ours on a line that names the item."""
+    pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)
+    return any(
+        _value(name, ours.get(name)) != _value(name, getattr(other, LINE[name][1]))
+        for ours, other in pairs
+        if other and ours.get("ItemCode")
+        for name in OF_AN_ITEM
+    )
+
+
+def as_overruled(sent: dict[str, Any], items: Mapping[str, wire.Item]) -> dict[str, Any]:
+    """What we sent, as Xero holds it where an item's own price, account and tax go before those of its line."""
+    lines = [line | _of_item(items.get(line.get("ItemCode") or "")) for line in sent.get("LineItems") or []]
+    return sent | {"LineItems": lines}
+
+
+def _of_item(item: wire.Item | None) -> dict[str, Any]:
+    own = item.sales_details if item else None
+    if own is None:
+        return {}
+    values = {"UnitAmount": own.unit_price, "AccountCode": own.account_code, "TaxType": own.tax_type}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def as_sent(theirs: wire.Invoice) -> str:
+    """What Xero has, in the shape of what we send: the look before the next write compares with it."""
+    element = {
+        "InvoiceNumber": theirs.invoice_number or "",
+        "Reference": theirs.reference or "",
+        "Date": theirs.date.isoformat() if theirs.date else "",
+        "DueDate": theirs.due_date.isoformat() if theirs.due_date else "",
+        "CurrencyCode": theirs.currency_code or "",
+        "LineAmountTypes": theirs.line_amount_types or "",
+        "Contact": {"ContactID": theirs.contact.contact_id if theirs.contact else ""},
+        "LineItems": [_line_as_sent(line) for line in theirs.line_items],
+    }
+    return json.dumps(element, default=str)
+
+
+def _line_as_sent(line: wire.LineItem) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "LineItemID": line.line_item_id,
+        "Description": line.description or "",
+        "ItemCode": line.item_code or "",
+        "AccountCode": line.account_code or "",
+        "TaxType": line.tax_type or "",
+    }
+    numbers = {"Quantity": line.quantity, "UnitAmount": line.unit_amount}
+    return item | {name: str(value) for name, value in numbers.items() if value is not None}
 
 
 def touched_by_money(invoice: wire.Invoice) -> bool:

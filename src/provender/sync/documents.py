@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from provender.basics.money import is_half_a_cent
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice, InvoiceLine, LineKind
 from provender.suppliers.models import TaxKind
@@ -56,6 +57,9 @@ class Line(NamedTuple):
     unit_price: Decimal
     tax_kind: str
     sales_account: str
+    amount: Decimal
+    tax_rate: Decimal
+    tax: Decimal
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,8 @@ class InvoiceBuilder:
             for key, item in zip(keys, items, strict=True):
                 if twin := link.lines.get(key):
                     item["LineItemID"] = twin
+                    if not with_codes:  # left out it would stay, since this line is only changed
+                        item.setdefault("ItemCode", "")
         else:
             element["Status"] = self._connection.invoice_status
         element["LineItems"] = items
@@ -234,6 +240,8 @@ class InvoiceBuilder:
             "AccountCode": account,
             "TaxType": tax_type,
         }
+        if is_half_a_cent(line.amount, line.tax_rate):  # Xero doesn't say which way it rounds: we say which we did
+            item["TaxAmount"] = line.tax
         code = self._chart.item_code(line.sku) if with_codes and line.kind == LineKind.PRODUCT and line.sku else ""
         if code:
             item["ItemCode"] = code

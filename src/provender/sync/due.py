@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from provender.changes.models import Change
@@ -38,13 +39,16 @@ def due_revisions(connection: Connection, kind: str, limit: int) -> dict[UUID, i
 
 
 def connections_with_work(now: datetime) -> QuerySet[Connection]:
-    """Connections worth a drain now: live, not waiting for Xero's limits, with changes or doubts."""
+    """Connections worth a drain now: live, not waiting for Xero's limits, with changes or doubts.
+
+    Only those of the app that this process is set up with: with another app's tokens Xero would only be told lies.
+    """
     changes = Change.objects.filter(supplier=OuterRef("supplier"), revision__gt=F("settled")).filter(
         revision__gt=F("parked")
     )
     doubts = Dispatch.objects.filter(connection=OuterRef("pk"), next_try_at__lte=now)
     return (
-        Connection.objects.filter(state=Connection.State.CONNECTED)
+        Connection.objects.filter(state=Connection.State.CONNECTED, consent__client_id=settings.XERO_CLIENT_ID)
         .filter(Q(drain_after=None) | Q(drain_after__lte=now))
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
         .filter(Exists(changes) | Exists(doubts))

@@ -292,7 +292,7 @@ class Problem(models.Model):
 
 
 class WithoutItemCodes(models.Model):
-    """A person chose to send this document without item codes, since an item is tracked and out of stock."""
+    """This document goes without item codes: a person chose so, or Xero's items had overruled its lines."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20)

@@ -218,7 +218,7 @@ CAUSES: tuple[Cause, ...] = (
         "total-differs",
         "Totals differ",
         "Xero took {number} and computed a total of {theirs}, where ours is {ours}. Check the tax rate behind the tax type"
-        " in Xero against the rate in the settings, then send again.",
+        " in Xero against the rate in the settings, and the lines for an amount that ends in half a cent, then send again.",
         (IN_XERO, Repair("open-settings", "Open the settings"), AGAIN),
     ),
     _cause(

@@ -11,10 +11,10 @@ from provender.basics import clock
 from provender.basics.rows import ReadyRows
 from provender.changes.actions import settle
 from provender.changes.models import Change
-from provender.sync.differences import pair_lines, read_sent
+from provender.sync.differences import as_sent, is_overruled_by_items, pair_lines, read_sent
 from provender.sync.documents import Trouble
 from provender.sync.mirror import mark_chart_stale, note_contacts
-from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link
+from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link, WithoutItemCodes
 from provender.sync.problems import BY_CODE, close_problems, judge_refusal, note_problem
 from provender.timeline.actions import prepare, tell
 from provender.xero import wire
@@ -35,11 +35,12 @@ class Accepted:
     document: DispatchDocument
     theirs: wire.Invoice | wire.Contact
     lines: dict[str, str]
+    overruled: bool
 
     @classmethod
     def of(cls, document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> "Accepted":
         """With the lines paired: worked out before the transaction, which must be short."""
-        return cls(document, theirs, twin_lines(document, theirs))
+        return cls(document, theirs, twin_lines(document, theirs), _is_overruled(document, theirs))
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ class Recording:
             return
         self.links.insert()
         rows = [one.document for one in self.accepted]
-        differing = {one.document.document: one for one in self.accepted if total_differs(one)}
-        same = [(row.document, row.revision) for row in rows if row.document not in differing]
+        overruled = {one.document.document for one in self.accepted if one.overruled}
+        differing = {one.document.document: one for one in self.accepted if total_differs(one) and not one.overruled}
+        same = [(row.document, row.revision) for row in rows if row.document not in differing.keys() | overruled]
         settle_revisions(self.connection, kind, same)
         close_problems(self.connection, kind, [row.document for row in rows], "in step")
         for one in differing.values():
@@ -84,10 +86,18 @@ class Recording:
             note_problem(self.connection, kind, one.document.document, one.document.revision, "total-differs", words)
         close_documents(rows)
         self.story.insert()
+        self._go_without_item_codes(kind, overruled)
         if kind == "contact":
             note_contacts(
                 self.connection, [one.theirs for one in self.accepted if isinstance(one.theirs, wire.Contact)]
             )
+
+    def _go_without_item_codes(self, kind: str, documents: Iterable[UUID]) -> None:
+        """Xero's item had its way on a line: the same revision goes again, without the codes that name items."""
+        for document in documents:
+            WithoutItemCodes.objects.get_or_create(connection=self.connection, kind=kind, document=document)
+            words = "Goes again without item codes: Xero put its items' values in place of ours"
+            tell(self.connection.supplier, STORY[kind], document, words)
 
     def _write_without(self, clashing: set[UUID]) -> None:
         taken = [one.document for one in self.accepted if one.document.document in clashing]
@@ -125,7 +135,9 @@ def _ready_links(connection: Connection, operation: str, accepted: Sequence[Acce
             total=_total(one.theirs),
             updated=one.theirs.updated_raw or "",
             revision=one.document.revision,
-            sent=one.document.element,
+            sent=as_sent(one.theirs)
+            if one.overruled and isinstance(one.theirs, wire.Invoice)
+            else one.document.element,
             lines=one.lines,
             sent_at=now,
         )
@@ -226,6 +238,12 @@ def _ready_story(connection: Connection, operation: str, accepted: Sequence[Acce
 
     lines = [(one.document.document, line(one.theirs)) for one in accepted]
     return prepare(connection.supplier, STORY[kind], lines)
+
+
+def _is_overruled(document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> bool:
+    if isinstance(theirs, wire.Contact) or '"ItemCode"' not in document.element:
+        return False
+    return is_overruled_by_items(read_sent(document.element), theirs)
 
 
 def total_differs(one: Accepted) -> bool:

@@ -543,6 +543,8 @@ def _check_changed(books: Books, old: Invoice, head: Head, totals: Totals, lines
     texts = [messages.NEGATIVE_TOTAL] if totals.total < 0 else []
     for day in dict.fromkeys((old.date, head.day)):
         texts += documents.check_locks(books, day)
+    if old.type == "ACCREC":
+        texts += settlements.check_stock(books, lines, documents.unpack_lines(old.lines))
     return texts
 
 

@@ -1,0 +1,103 @@
+"""A whole Provender of its own for each journey (`provender up` beside `provender xero-simulator`), and a browser.
+
+A journey fails on whatever the browser's console complains about, violations of the content policy included, and when
+a process of ours told of an error.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from databases import own_database
+
+CHROMIUM = Path("/usr/bin/chromium")
+# Nothing of the browser's own may call out, and in CI it is started by root.
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PROVENDER = Path(sys.executable).with_name("provender")
+NOT_INHERITED = ("PROVENDER_", "XERO_", "DATABASE_URL", "DJANGO_")
+
+
+class House(NamedTuple):
+    url: str
+    books: str
+    link: str
+
+
+@pytest.fixture
+def house(request, tmp_path):
+    """Harbour Fine Foods: where its screens are, where the bookkeeper's page is, and the link for its first owner."""
+    screens, xero = free_port(), free_port()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    home = {"PROVENDER_HOME": str(tmp_path / "home"), "PYTHONUNBUFFERED": "1"}
+    bases = dict.fromkeys(("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"), f"http://localhost:{xero}")
+    app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
+    environment = inherited | home | bases | app | own_database(request, "journey")
+    with running(f"xero-simulator --port {xero}", "Xero simulator on", environment, tmp_path / "xero.log"):
+        create = [PROVENDER, "supplier", "create", "harbour", "--country", "AU", "--name", "Harbour Fine Foods"]
+        subprocess.run(create, env=environment, check=True, stdout=subprocess.DEVNULL)
+        with running(f"up --port {screens}", "/join/", environment, tmp_path / "up.log") as link:
+            yield House(f"http://localhost:{screens}", f"http://localhost:{xero}/_simulator/", link)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command, sign, environment, log):
+    """A command that serves until it is told to end; what it says with `sign` in it is the sign that it does."""
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [PROVENDER, *command.split()], env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
+        try:
+            line = next((line for line in process.stdout if sign in line), None)
+            assert line, f"{command} ended: {log.read_text()}"
+            yield line.strip()
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture
+def browser():
+    """Debian's Chromium."""
+    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
+        pytest.skip(f"no {CHROMIUM} on this machine")
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=10_000)
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(browser, size=(1280, 900), **options):
+    """A page of that size; whatever its console complains about fails the test at the end."""
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **options)
+    page, complaints = context.new_page(), []
+    page.on("console", lambda told: complaints.append(told.text) if told.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page, complaints
+    context.close()
+    assert not complaints
