@@ -90,7 +90,7 @@ def main() -> int:
         failed |= not passed
         say(f"{'passed' if passed else 'FAILED'}  {name} = {str(other).lower()}, {time.monotonic() - began:.0f} s")
         for line in said.splitlines():
-            if line.startswith(("FAILED", "ERROR")) or " passed" in line:
+            if line.startswith(("FAILED", "ERROR", "E   ")) or " passed" in line:
                 say(f"        {line}")
     return int(failed)
 

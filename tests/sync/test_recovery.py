@@ -155,6 +155,7 @@ def test_cancelled_while_in_doubt_and_it_never_happened(order, sync, xero, later
 
 def test_a_change_whose_answer_was_lost_is_recorded(order, sync, xero, lose):
     sync()
+    xero.stats.reset()
     edit(order)
     lose("drop-after-commit")
     sync()
