@@ -2,9 +2,12 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from xero_simulator import messages
 from xero_simulator.errors import BadPost
+from xero_simulator.views.page import ACTS
 
 VIEWS = ["invoices", "credit-notes", "contacts", "payments", "bank", "items", "accounts", "settings", "calls"]
 
@@ -104,6 +107,39 @@ def test_other_web_pages_cannot_press_buttons(trading, simulator):
     answer = trading.http.post("/_simulator/do/disconnect", headers={"Origin": "https://elsewhere.example"})
     assert answer.status_code == 404
     assert trading.get("Organisation").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://trap.example"}, {"Origin": "null"}, {"Origin": "http://["}])
+def test_nor_can_pages_whose_name_leads_to_this_machine(trading, headers):
+    host = {"Host": "trap.example"}
+    assert trading.http.post("/_simulator/do/disconnect", headers=host | headers).status_code == 404
+    assert trading.http.post("/_simulator/reset", headers=host | headers).status_code == 404
+    assert trading.get("Organisation").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/_simulator/", "/identity/connect/authorize"])
+def test_pages_take_nothing_but_their_own_style(xero, path):
+    answer = xero.http.get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'")
+    assert 'href="/_simulator/style.css"' in answer.text
+    assert "style=" not in answer.text
+    assert xero.http.get("/_simulator/style.css").headers["Content-Type"].startswith("text/css")
+
+
+ODD = st.sampled_from(
+    ["A-1", "Basket Case Café", "090", "200", "5", "-1", "1e400", "NaN", "∞", "0001-01-01", "\x00", "", "a\r\nb: c"]
+)
+FIELDS = ["id", "amount", "account", "day", "invoice", "contact", "name", "code", "price", "quantity", "description",
+          "number", "status", "line", "due_date", "reference", "period", "year", "back"]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(act=st.sampled_from(sorted(ACTS)), form=st.dictionaries(st.sampled_from(FIELDS), ODD | st.text(max_size=20)))
+def test_whatever_a_form_holds_the_page_answers(trading, act, form):
+    answer = trading.http.post(f"/_simulator/do/{act}", data=form)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/_simulator/")
 
 
 def test_what_people_type_is_shown_as_text(xero, simulator):

@@ -5,7 +5,7 @@ a bookkeeper's work, not an edit. Voided and deleted documents are told apart by
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -126,6 +126,20 @@ def is_overruled_by_items(sent: dict[str, Any], theirs: wire.Invoice) -> bool:
         if other and ours.get("ItemCode")
         for name in OF_AN_ITEM
     )
+
+
+def as_overruled(sent: dict[str, Any], items: Mapping[str, wire.Item]) -> dict[str, Any]:
+    """What we sent, as Xero holds it where an item's own price, account and tax go before those of its line."""
+    lines = [line | _of_item(items.get(line.get("ItemCode") or "")) for line in sent.get("LineItems") or []]
+    return sent | {"LineItems": lines}
+
+
+def _of_item(item: wire.Item | None) -> dict[str, Any]:
+    own = item.sales_details if item else None
+    if own is None:
+        return {}
+    values = {"UnitAmount": own.unit_price, "AccountCode": own.account_code, "TaxType": own.tax_type}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def as_sent(theirs: wire.Invoice) -> str:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from provender.basics import clock
 from provender.changes.models import Change
-from provender.sync.differences import GONE, differences, read_sent
+from provender.sync.differences import GONE, as_overruled, differences, is_overruled_by_items, read_sent
 from provender.sync.documents import is_ours
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.lease import Lease
@@ -92,6 +92,8 @@ def _recover_invoices(session: Session, lease: Lease, dispatch: Dispatch, docume
             found = session.client.invoices(1, ids=[one.xero_id for one in documents], page_size=1000).items
     reach(Failpoint.LOOKED_UP)
     judge = _InvoiceJudge(session, dispatch, asked_at, found)
+    if any(judge.may_be_overruled(one) for one in documents):
+        judge.items = {one.code: one for one in session.client.items() if one.code}
     with transaction.atomic():
         lease.fence()
         settled = [one for one in documents if judge.settle(one)]
@@ -128,8 +130,20 @@ class _InvoiceJudge:
                 document__in=[one.document for one in dispatch.documents.all()],
             )
         }
+        self.items: dict[str, wire.Item] = {}
         self.accepted: list[Accepted] = []
         self.closed: list[DispatchDocument] = []
+
+    def may_be_overruled(self, row: DispatchDocument) -> bool:
+        """Whether only Xero's items can tell if its lines differ from ours by a person or by themselves."""
+        if self.dispatch.operation == Dispatch.Operation.VOID:
+            return False
+        ours = [one for one in self.found if is_ours(one.url, row.document)]
+        return any(is_overruled_by_items(read_sent(row.element), one) for one in ours)
+
+    def _is_as_sent(self, row: DispatchDocument, theirs: wire.Invoice) -> bool:
+        sent = read_sent(row.element)
+        return not differences(sent, theirs) or not differences(as_overruled(sent, self.items), theirs)
 
     def settle(self, row: DispatchDocument) -> bool:
         """Whether this document's outcome is known now; what follows from it is collected for `write`."""
@@ -145,7 +159,7 @@ class _InvoiceJudge:
     def _settle_create(self, row: DispatchDocument) -> bool:
         ours, other = self._of_number(row)
         if ours is not None:
-            if ours.status not in GONE and not differences(read_sent(row.element), ours):
+            if ours.status not in GONE and self._is_as_sent(row, ours):
                 self.accepted.append(Accepted.of(row, ours))
             else:
                 self._link_edited(row, ours)
@@ -217,7 +231,7 @@ class _InvoiceJudge:
     def _happened(self, row: DispatchDocument, theirs: wire.Invoice) -> bool:
         if self.dispatch.operation == Dispatch.Operation.VOID:
             return theirs.status in GONE
-        if theirs.status in GONE or differences(read_sent(row.element), theirs):
+        if theirs.status in GONE or not self._is_as_sent(row, theirs):
             return False
         # What it said before may be the same as what we sent: then only time tells whether the request is over.
         before = self.links.get(row.document)

@@ -32,6 +32,9 @@ VIEWS = {
     "calls": "Calls",
 }
 MOST_ROWS = 200
+STYLE = "/_simulator/style.css"
+PAGES = ("/_simulator/", "/identity/")
+POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 Form = MultiDict[str, str]
 Act = Callable[[Bookkeeper, Form], object]
 
@@ -54,8 +57,22 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
 
     @app.before_request
     def keep_others_out() -> None:
-        if request.path.startswith("/_simulator/") and not is_loopback():
+        if request.path.startswith("/_simulator/") and request.path != STYLE and not is_loopback():
             abort(404)
+
+    @app.get(STYLE)
+    def style() -> Response:
+        return Response(render_template("style.css"), content_type="text/css; charset=utf-8")
+
+    @app.after_request
+    def allow_nothing_foreign(answer: Response) -> Response:
+        """Pages for people take our own style and nothing else: no script, no frame, no form to elsewhere."""
+        if request.path.startswith(PAGES):
+            # A consent's form ends at the app that asked, wherever that is.
+            forms = "" if request.path.startswith("/identity/") else "; form-action 'self'"
+            answer.headers["Content-Security-Policy"] = POLICY + forms
+            answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
 
     @app.get("/_simulator/")
     def desk() -> str:
@@ -90,7 +107,8 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
         books = _chosen(simulator)
         said, bad = _try(ACTS[act], Bookkeeper(simulator, books), request.form)
         target = request.form.get("back", "")
-        back = target if target.startswith("/_simulator/") else url_for("desk", organisation=books.organisation_id)
+        known = target.startswith("/_simulator/") and target.isprintable()
+        back = target if known else url_for("desk", organisation=books.organisation_id)
         joint = "&" if "?" in back else "?"
         answer = redirect(back, 303)
         answer.headers["Location"] = back + joint + _query(said, bad=bad)
