@@ -78,3 +78,35 @@ def together(people, do):
 
     with ThreadPoolExecutor(people) as pool:
         return list(pool.map(alone, range(people)))
+
+
+# How many of the simulator's answers were checked: counted in each worker, said once at the end.
+described = {"checked": 0, "missing": False}
+
+
+def note_described(counted):
+    described["checked"] += counted["checked"]
+    described["missing"] |= counted["missing"]
+
+
+def pytest_sessionfinish(session):
+    module = sys.modules.get("tests.xero_simulator.described")
+    counted = {"checked": module.counted["checked"], "missing": not module.FILE.exists()} if module else None
+    if counted and hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["described"] = counted
+    elif counted:
+        note_described(counted)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    if counted := getattr(node, "workeroutput", {}).get("described"):
+        note_described(counted)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if described["missing"]:
+        terminalreporter.write_line("Xero simulator: no answers checked, Xero's OpenAPI description is not there")
+    elif described["checked"]:
+        count = f"{described['checked']:,} JSON answers"
+        terminalreporter.write_line(f"Xero simulator: checked {count} against Xero's OpenAPI description")

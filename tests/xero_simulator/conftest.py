@@ -109,12 +109,6 @@ def simulator() -> Iterator[Simulator]:
     simulator.close()
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    checked = described.counted["checked"]
-    known = f"{checked} JSON answers" if described.FILE.exists() else "no answers (description not there)"
-    terminalreporter.write_line(f"Xero simulator: checked {known} against Xero's OpenAPI description")
-
-
 @pytest.fixture
 def xero(simulator: Simulator) -> Xero:
     return Xero(simulator)
