@@ -14,6 +14,8 @@ import pytest
 
 import cast
 from provender.cli.connecting import BASES, SIMULATOR_APP
+from provender.cli.demo import _bring_into_step
+from provender.sync.lease import take_lease
 
 PROVENDER = [sys.executable, "-c", "from provender.cli import main; main(prog_name='provender')"]
 LIMIT = 240
@@ -79,3 +81,10 @@ def test_a_folder_in_use_is_not_taken_for_a_demonstration(provender, monkeypatch
     cast.supplier()
     provender("demo", status=2)
     assert "Provender in use" in provender.said
+
+
+def test_a_start_that_was_broken_off_while_sending_says_what_it_waits_for(connected, settings, capsys):
+    settings.SYNC_LEASE_SECONDS = 1
+    take_lease(connected.connections.get().pk)  # as a killed process leaves it
+    _bring_into_step(connected)
+    assert "broken off while it was sending" in capsys.readouterr().err
