@@ -104,6 +104,6 @@ def window(browser, size=(1280, 900), **options):
 
 
 def _complains(told):
-    """An error or a warning; but leaving a page while its sums are asked for ends that request, which htmx tells too."""
+    """An error or a warning. Leaving a page while its sums are asked for ends that request, which htmx tells too."""
     ended = told.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
     return told.type in {"error", "warning"} and not ended
