@@ -3,6 +3,7 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -47,12 +48,22 @@ def supplier(db):
     return cast.supplier()
 
 
+# These know no database of ours, so they run once, with SQLite.
+KNOW_NO_DATABASE = ("xero_simulator/", "xero/", "docs/", "desk/test_frame_axe.py")
+
+
 def pytest_collection_modifyitems(config, items):
-    """A test about SQLite's own ways has nothing to say elsewhere."""
-    if connection.vendor != "sqlite":
-        theirs = [item for item in items if item.get_closest_marker("sqlite")]
-        config.hook.pytest_deselected(items=theirs)
-        items[:] = [item for item in items if item not in theirs]
+    """On PostgreSQL leave out what is about SQLite's own ways, and what knows no database at all."""
+    if connection.vendor == "sqlite":
+        return
+    here = Path(__file__).parent
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("sqlite") or item.path.relative_to(here).as_posix().startswith(KNOW_NO_DATABASE)
+    ]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture
