@@ -94,7 +94,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_filters",
     "heroicons",
-    "template_partials",
     "provender.desk",  # before allauth: its templates for login and account pages win
     "allauth",
     "allauth.account",
