@@ -47,8 +47,7 @@ def drain_due() -> None:
     for connection in connections_with_work(clock.database_now()).select_related("supplier"):
         try:
             drain(connection)
-        except Exception:
-            # The worker's loop: a fault nobody foresaw is recorded, and the next connection gets its turn.
+        except Exception:  # the worker's loop: a fault nobody foresaw is recorded, and the next connection has its turn
             log.exception("The drain of a connection failed", extra={"connection": str(connection.pk)})
             Connection.objects.filter(pk=connection.pk).update(drain_after=clock.database_now() + timedelta(seconds=30))
 
