@@ -21,7 +21,7 @@ from provender.catalogue.actions import UNSORTED
 from provender.desk.frame import DeskRequest, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import products, queries
+from provender.sync import previews, products, queries
 from provender.sync import pulls as reading
 from provender.sync.models import Connection, Pull, PullRow
 from provender.sync.pulls import PARTS, PRICES, Cell, Tally
@@ -62,7 +62,7 @@ def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         pull = products.pull_products(connection, request.user)
         return redirect("desk:xero-pull", slug=supplier.slug, pk=pull.pk)
     found = list(reading.pulls_of(connection))
-    rows = [(pull, PULL_TONES.get(Pull.State(pull.state), ""), products.can_undo(pull)) for pull in found]
+    rows = [(pull, PULL_TONES.get(Pull.State(pull.state), ""), previews.can_undo(pull)) for pull in found]
     context = {"connection": connection, "pulls": rows, "parts": _parts(supplier, products.rule(connection))}
     return render(request, "desk/xero/products.html", context)
 
@@ -86,7 +86,7 @@ def show_pull(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespons
         "rows": _shown(supplier, list(page.object_list)),
         "parts": _parts(supplier, products.rule(pull.connection)),
         "editable": pull.state == Pull.State.PREVIEW and request.membership.may(Doing.BOOKS),
-        "can_undo": products.can_undo(pull),
+        "can_undo": previews.can_undo(pull),
         "unsorted": supplier.categories.filter(name=UNSORTED).first(),
         "applied": products.what_was_applied(pull) if pull.state == Pull.State.APPLIED else None,
         "undone": products.what_was_undone(pull) if pull.state == Pull.State.UNDONE else None,

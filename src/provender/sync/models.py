@@ -400,8 +400,8 @@ class PullRule(models.Model):
     parts = models.JSONField(default=every_part)  # "new" and columns of the product
 
 
-class Pull(models.Model):
-    """All items of the organisation beside our products, as they were at one moment, and what was done about it."""
+class Preview(models.Model):
+    """Something of Xero's beside ours, as both were at one moment, and what was done about it."""
 
     class State(models.TextChoices):
         READING = "reading", "Being read"
@@ -412,18 +412,24 @@ class Pull(models.Model):
         UNDONE = "undone", "Undone"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="pulls")
     state = models.CharField(max_length=10, choices=State.choices, default=State.READING)
     read_at = models.DateTimeField()
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    items = models.PositiveIntegerField(default=0)
     applied_at = models.DateTimeField(null=True)
     applied_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
+        abstract = True
         ordering = ["-read_at"]
+
+
+class Pull(Preview):
+    """All items of the organisation beside our products."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="pulls")
+    items = models.PositiveIntegerField(default=0)
 
 
 class PullRow(models.Model):

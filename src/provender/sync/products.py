@@ -5,8 +5,7 @@ and notes on the rows what it did, so that what was cut off half way goes on whe
 the product still shows what the person saw.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,14 +22,12 @@ from provender.sync.errors import PullGone
 from provender.sync.items import COLUMNS, LABELS, Chart, Shelf, fold_code, from_text, judge_items
 from provender.sync.mirror import keep_items
 from provender.sync.models import Connection, ItemProduct, Pull, PullRow, PullRule, every_part
+from provender.sync.previews import BATCH, Told, batches, can_undo, forget_old, lock, move, must_be, note, silent
 from provender.sync.session import asking_for_a_person
 from provender.timeline.actions import tell
 from provender.xero import wire
 
 State = Pull.State
-Told = Callable[[int, int], None]  # rows done, of how many
-BATCH = 120  # a batch is one transaction, short enough for those who read meanwhile
-KEPT = 10  # pulls whose rows can still be looked at
 WHY = "Products from Xero"
 
 
@@ -53,10 +50,6 @@ class Undone:
     left: int = 0
 
 
-def _silent(_done: int, _of: int) -> None:
-    """Nobody watches."""
-
-
 # --- looking ------------------------------------------------------------------------------------------------------
 
 
@@ -77,10 +70,10 @@ def keep_preview(connection: Connection, items: Sequence[wire.Item], by: User | 
     shelf = _shelf(connection)
     rows = judge_items(items, shelf, _chart(connection))
     if not trial:
-        _forget_old(connection)
+        forget_old(Pull, connection)
     pull = Pull.objects.create(connection=connection, read_at=clock.now(), by=by, items=len(items))
     parts = rule(connection)
-    for batch in _batches(rows):
+    for batch in batches(rows):
         for row in batch:
             row.pull, row.chosen = pull, _choosable(row, parts)
         PullRow.objects.bulk_create(batch)
@@ -118,12 +111,6 @@ def _chart(connection: Connection) -> Chart:
     return Chart(dict(connection.accounts.exclude(code="").values_list("code", "status")), kinds)
 
 
-def _forget_old(connection: Connection) -> None:
-    pulls = Pull.objects.filter(connection=connection)
-    pulls.filter(state__in=[State.READING, State.PREVIEW]).delete()
-    pulls.filter(pk__in=list(pulls.values_list("pk", flat=True)[KEPT:])).delete()
-
-
 def _choosable(row: PullRow, parts: Collection[str]) -> list[str]:
     """Those of `parts` that the row has to give, in the columns' order."""
     if row.state == PullRow.State.NEW:
@@ -154,7 +141,7 @@ def _save_matches(connection: Connection, matches: Mapping[UUID, str]) -> None:
 
 def choose_parts(pull: Pull, parts: Collection[str], *, remember: bool = True) -> None:
     """Take these for every item: "new" and columns; remembered as the rule for the next pull. Raises PullGone."""
-    _must_be(pull, State.PREVIEW)
+    must_be(pull, State.PREVIEW)
     kept = [part for part in every_part() if part in parts]
     if remember:
         PullRule.objects.update_or_create(connection=pull.connection, defaults={"parts": kept})
@@ -170,36 +157,36 @@ def choose_rows(pull: Pull, parts: Mapping[int, Collection[str]]) -> None:
         if chosen != row.chosen:
             row.chosen = chosen
             changed.append(row)
-    for batch in _batches(changed):
+    for batch in batches(changed):
         with transaction.atomic():
-            _lock(pull, State.PREVIEW)
-            _note(batch, "chosen")
+            lock(pull, State.PREVIEW)
+            note(batch, "chosen")
 
 
 # --- applying -----------------------------------------------------------------------------------------------------
 
 
-def apply(pull: Pull, by: User | None, told: Told = _silent) -> Applied:
+def apply(pull: Pull, by: User | None, told: Told = silent) -> Applied:
     """Do what was chosen: add the new products to Unsorted, change the chosen columns of the others.
 
     Category, price lists and active state stay. With nothing chosen nothing is written. Raises PullGone.
     """
     chosen = [pk for pk, parts in pull.rows.values_list("pk", "chosen") if parts]
     if not chosen:
-        _must_be(pull, State.PREVIEW)
+        must_be(pull, State.PREVIEW)
         return Applied()
-    _go(pull, [State.PREVIEW, State.APPLYING], State.APPLYING)
+    move(pull, [State.PREVIEW, State.APPLYING], State.APPLYING)
     for done in range(0, len(chosen), BATCH):
         with transaction.atomic():
-            _lock(pull, State.APPLYING)
+            lock(pull, State.APPLYING)
             rows = list(pull.rows.filter(pk__in=chosen[done : done + BATCH], finished=False))
             _change(pull, [row for row in rows if row.state == PullRow.State.CHANGED], by)
             _add(pull, [row for row in rows if row.state == PullRow.State.NEW], by)
-            _note(rows, "applied", "finished", "outcome")
+            note(rows, "applied", "finished", "outcome")
         told(min(done + BATCH, len(chosen)), len(chosen))
     found = what_was_applied(pull)
     with transaction.atomic():
-        _go(pull, [State.APPLYING], State.APPLIED, applied_at=clock.now(), applied_by=by)
+        move(pull, [State.APPLYING], State.APPLIED, applied_at=clock.now(), applied_by=by)
         _tell(pull, f"Products from Xero: {found.added:,} added, {found.changed:,} changed", by)
     return found
 
@@ -270,13 +257,7 @@ def _columns(texts: Mapping[str, str], columns: Iterable[str]) -> dict[str, Any]
 # --- undoing ------------------------------------------------------------------------------------------------------
 
 
-def can_undo(pull: Pull) -> bool:
-    """Whether this is the last pull that was applied, and hasn't been undone."""
-    last = Pull.objects.filter(connection=pull.connection).exclude(applied_at=None).order_by("-applied_at").first()
-    return last is not None and last.pk == pull.pk and pull.state in {State.APPLIED, State.UNDOING}
-
-
-def undo(pull: Pull, by: User | None, told: Told = _silent) -> Undone:
+def undo(pull: Pull, by: User | None, told: Told = silent) -> Undone:
     """Put back what the last application changed, where it still is as applied; take away the products it added.
 
     An added product that an order, invoice or price list names by now, or that somebody changed, is switched off
@@ -284,19 +265,19 @@ def undo(pull: Pull, by: User | None, told: Told = _silent) -> Undone:
     """
     if not can_undo(pull):
         raise PullGone
-    _go(pull, [State.APPLIED, State.UNDOING], State.UNDOING)
+    move(pull, [State.APPLIED, State.UNDOING], State.UNDOING)
     applied = [pk for pk, parts in pull.rows.values_list("pk", "applied") if parts]
     for done in range(0, len(applied), BATCH):
         with transaction.atomic():
-            _lock(pull, State.UNDOING)
+            lock(pull, State.UNDOING)
             rows = list(pull.rows.filter(pk__in=applied[done : done + BATCH], finished=True))
             _put_back(pull.connection.supplier, [row for row in rows if row.state == PullRow.State.CHANGED], by)
             _take_away(pull.connection, [row for row in rows if row.state == PullRow.State.NEW], by)
-            _note(rows, "finished", "outcome")
+            note(rows, "finished", "outcome")
         told(min(done + BATCH, len(applied)), len(applied))
     found = what_was_undone(pull)
     with transaction.atomic():
-        _go(pull, [State.UNDOING], State.UNDONE, undone_at=clock.now(), undone_by=by)
+        move(pull, [State.UNDOING], State.UNDONE, undone_at=clock.now(), undone_by=by)
         _tell(pull, f"Products from Xero undone: {found.put_back:,} put back, {found.removed:,} removed", by)
     return found
 
@@ -334,40 +315,6 @@ def _take_away(connection: Connection, rows: Sequence[PullRow], by: User | None)
 
 def _is_as_added(product: Product, row: PullRow) -> bool:
     return all(getattr(product, column) == value for column, value in _columns(row.after, COLUMNS).items())
-
-
-# --- rows and states ----------------------------------------------------------------------------------------------
-
-
-def _batches(rows: Sequence[PullRow]) -> Iterator[Sequence[PullRow]]:
-    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
-
-
-def _note(rows: Iterable[PullRow], *columns: str) -> None:
-    """Save these columns. Most rows fare alike, so one update for each way to fare is few."""
-    alike: dict[str, list[PullRow]] = defaultdict(list)
-    for row in rows:
-        alike[repr([getattr(row, column) for column in columns])].append(row)
-    for same in alike.values():
-        values = {column: getattr(same[0], column) for column in columns}
-        PullRow.objects.filter(pk__in=[row.pk for row in same]).update(**values)
-
-
-def _must_be(pull: Pull, state: Pull.State) -> None:
-    if not Pull.objects.filter(pk=pull.pk, state=state).exists():
-        raise PullGone
-
-
-def _lock(pull: Pull, state: Pull.State) -> None:
-    """Hold the pull for this transaction: of two people who press a button, one waits and finds the work done."""
-    if not Pull.objects.select_for_update().filter(pk=pull.pk, state=state).exists():
-        raise PullGone
-
-
-def _go(pull: Pull, states: Sequence[Pull.State], to: Pull.State, **stamps: Any) -> None:
-    if not Pull.objects.filter(pk=pull.pk, state__in=states).update(state=to, **stamps):
-        raise PullGone
-    pull.refresh_from_db()
 
 
 def _tell(pull: Pull, what: str, by: User | None) -> None:
