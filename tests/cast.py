@@ -21,11 +21,14 @@ from provender.catalogue.models import Category, PriceList, Product
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
 from provender.invoicing.actions import raise_invoice
-from provender.invoicing.models import Invoice
+from provender.invoicing.credit_notes import raise_credit_note
+from provender.invoicing.models import CreditNote, Invoice
 from provender.invoicing.totals import LineDraft
 from provender.ordering import actions as ordering
 from provender.ordering.lines import OrderLineDraft
 from provender.ordering.models import Order
+from provender.payments.actions import record_payment
+from provender.payments.models import Payment
 from provender.people.models import Membership, User
 from provender.people.roles import Role
 from provender.properties import actions as properties
@@ -130,6 +133,17 @@ def invoice(customer: Customer, *lines: LineDraft, **fields: Any) -> Invoice:
     """An invoice of 1 November 2026, due on the 15th: 4 oat milk, 19.80 with GST."""
     fields = {"date": date(2026, 11, 1), "due_date": date(2026, 11, 15), "lines": lines or [line()]} | fields
     return raise_invoice(customer.supplier, customer, **fields)
+
+
+def credit_note(customer: Customer, *lines: LineDraft, **fields: Any) -> CreditNote:
+    """A credit note of 3 November 2026: 1 oat milk, 4.95 with GST."""
+    fields = {"date": date(2026, 11, 3), "lines": lines or [line(quantity=1)]} | fields
+    return raise_credit_note(customer.supplier, customer, **fields)
+
+
+def payment(invoice: Invoice, amount: str = "19.80", **fields: Any) -> Payment:
+    """A bank transfer of 10 November 2026."""
+    return record_payment(invoice, amount=Decimal(amount), **({"date": date(2026, 11, 10)} | fields))
 
 
 def property_(wholesaler: Supplier, name: str = "Region", options: Sequence[str] = (), **fields: Any) -> Property:

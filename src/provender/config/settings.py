@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "provender.catalogue",
     "provender.customers",
     "provender.invoicing",
+    "provender.payments",
     "provender.ordering",
     "provender.importing",
     "provender.sync",

@@ -63,7 +63,7 @@ class InvoiceSheet:
         drafts = [self._draft(row) for row in rows]
         rates = {line.tax_kind: line.tax_rate for line in self.current.values()}
         try:
-            built = build_lines(self.invoice.supplier, [draft for draft in drafts if draft], rates)
+            built = build_lines(InvoiceLine, self.invoice.supplier, [draft for draft in drafts if draft], rates)
         except ProvenderError as error:
             self.trouble = error.sentence
             return

@@ -251,7 +251,7 @@ class Sheet:
         self.totals: Totals | None = None
         try:
             lines = price_lines(whose, self.drafts, self.current, placed=self.placed)
-            built = build_lines(self.supplier, invoice_lines(lines), self._issued_rates())
+            built = build_lines(InvoiceLine, self.supplier, invoice_lines(lines), self._issued_rates())
         except ProvenderError as error:
             self.trouble = error.sentence
             return

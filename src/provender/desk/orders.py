@@ -350,7 +350,7 @@ def order(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 def _built_lines(supplier: Supplier, row: Order) -> tuple[list[OrderLine], list[InvoiceLine]]:
     """The order's lines, and each with its amount and tax."""
     lines = list(row.lines.all())
-    return lines, build_lines(supplier, invoice_lines(lines))
+    return lines, build_lines(InvoiceLine, supplier, invoice_lines(lines))
 
 
 def steps(supplier: Supplier, row: Order, how: Standing | None) -> list[Step]:

@@ -15,6 +15,7 @@ from provender.changes.actions import post, post_many
 from provender.customers.models import Customer
 from provender.invoicing.errors import (
     AnotherWholesalersCustomer,
+    InvoiceHasMoney,
     InvoiceIsVoid,
     InvoiceNumberTaken,
     InvoiceWithoutLines,
@@ -79,7 +80,7 @@ def raise_invoice(
         created_at=now,
         changed_at=now,
     )
-    built = build_lines(supplier, _choose_options(invoice, lines))
+    built = build_lines(InvoiceLine, supplier, _choose_options(invoice, lines))
     _put_lines(invoice, built)
     invoice.save(force_insert=True)
     InvoiceLine.objects.bulk_create(built)
@@ -131,8 +132,8 @@ def revise_invoice(
 ) -> Invoice:
     """Issue the invoice's next version under the same number; what is None stays as it is.
 
-    Lines are matched by their key. When nothing differs, nothing is written. Raises InvoiceIsVoid, and what
-    `raise_invoice` raises.
+    Lines are matched by their key. When nothing differs, nothing is written. Raises InvoiceIsVoid, InvoiceHasMoney,
+    and what `raise_invoice` raises.
     """
     current = _hold_open(invoice)
     before = freeze(invoice, current)
@@ -142,7 +143,9 @@ def revise_invoice(
         if value is not None:
             setattr(invoice, name, value)
     rates = {line.tax_kind: line.tax_rate for line in current}
-    built = current if lines is None else build_lines(invoice.supplier, _choose_options(invoice, lines), rates)
+    built = (
+        current if lines is None else build_lines(InvoiceLine, invoice.supplier, _choose_options(invoice, lines), rates)
+    )
     _put_lines(invoice, built)
     if same_content(before, freeze(invoice, built)):
         return invoice
@@ -156,7 +159,7 @@ def revise_invoice(
 def recode_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> Invoice:
     """Put the products' present account codes on the invoice's lines, as its next version.
 
-    For an account that went bad in Xero after the invoice was raised. Raises InvoiceIsVoid.
+    For an account that went bad in Xero after the invoice was raised. Raises InvoiceIsVoid, InvoiceHasMoney.
     """
     current = _hold_open(invoice)
     products = Product.objects.in_bulk([line.product_id for line in current if line.product_id])
@@ -173,7 +176,7 @@ def recode_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -
 def renumber_invoice(invoice: Invoice, number: str, *, by: User | None = None) -> Invoice:
     """Give the invoice another number, as its next version.
 
-    Raises InvoiceNumberTaken, InvoiceIsVoid, ValidationError.
+    Raises InvoiceNumberTaken, InvoiceIsVoid, InvoiceHasMoney, ValidationError.
     """
     hold_numbers(invoice.supplier, KIND)
     lines = _hold_open(invoice)
@@ -189,10 +192,15 @@ def renumber_invoice(invoice: Invoice, number: str, *, by: User | None = None) -
 
 @transaction.atomic
 def void_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> Invoice:
-    """Make the invoice count for nothing. It keeps its number and its lines; a void one stays as it is."""
+    """Make the invoice count for nothing. It keeps its number and its lines; a void one stays as it is.
+
+    Raises InvoiceHasMoney.
+    """
     hold(invoice)
     if invoice.status == Invoice.Status.VOID:
         return invoice
+    if invoice.has_money:
+        raise InvoiceHasMoney(invoice)
     invoice.status = Invoice.Status.VOID
     invoice.voided_at = invoice.changed_at = clock.now()
     invoice.save(update_fields=["status", "voided_at", "changed_at"])
@@ -241,7 +249,7 @@ def _build_imported(supplier: Supplier, customer: Customer, draft: InvoiceDraft)
         created_at=now,
         changed_at=now,
     )
-    built = build_lines(supplier, draft.lines)
+    built = build_lines(InvoiceLine, supplier, draft.lines)
     _put_lines(invoice, built)
     return invoice, built
 
@@ -297,6 +305,8 @@ def _hold_open(invoice: Invoice) -> list[InvoiceLine]:
 def _issue_next(
     invoice: Invoice, lines: Sequence[InvoiceLine], before: dict[str, object], *, by: User | None, why: str
 ) -> None:
+    if invoice.has_money:
+        raise InvoiceHasMoney(invoice)
     invoice.version += 1
     invoice.changed_at = clock.now()
     invoice.save()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from provender.basics.errors import ProvenderError
-from provender.invoicing.models import Invoice
+from provender.invoicing.models import CreditNote, Invoice
 
 
 class InvoiceNumberTaken(ProvenderError):
@@ -43,6 +43,48 @@ class InvoiceIsVoid(ProvenderError):
 
     def __init__(self, invoice: Invoice) -> None:
         super().__init__(f"Invoice {invoice.number} is void and can't be changed. Make a new order instead.")
+
+
+class InvoiceHasMoney(ProvenderError):
+    """A payment or a credit stands against the invoice."""
+
+    code = "invoice-has-money"
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(
+            f"Invoice {invoice.number} is paid or credited, in full or in part, and can't be changed any more."
+            " Remove the payment first, or make a credit note or a further invoice for the difference."
+        )
+
+
+class CreditNoteIsVoid(ProvenderError):
+    """A void credit note gives nothing."""
+
+    code = "credit-note-is-void"
+
+    def __init__(self, credit_note: CreditNote) -> None:
+        super().__init__(f"Credit note {credit_note.number} is void. Make a new one instead.")
+
+
+class CreditNoteIsUsed(ProvenderError):
+    """Part of the credit note stands against invoices or was paid back."""
+
+    code = "credit-note-is-used"
+
+    def __init__(self, credit_note: CreditNote) -> None:
+        super().__init__(
+            f"Credit note {credit_note.number} has been used for {credit_note.used} already and can't be changed."
+            " Undo its allocations first."
+        )
+
+
+class NegativeCreditNote(ProvenderError):
+    """The lines come to nothing, or to less."""
+
+    code = "negative-credit-note"
+
+    def __init__(self, number: str, total: Decimal) -> None:
+        super().__init__(f"Credit note {number} would come to {total}. A credit note needs a total above zero.")
 
 
 class LineWithoutDescription(ProvenderError):

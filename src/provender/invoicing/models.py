@@ -1,9 +1,11 @@
 import uuid
+from decimal import Decimal
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models import Q
 
-from provender.basics.money import AmountField, PriceField
+from provender.basics.money import ZERO, AmountField, PriceField
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.people.models import User
@@ -17,6 +19,11 @@ class LineKind(models.TextChoices):
     OTHER = "other", "Other"
 
 
+class Origin(models.TextChoices):
+    RAISED = "raised", "Raised here"
+    IMPORTED = "imported", "Imported"
+
+
 class Invoice(models.Model):
     """A tax invoice in its newest version. Amounts are in `currency`; prices without tax."""
 
@@ -24,9 +31,7 @@ class Invoice(models.Model):
         OPEN = "open", "Open"
         VOID = "void", "Void"
 
-    class Origin(models.TextChoices):
-        RAISED = "raised", "Raised here"
-        IMPORTED = "imported", "Imported"
+    Origin = Origin
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="invoices")
@@ -41,6 +46,11 @@ class Invoice(models.Model):
     subtotal = AmountField()
     tax = AmountField()
     total = AmountField()
+    # Sums of its live payments and allocations, and the day on which nothing was left to pay: weighed anew from the
+    # rows of `payments` by that room alone, whenever one of them comes or goes.
+    paid = AmountField(default=ZERO)
+    credited = AmountField(default=ZERO)
+    settled_on = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=4, choices=Status.choices, default=Status.OPEN)
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.RAISED)
     version = models.PositiveIntegerField(default=1)
@@ -60,18 +70,27 @@ class Invoice(models.Model):
             models.Index(
                 fields=["supplier", "purchase_order"],
                 name="invoice_of_purchase_order",
-                condition=~models.Q(purchase_order=""),
+                condition=~Q(purchase_order=""),
             ),
         ]
 
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def due(self) -> Decimal:
+        """What is left to pay; below zero when more came in than was owed. A void invoice owes nothing."""
+        return ZERO if self.status == self.Status.VOID else self.total - self.paid - self.credited
 
-class InvoiceLine(models.Model):
+    @property
+    def has_money(self) -> bool:
+        """Whether a payment or a credit stands against it: then it can't be changed, here as in Xero."""
+        return bool(self.paid or self.credited)
+
+
+class DocumentLine(models.Model):
     """One line. `key` stays with the line through every version, so that its twin in Xero can be followed."""
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
     key = models.UUIDField(default=uuid.uuid4)
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=9, choices=LineKind.choices, default=LineKind.PRODUCT)
@@ -88,7 +107,16 @@ class InvoiceLine(models.Model):
     tax = AmountField()
 
     class Meta:
+        abstract = True
         ordering = ["position"]
+
+
+class InvoiceLine(DocumentLine):
+    """A line of an invoice."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+
+    class Meta(DocumentLine.Meta):
         constraints = [models.UniqueConstraint(fields=["invoice", "key"], name="one_line_a_key")]
 
 
@@ -105,3 +133,61 @@ class InvoiceVersion(models.Model):
     class Meta:
         ordering = ["-version"]
         constraints = [models.UniqueConstraint(fields=["invoice", "version"], name="one_copy_a_version")]
+
+
+class CreditNote(models.Model):
+    """What a customer is given back, as a document; from an invoice or free. Amounts are positive, in `currency`."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        VOID = "void", "Void"
+
+    Origin = Origin
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="credit_notes")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="credit_notes")
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes"
+    )  # the one that it credits; none: a free credit
+    number = models.CharField(max_length=60)
+    date = models.DateField()
+    reason = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
+    currency = models.CharField(max_length=3)
+    subtotal = AmountField()
+    tax = AmountField()
+    total = AmountField()
+    # The sum of its live allocations and refunds, weighed anew by `payments` alone.
+    used = AmountField(default=ZERO)
+    # Whether it may be set against the customer's next invoices by itself; not, when the customer pays us directly.
+    applies_itself = models.BooleanField(default=True)
+    status = models.CharField(max_length=4, choices=Status.choices, default=Status.OPEN)
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.RAISED)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "number"], name="one_credit_note_a_number")]
+        indexes = [
+            models.Index(fields=["supplier", "-date", "-number"], name="credit_note_newest_first"),
+            models.Index(fields=["supplier", "customer", "-date"], name="credit_note_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is still to be set against invoices or paid back. A void one gives nothing."""
+        return ZERO if self.status == self.Status.VOID else self.total - self.used
+
+
+class CreditNoteLine(DocumentLine):
+    """A line of a credit note: quantities are what came back, or what was charged too much."""
+
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.CASCADE, related_name="lines")
+
+    class Meta(DocumentLine.Meta):
+        constraints = [models.UniqueConstraint(fields=["credit_note", "key"], name="one_credit_line_a_key")]

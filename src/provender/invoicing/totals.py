@@ -4,14 +4,17 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TypeVar
 
 from provender.basics.money import ZERO, exact_price, line_amount, line_tax, round_price
 from provender.invoicing.errors import LineDescriptionTooLong, LineWithoutDescription
-from provender.invoicing.models import InvoiceLine
+from provender.invoicing.models import CreditNoteLine, DocumentLine, InvoiceLine
 from provender.properties.queries import Carried
 from provender.suppliers.models import Supplier
 
 LONGEST_DESCRIPTION = 4000
+
+Line = TypeVar("Line", InvoiceLine, CreditNoteLine)
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class Totals:
 
 
 def build_lines(
-    supplier: Supplier, drafts: Sequence[LineDraft], rates: Mapping[str, Decimal] | None = None
-) -> list[InvoiceLine]:
-    """The lines with their amounts and tax, unsaved, numbered from 1.
+    row: type[Line], supplier: Supplier, drafts: Sequence[LineDraft], rates: Mapping[str, Decimal] | None = None
+) -> list[Line]:
+    """The lines with their amounts and tax, unsaved, numbered from 1; `row` says of which document they are.
 
     `rates` (percent by tax kind) goes before the supplier's own: a revised invoice keeps the rates it was issued at.
     Raises LineWithoutDescription, LineDescriptionTooLong, TooManyPlaces, AmountTooLarge.
@@ -54,17 +57,17 @@ def build_lines(
     known = dict(rates or {})
     for tax_kind in {draft.tax_kind for draft in drafts}:
         known.setdefault(tax_kind, supplier.tax_rate_of(tax_kind))
-    return [_build_line(draft, position, known[draft.tax_kind]) for position, draft in enumerate(drafts, start=1)]
+    return [_build_line(row, draft, position, known[draft.tax_kind]) for position, draft in enumerate(drafts, start=1)]
 
 
-def _build_line(draft: LineDraft, position: int, rate: Decimal) -> InvoiceLine:
+def _build_line(row: type[Line], draft: LineDraft, position: int, rate: Decimal) -> Line:
     if not draft.description.strip():
         raise LineWithoutDescription(position)
     if len(draft.description) > LONGEST_DESCRIPTION:
         raise LineDescriptionTooLong(position, LONGEST_DESCRIPTION)
     quantity, unit_price = exact_price(draft.quantity, "quantity"), exact_price(draft.unit_price)
     amount = line_amount(quantity, unit_price)
-    return InvoiceLine(
+    return row(
         key=draft.key,
         position=position,
         kind=draft.kind,
@@ -82,7 +85,7 @@ def _build_line(draft: LineDraft, position: int, rate: Decimal) -> InvoiceLine:
     )
 
 
-def draft_of(line: InvoiceLine) -> LineDraft:
+def draft_of(line: DocumentLine) -> LineDraft:
     """What would be asked for to have that line again."""
     return LineDraft(
         kind=line.kind,
@@ -98,7 +101,7 @@ def draft_of(line: InvoiceLine) -> LineDraft:
     )
 
 
-def sum_lines(lines: Iterable[InvoiceLine]) -> Totals:
+def sum_lines(lines: Iterable[DocumentLine]) -> Totals:
     """The totals of lines that have their amounts."""
     subtotal = tax = ZERO
     for line in lines:

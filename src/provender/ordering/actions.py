@@ -178,7 +178,7 @@ def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | 
     lines = list(order.lines.all())
     if order.invoice is None:
         order.invoice = _raise(order, lines, dated=order.delivery_date, by=by)
-    elif order.invoice.status == Invoice.Status.OPEN and order.customer.terms_from == Customer.TermsFrom.DELIVERY:
+    elif _may_follow(order.invoice) and order.customer.terms_from == Customer.TermsFrom.DELIVERY:
         due = _due(order, order.invoice.date)
         revise_invoice(order.invoice, due_date=due, by=by, why=f"Order {order.number} was delivered")
     order.changed_at = clock.now()
@@ -189,7 +189,10 @@ def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | 
 
 @transaction.atomic
 def cancel_order(order: Order, *, by: User | None, why: str = "") -> Order:
-    """Call off a placed or delivered order, and void its invoice. Raises WrongStatus; a draft is deleted instead."""
+    """Call off a placed or delivered order, and void its invoice. A draft is deleted instead.
+
+    Raises WrongStatus, InvoiceHasMoney.
+    """
     hold(order)
     if order.status not in (Status.PLACED, Status.DELIVERED):
         raise WrongStatus(order, "cancelled")
@@ -338,6 +341,11 @@ def _revise(order: Order, invoice: Invoice, lines: Sequence[OrderLine], *, dates
         by=by,
         why=f"Order {order.number} was edited",
     )
+
+
+def _may_follow(invoice: Invoice) -> bool:
+    """Whether the invoice's due date may still move: not once it is void or something was paid."""
+    return invoice.status == Invoice.Status.OPEN and not invoice.has_money
 
 
 def _invoice_date(order: Order, invoice: Invoice) -> date:

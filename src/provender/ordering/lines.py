@@ -10,7 +10,7 @@ from provender.catalogue.models import Product
 from provender.catalogue.queries import PriceFound, prices_for
 from provender.customers.models import Customer
 from provender.customers.queries import freight_for
-from provender.invoicing.models import LineKind
+from provender.invoicing.models import InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, sum_lines
 from provender.ordering.errors import (
     AnotherWholesalersGoods,
@@ -193,4 +193,4 @@ def tracking_of(order: Order, lines: Sequence[OrderLine]) -> list[list[Carried]]
 
 def totals_of(supplier: Supplier, lines: Iterable[OrderLine]) -> Totals:
     """What the lines come to, tax as it will be on the invoice and in Xero. Raises AmountTooLarge."""
-    return sum_lines(build_lines(supplier, invoice_lines(lines)))
+    return sum_lines(build_lines(InvoiceLine, supplier, invoice_lines(lines)))

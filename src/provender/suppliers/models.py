@@ -52,6 +52,7 @@ class Supplier(models.Model):
     )
     order_prefix = models.CharField(max_length=10, blank=True, default="SO-")
     invoice_prefix = models.CharField(max_length=10, blank=True, default="INV-")
+    credit_note_prefix = models.CharField(max_length=10, blank=True, default="CN-")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -51,6 +51,14 @@ class Connection(models.Model):
         SUBMITTED = "SUBMITTED", "Awaiting approval"
         AUTHORISED = "AUTHORISED", "Awaiting payment"
 
+    class CreditNoteStatus(models.TextChoices):
+        DRAFT = "DRAFT", "Draft"
+        AUTHORISED = "AUTHORISED", "Approved, and set against its invoice"
+
+    class RemovedPayments(models.TextChoices):
+        REOPEN = "reopen", "The invoice is open again"
+        FLAG = "flag", "A person is asked"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="connections")
     tenant = models.CharField(max_length=36)
@@ -79,6 +87,17 @@ class Connection(models.Model):
     automatic_sync = models.BooleanField(default=False)
     automatic_since = models.DateTimeField(null=True)
     mark_as_paid = models.BooleanField(default=False)
+    # The money side.
+    removed_payments = models.CharField(
+        max_length=6, choices=RemovedPayments.choices, default=RemovedPayments.REOPEN
+    )  # what a payment that was removed in Xero does here
+    payments_to_xero = models.BooleanField(default=False)  # those recorded here one by one, on the clearing account
+    auto_reconcile = models.BooleanField(default=False)  # a closed payout becomes one batch deposit
+    fee_account = models.CharField(max_length=36, blank=True)  # of a provider's fees; empty: they are not posted
+    credit_note_status = models.CharField(
+        max_length=10, choices=CreditNoteStatus.choices, default=CreditNoteStatus.AUTHORISED
+    )
+    refunds_to_xero = models.BooleanField(default=True)
     # Xero's tax types for our two kinds.
     tax_type_gst = models.CharField(max_length=50, blank=True)
     tax_type_free = models.CharField(max_length=50, blank=True)

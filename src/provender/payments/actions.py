@@ -1,0 +1,239 @@
+"""What records and removes money. Each function is one transaction and posts to the outbox in it.
+
+What Xero told us is recorded with the source Xero and posted nowhere: the outside has it.
+"""
+
+from datetime import date as Date  # noqa: N812 -- `date` is what a payment calls it
+from decimal import Decimal
+
+from django.db import transaction
+
+from provender.basics import clock
+from provender.basics.money import ZERO
+from provender.basics.rows import hold
+from provender.changes.actions import post
+from provender.invoicing.models import CreditNote, Invoice
+from provender.payments.errors import (
+    CreditTooSmall,
+    InvoiceTakesNoMoney,
+    NothingToPay,
+    NotTheSameAccount,
+    PaymentTooLarge,
+)
+from provender.payments.models import Allocation, Payment, Payout
+from provender.people.models import User
+from provender.timeline.actions import tell
+
+PAYMENT, ALLOCATION, PAYOUT = "payment", "allocation", "payout"  # the outbox's words
+
+
+@transaction.atomic
+def record_payment(
+    invoice: Invoice,
+    *,
+    amount: Decimal,
+    date: Date,
+    source: Payment.Source = Payment.Source.HERE,
+    method: Payment.Method = Payment.Method.TRANSFER,
+    reference: str = "",
+    payout: Payout | None = None,
+    by: User | None = None,
+) -> Payment:
+    """Note money received for an invoice; what Xero has already is noted even where it is more than was due.
+
+    Raises NothingToPay, InvoiceTakesNoMoney, PaymentTooLarge.
+    """
+    hold(invoice)
+    if amount <= 0:
+        raise NothingToPay(amount)
+    if source != Payment.Source.XERO:
+        if invoice.status == Invoice.Status.VOID:
+            raise InvoiceTakesNoMoney(invoice)
+        if amount > invoice.due:
+            raise PaymentTooLarge(invoice, amount)
+    payment = Payment(
+        supplier=invoice.supplier,
+        invoice=invoice,
+        payout=payout,
+        date=date,
+        amount=amount,
+        source=source,
+        method=method,
+        reference=reference,
+        recorded_at=clock.now(),
+        recorded_by=by,
+    )
+    payment.clean_fields(exclude={"supplier", "invoice", "payout", "recorded_by"})
+    payment.save(force_insert=True)
+    weigh_invoice(invoice)
+    if source == Payment.Source.HERE:  # a payout goes to the outside as one deposit
+        post(invoice.supplier, PAYMENT, payment.pk, "Recorded")
+    where = " in Xero" if source == Payment.Source.XERO else ""
+    tell(invoice.supplier, "invoice", invoice.pk, f"{invoice.currency} {amount} paid{where}; {_left(invoice)}", who=by)
+    return payment
+
+
+@transaction.atomic
+def refund_credit(
+    credit_note: CreditNote,
+    *,
+    amount: Decimal,
+    date: Date,
+    source: Payment.Source = Payment.Source.HERE,
+    method: Payment.Method = Payment.Method.TRANSFER,
+    reference: str = "",
+    by: User | None = None,
+) -> Payment:
+    """Note money paid back to the customer out of a credit note. Raises NothingToPay, CreditTooSmall."""
+    hold(credit_note)
+    _check_credit(credit_note, amount, told=source == Payment.Source.XERO)
+    payment = Payment(
+        supplier=credit_note.supplier,
+        credit_note=credit_note,
+        date=date,
+        amount=amount,
+        source=source,
+        method=method,
+        reference=reference,
+        recorded_at=clock.now(),
+        recorded_by=by,
+    )
+    payment.clean_fields(exclude={"supplier", "credit_note", "recorded_by"})
+    payment.save(force_insert=True)
+    weigh_credit(credit_note)
+    if source == Payment.Source.HERE:
+        post(credit_note.supplier, PAYMENT, payment.pk, "Paid back")
+    tell(
+        credit_note.supplier,
+        "credit_note",
+        credit_note.pk,
+        f"{credit_note.currency} {amount} paid back; {credit_note.remaining} left",
+        who=by,
+    )
+    return payment
+
+
+@transaction.atomic
+def remove_payment(payment: Payment, *, why: str = "", told_by_xero: bool = False, by: User | None = None) -> None:
+    """The payment didn't happen after all, or was taken back: what it paid is due again. Twice is once."""
+    hold(payment)
+    if payment.removed_at:
+        return
+    payment.removed_at, payment.removed_why = clock.now(), why[:200]
+    payment.save(update_fields=["removed_at", "removed_why"])
+    if payment.invoice:
+        hold(payment.invoice)
+        weigh_invoice(payment.invoice)
+        left = _left(payment.invoice)
+        what = f"{payment.invoice.currency} {payment.amount} taken back; {left}"
+        tell(payment.supplier, "invoice", payment.invoice.pk, what, who=by, why=why)
+    if payment.credit_note:
+        hold(payment.credit_note)
+        weigh_credit(payment.credit_note)
+        what = f"Refund of {payment.amount} taken back; {payment.credit_note.remaining} left"
+        tell(payment.supplier, "credit_note", payment.credit_note.pk, what, who=by, why=why)
+    if not told_by_xero and not payment.payout_id:
+        post(payment.supplier, PAYMENT, payment.pk, "Removed")
+
+
+@transaction.atomic
+def allocate_credit(
+    credit_note: CreditNote,
+    invoice: Invoice,
+    *,
+    amount: Decimal,
+    date: Date,
+    source: Allocation.Source = Allocation.Source.HERE,
+    by: User | None = None,
+) -> Allocation:
+    """Set part of a credit note against an invoice of the same customer.
+
+    Raises NothingToPay, CreditTooSmall, InvoiceTakesNoMoney, PaymentTooLarge, NotTheSameAccount.
+    """
+    hold(credit_note)
+    hold(invoice)
+    told = source == Allocation.Source.XERO
+    if credit_note.customer_id != invoice.customer_id or credit_note.currency != invoice.currency:
+        raise NotTheSameAccount(credit_note, invoice)
+    _check_credit(credit_note, amount, told=told)
+    if not told:
+        if invoice.status == Invoice.Status.VOID:
+            raise InvoiceTakesNoMoney(invoice)
+        if amount > invoice.due:
+            raise PaymentTooLarge(invoice, amount)
+    allocation = Allocation.objects.create(
+        supplier=invoice.supplier,
+        credit_note=credit_note,
+        invoice=invoice,
+        amount=amount,
+        date=date,
+        source=source,
+        made_at=clock.now(),
+        made_by=by,
+    )
+    weigh_invoice(invoice)
+    weigh_credit(credit_note)
+    if not told:
+        post(invoice.supplier, ALLOCATION, allocation.pk, "Made")
+    what = f"{invoice.currency} {amount} of credit note {credit_note.number} set against it; {_left(invoice)}"
+    tell(invoice.supplier, "invoice", invoice.pk, what, who=by)
+    what = f"{amount} set against invoice {invoice.number}; {credit_note.remaining} left"
+    tell(invoice.supplier, "credit_note", credit_note.pk, what, who=by)
+    return allocation
+
+
+@transaction.atomic
+def undo_allocation(
+    allocation: Allocation, *, why: str = "", told_by_xero: bool = False, by: User | None = None
+) -> None:
+    """Take a credit off an invoice: it is due again, and the credit is free again. Twice is once."""
+    hold(allocation)
+    if allocation.removed_at:
+        return
+    allocation.removed_at, allocation.removed_why = clock.now(), why[:200]
+    allocation.save(update_fields=["removed_at", "removed_why"])
+    credit_note, invoice = allocation.credit_note, allocation.invoice
+    hold(credit_note)
+    hold(invoice)
+    weigh_invoice(invoice)
+    weigh_credit(credit_note)
+    if not told_by_xero:
+        post(allocation.supplier, ALLOCATION, allocation.pk, "Undone")
+    what = f"{allocation.amount} of credit note {credit_note.number} taken off it; {_left(invoice)}"
+    tell(allocation.supplier, "invoice", invoice.pk, what, who=by, why=why)
+    what = f"{allocation.amount} taken off invoice {invoice.number}; {credit_note.remaining} left"
+    tell(allocation.supplier, "credit_note", credit_note.pk, what, who=by, why=why)
+
+
+def weigh_invoice(invoice: Invoice) -> None:
+    """Work out from the rows what is paid and credited, and the day on which nothing was left; inside a transaction."""
+    payments = list(Payment.objects.filter(invoice=invoice, removed_at=None).values_list("date", "amount"))
+    allocations = list(Allocation.objects.filter(invoice=invoice, removed_at=None).values_list("date", "amount"))
+    invoice.paid = sum((amount for _, amount in payments), ZERO)
+    invoice.credited = sum((amount for _, amount in allocations), ZERO)
+    invoice.settled_on = (
+        max(day for day, _ in payments + allocations) if invoice.has_money and invoice.due <= 0 else None
+    )
+    invoice.save(update_fields=["paid", "credited", "settled_on"])
+
+
+def weigh_credit(credit_note: CreditNote) -> None:
+    """Work out from the rows what of a credit note is used; inside a transaction."""
+    refunds = Payment.objects.filter(credit_note=credit_note, removed_at=None)
+    allocations = Allocation.objects.filter(credit_note=credit_note, removed_at=None)
+    # Summed here: SQLite adds decimals up as floats.
+    credit_note.used = sum(
+        (amount for rows in (refunds, allocations) for amount in rows.values_list("amount", flat=True)), ZERO
+    )
+    credit_note.save(update_fields=["used"])
+
+
+def _check_credit(credit_note: CreditNote, amount: Decimal, *, told: bool) -> None:
+    if amount <= 0:
+        raise NothingToPay(amount)
+    if not told and amount > credit_note.remaining:
+        raise CreditTooSmall(credit_note, amount)
+
+
+def _left(invoice: Invoice) -> str:
+    return "nothing left to pay" if invoice.due <= 0 else f"{invoice.due} left to pay"

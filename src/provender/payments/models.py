@@ -1,0 +1,121 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from provender.basics.money import ZERO, AmountField
+from provender.invoicing.models import CreditNote, Invoice
+from provender.people.models import User
+from provender.suppliers.models import Supplier
+
+
+class Payout(models.Model):
+    """Money that a payment provider sent to the bank in one go, for many payments. `net` is the line in the bank."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="payouts")
+    provider = models.CharField(max_length=60)
+    reference = models.CharField("settlement reference", max_length=100)
+    date = models.DateField()
+    currency = models.CharField(max_length=3)
+    # Sums of its lines: gross - fee = net.
+    gross = AmountField(default=ZERO)
+    fee = AmountField(default=ZERO)
+    net = AmountField(default=ZERO)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Taken back: the whole deposit is to be deleted in Xero, and its payments count no more.
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-date", "reference"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "provider", "reference"], name="one_payout_a_reference", condition=Q(undone_at=None)
+            )
+        ]
+        indexes = [models.Index(fields=["supplier", "-date"], name="payout_newest_first")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Payment(models.Model):
+    """Money received for an invoice, or paid back for a credit note. One row for each, wherever it was made."""
+
+    class Source(models.TextChoices):
+        HERE = "here", "Recorded here"
+        PAYOUT = "payout", "Payment provider"
+        XERO = "xero", "Xero"
+
+    class Method(models.TextChoices):
+        TRANSFER = "transfer", "Bank transfer"
+        CARD = "card", "Card"
+        DIRECT_DEBIT = "direct-debit", "Direct debit"
+        CASH = "cash", "Cash"
+        OTHER = "other", "Other"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="payments")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
+    credit_note = models.ForeignKey(
+        CreditNote, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds"
+    )  # set: the money went back to the customer
+    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
+    date = models.DateField()
+    amount = AmountField()
+    source = models.CharField(max_length=6, choices=Source.choices, default=Source.HERE)
+    method = models.CharField(max_length=12, choices=Method.choices, default=Method.TRANSFER)
+    reference = models.CharField(max_length=200, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-date", "-recorded_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_above_zero"),
+            models.CheckConstraint(
+                condition=Q(invoice=None, credit_note__isnull=False) | Q(invoice__isnull=False, credit_note=None),
+                name="payment_of_one_document",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["supplier", "-date"], name="payment_newest_first"),
+            models.Index(fields=["supplier", "reference"], name="payment_by_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} on {self.date}"
+
+
+class Allocation(models.Model):
+    """Part of a credit note set against an invoice."""
+
+    class Source(models.TextChoices):
+        HERE = "here", "Made here"
+        XERO = "xero", "Xero"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="allocations")
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    date = models.DateField()
+    amount = AmountField()
+    source = models.CharField(max_length=4, choices=Source.choices, default=Source.HERE)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-date", "-made_at"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_above_zero")]
