@@ -254,6 +254,94 @@ def test_no_organisation_at_all_is_an_answer_that_tells_nothing(client, xero):
         client.organisation()
 
 
+def test_money_is_read_with_xeros_own_filters(client, xero):
+    xero.answers(200, {"CreditNotes": [{"CreditNoteID": "c", "Allocations": [{"AllocationID": "a", "Amount": 1.5}]}]})
+    xero.answers(200, {"Payments": [{"PaymentID": "p", "Invoice": {"InvoiceID": "i"}}]})
+    xero.answers(200, {"BankTransactions": [{"BankTransactionID": "t", "BankAccount": {"AccountID": "b"}}]})
+    xero.answers(200, {"Overpayments": [{"OverpaymentID": "o", "RemainingCredit": 2.0}]})
+    xero.answers(200, {"BatchPayments": [{"BatchPaymentID": "b", "Payments": [{"PaymentID": "p"}]}]})
+    since = datetime(2026, 11, 24, tzinfo=UTC)
+    (note,) = client.credit_notes(1, ids=["c", "d"], where='Type=="ACCRECCREDIT"').items
+    (payment,) = client.payments(2, modified_since=since, page_size=50, order="Date").items
+    (spent,) = client.bank_transactions(1, where='Type=="SPEND"').items
+    (over,) = client.overpayments(1).items
+    (batch,) = client.batch_payments(where='Reference=="PO-1"', modified_since=since)
+    assert (note.allocations[0].amount, payment.invoice.invoice_id) == (Decimal("1.5"), "i")
+    assert (spent.bank_account.account_id, over.remaining_credit) == ("b", Decimal("2.0"))
+    assert batch.payments[0].payment_id == "p"
+    assert [(request.url.path.rpartition("/")[2], dict(request.url.params)) for request in xero.requests] == [
+        (
+            "CreditNotes",
+            {
+                "page": "1",
+                "pageSize": "1000",
+                "unitdp": "4",
+                "where": '(Type=="ACCRECCREDIT") AND (CreditNoteID==guid("c") OR CreditNoteID==guid("d"))',
+            },
+        ),
+        ("Payments", {"page": "2", "pageSize": "50", "order": "Date"}),
+        ("BankTransactions", {"page": "1", "pageSize": "1000", "unitdp": "4", "where": 'Type=="SPEND"'}),
+        ("Overpayments", {"page": "1", "pageSize": "1000"}),
+        ("BatchPayments", {"where": 'Reference=="PO-1"'}),
+    ]
+    assert [request.headers.get("if-modified-since") for request in xero.requests] == [
+        None,
+        "2026-11-24T00:00:00",
+        None,
+        None,
+        "2026-11-24T00:00:00",
+    ]
+
+
+def test_unchanged_batches_are_none(client, xero):
+    xero.answers(304)
+    assert client.batch_payments(modified_since=datetime.now(UTC)) == []
+
+
+def test_allocation_is_written_under_its_credit_note(client, xero, budget, calls):
+    xero.answers(200, {"Allocations": [{"AllocationID": "a", "Amount": 5.0, "StatusAttributeString": "OK"}]})
+    budget.take()
+    answer = client.write("PUT", "CreditNotes/c-1/Allocations", b'{"Allocations":[{}]}', key="k", access_token="t")
+    assert answer.elements[0].value.allocation_id == "a"
+    assert dict(xero.requests[0].url.params) == {"summarizeErrors": "false", "unitdp": "4"}
+    assert calls[0].path == "/api.xro/2.0/CreditNotes/{id}/Allocations"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ok", "messages"),
+    [
+        (200, {"AllocationId": "a-1", "Invoice": [{"InvoiceID": "i"}], "IsDeleted": True}, True, ()),
+        (204, b"", True, ()),
+        (200, {"AllocationId": "a-1", "IsDeleted": False}, False, ()),
+        (200, {"ValidationErrors": [{"Message": "No"}]}, False, ("No",)),
+    ],
+)
+def test_removal_is_known_by_the_id_in_its_path(client, xero, budget, calls, status, body, ok, messages):
+    xero.answers(status, body)
+    budget.take()
+    answer = client.write("DELETE", "CreditNotes/c-1/Allocations/a-1", b"", key="k", access_token="t")
+    (element,) = answer.elements
+    assert (element.ok, element.value, element.messages) == (ok, "a-1", messages)
+    assert xero.requests[0].method == "DELETE"
+    assert calls[0].path == "/api.xro/2.0/CreditNotes/{id}/Allocations/{id}"
+
+
+def test_removal_with_an_answer_that_tells_nothing_is_in_doubt(client, xero, budget):
+    xero.answers(200, [])
+    budget.take()
+    with pytest.raises(OutcomeUnknown):
+        client.write("DELETE", "CreditNotes/c-1/Allocations/a-1", b"", key="k", access_token="t")
+
+
+def test_record_is_written_by_its_own_path(client, xero, budget, calls):
+    xero.answers(200, {"Payments": [{"PaymentID": "p-1", "Status": "DELETED"}]})
+    budget.take()
+    answer = client.write("POST", "Payments/p-1", b'{"Status":"DELETED"}', key="k", access_token="t")
+    assert answer.elements[0].value == wire.Payment(payment_id="p-1", status="DELETED")
+    assert dict(xero.requests[0].url.params) == {}
+    assert calls[0].path == "/api.xro/2.0/Payments/{id}"
+
+
 def test_each_try_is_metered_and_learned_from(client, xero, budget):
     xero.answers(500, "", X_MinLimit_Remaining="41", X_DayLimit_Remaining="900")
     with pytest.raises(TryLater):

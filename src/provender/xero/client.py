@@ -108,7 +108,7 @@ class XeroClient:
 
     def write(
         self,
-        method: Literal["PUT", "POST"],
+        method: Literal["PUT", "POST", "DELETE"],
         resource: str,
         body: bytes,
         *,
@@ -118,20 +118,28 @@ class XeroClient:
     ) -> Answer:
         """Send one write once and read Xero's verdict on each element.
 
-        `resource` is `Invoices`, `Contacts` or `Items`; `body` the encoded envelope, sent as it is; `key` the
-        idempotency key (at most 128 characters). The caller has taken the budget; it is given back here whatever
-        happens. `before_first_byte` is called once, on this thread, when the connection stands and nothing is between
-        it and the first byte; if it says False, NotSent is raised. All is over in 30 s.
+        `resource` is a list that Xero takes writes to (`Invoices`, `CreditNotes/{id}/Allocations`), or one record of
+        it (`Payments/{id}`); `body` the encoded envelope, sent as it is, empty with `DELETE`, whose answer is one
+        element with the id in the path as its value; `key` the idempotency key (at most 128 characters). The caller
+        has taken the budget; it is given back here whatever happens. `before_first_byte` is called once, on this
+        thread, when the connection stands and nothing is between it and the first byte; if it says False, NotSent is
+        raised. All is over in 30 s.
 
         Raises TryLater and NotSent (nothing was done), Refused, NotConnected, OutcomeUnknown.
         """
-        kind = _WRITABLE[resource]
-        call = _Call(method, resource, {"summarizeErrors": "false", "unitdp": "4"}, body, wire.count_elements(body))
+        name, of_list = _written(resource)
+        kind = _WRITABLE[name]
+        params = {"summarizeErrors": "false", "unitdp": "4"} if of_list else {}
+        call = _Call(method, resource, params, body, wire.count_elements(body))
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+
+        def read(body: bytes) -> list[Element]:
+            if method == "DELETE":
+                return wire.read_removal(body, resource.rpartition("/")[2])
+            return wire.read_elements(body, name, kind)
+
         exchange = Exchange(WRITE_SECONDS, before_first_byte)
-        return Answer(
-            self._carry_out(call, headers, access_token, exchange, lambda got: wire.read_elements(got, resource, kind))
-        )
+        return Answer(self._carry_out(call, headers, access_token, exchange, read))
 
     def organisation(self, *, person: bool = False) -> wire.Organisation:
         """The organisation itself, with its lock dates as they are now."""
@@ -233,6 +241,94 @@ class XeroClient:
             raise
         return found[0] if found else None
 
+    def credit_notes(
+        self,
+        page: int,
+        *,
+        ids: Sequence[str] = (),
+        modified_since: datetime | None = None,
+        where: str | None = None,
+        order: str | None = None,
+        page_size: int = 1000,
+        person: bool = False,
+    ) -> Page[wire.CreditNote]:
+        """One page of credit notes with their lines and allocations; about 50 ids fit in one call."""
+        if ids:  # Xero has no list of ids here
+            where = " AND ".join(f"({each})" for each in (where, wire.any_id("CreditNoteID", ids)) if each)
+        return self._read_filtered(
+            "CreditNotes", wire.CreditNote, page, page_size, where, order, modified_since, person, unitdp="4"
+        )
+
+    def payments(
+        self,
+        page: int,
+        *,
+        modified_since: datetime | None = None,
+        where: str | None = None,
+        order: str | None = None,
+        page_size: int = 1000,
+        person: bool = False,
+    ) -> Page[wire.Payment]:
+        """One page of payments and refunds, deleted ones included; those of a batch carry its id."""
+        return self._read_filtered("Payments", wire.Payment, page, page_size, where, order, modified_since, person)
+
+    def bank_transactions(
+        self,
+        page: int,
+        *,
+        modified_since: datetime | None = None,
+        where: str | None = None,
+        order: str | None = None,
+        page_size: int = 1000,
+        person: bool = False,
+    ) -> Page[wire.BankTransaction]:
+        """One page of bank transactions with their lines."""
+        return self._read_filtered(
+            "BankTransactions", wire.BankTransaction, page, page_size, where, order, modified_since, person, unitdp="4"
+        )
+
+    def overpayments(
+        self,
+        page: int,
+        *,
+        modified_since: datetime | None = None,
+        where: str | None = None,
+        order: str | None = None,
+        page_size: int = 1000,
+        person: bool = False,
+    ) -> Page[wire.Overpayment]:
+        """One page of overpayments with their allocations."""
+        return self._read_filtered(
+            "Overpayments", wire.Overpayment, page, page_size, where, order, modified_since, person
+        )
+
+    def batch_payments(
+        self, *, modified_since: datetime | None = None, where: str | None = None, person: bool = False
+    ) -> list[wire.BatchPayment]:
+        """All batch payments that the filters leave; Xero has no pages here."""
+        params = {"where": where} if where else {}
+
+        def read(body: bytes) -> list[wire.BatchPayment]:
+            return wire.read_list(body, "BatchPayments", wire.BatchPayment) if body else []
+
+        return self._read(_Call("GET", "BatchPayments", params), _since(modified_since), read, person)
+
+    def _read_filtered(
+        self,
+        resource: str,
+        kind: type[T],
+        page: int,
+        page_size: int,
+        where: str | None,
+        order: str | None,
+        modified_since: datetime | None,
+        person: bool,
+        **params: str,
+    ) -> Page[T]:
+        asked = {"page": str(page), "pageSize": str(page_size), **params}
+        asked |= {name: text for name, text in (("where", where), ("order", order)) if text}
+        return self._read_page(resource, kind, asked, page, page_size, modified_since=modified_since, person=person)
+
     def _read_all(self, resource: str, name: str, kind: type[T], params: Mapping[str, str], person: bool) -> list[T]:
         return self._read(_Call("GET", resource, params), {}, lambda got: wire.read_list(got, name, kind), person)
 
@@ -247,16 +343,12 @@ class XeroClient:
         modified_since: datetime | None,
         person: bool,
     ) -> Page[T]:
-        headers = {}
-        if modified_since is not None:
-            headers["If-Modified-Since"] = modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
         def read(body: bytes) -> Page[T]:
             if not body:
                 return Page([], page, page, 0)
             return wire.read_page(body, resource, kind, page=page, page_size=page_size)
 
-        return self._read(_Call("GET", resource, params), headers, read, person)
+        return self._read(_Call("GET", resource, params), _since(modified_since), read, person)
 
     def _read(self, call: _Call, headers: Mapping[str, str], read: Callable[[bytes], S], person: bool) -> S:
         def attempt() -> S:
@@ -308,16 +400,41 @@ class XeroClient:
 
 @dataclass(frozen=True)
 class _Call:
-    method: Literal["GET", "PUT", "POST"]
+    method: Literal["GET", "PUT", "POST", "DELETE"]
     resource: str
     params: Mapping[str, str]
     body: bytes | None = None
     count: int = 0
 
 
-_WRITABLE: dict[str, type[Any]] = {"Invoices": wire.Invoice, "Contacts": wire.Contact, "Items": wire.Item}
+_WRITABLE: dict[str, type[Any]] = {
+    "Allocations": wire.Allocation,
+    "BankTransactions": wire.BankTransaction,
+    "BatchPayments": wire.BatchPayment,
+    "Contacts": wire.Contact,
+    "CreditNotes": wire.CreditNote,
+    "Invoices": wire.Invoice,
+    "Items": wire.Item,
+    "Payments": wire.Payment,
+}
 _PLAIN_IN_PATH = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
-_ID_IN_PATH = re.compile(r"(?<=^TrackingCategories/)[^/]+|(?<=/)(?!Options$)[^/]+$")
+
+
+def _written(resource: str) -> tuple[str, bool]:
+    """The list that a path belongs to, and whether it is the list itself rather than one record of it."""
+    *_, last = parts = resource.split("/")
+    return (last, True) if len(parts) % 2 else (parts[-2], False)
+
+
+def _since(modified_since: datetime | None) -> dict[str, str]:
+    if modified_since is None:
+        return {}
+    return {"If-Modified-Since": modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")}
+
+
+def _without_ids(path: str) -> str:
+    """Names and ids alternate in Xero's paths."""
+    return "/".join("{id}" if place % 2 else part for place, part in enumerate(path.split("/")))
 
 
 def _read_answer(method: str, reply: httpx2.Response, token: str, read: Callable[[bytes], S]) -> S | Fault:
@@ -340,7 +457,7 @@ def _record(
     received = 0 if isinstance(verdict, Fault) else len(verdict)
     return CallRecord(
         method=call.method,
-        path="/api.xro/2.0/" + _ID_IN_PATH.sub("{id}", call.resource),
+        path="/api.xro/2.0/" + _without_ids(call.resource),
         query=urlencode(call.params),
         at=at,
         seconds=time.monotonic() - exchange.started,

@@ -138,8 +138,8 @@ class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
     validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
 
 
-class InvoicePayment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A payment as an invoice shows it."""
+class DocumentPayment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A payment as an invoice, or a refund as a credit note, shows it."""
 
     payment_id: str | None = field(default=None, name="PaymentID")
     batch_payment_id: str | None = field(default=None, name="BatchPaymentID")
@@ -149,11 +149,13 @@ class InvoicePayment(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str | None = field(default=None, name="Status")
 
 
-class InvoiceCreditNote(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A credit note as an invoice that it is allocated to shows it."""
+class InvoiceCredit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A credit note, overpayment or prepayment as an invoice that it is allocated to shows it."""
 
     credit_note_id: str | None = field(default=None, name="CreditNoteID")
     credit_note_number: str | None = field(default=None, name="CreditNoteNumber")
+    overpayment_id: str | None = field(default=None, name="OverpaymentID")
+    prepayment_id: str | None = field(default=None, name="PrepaymentID")
     date: Day | None = field(default=None, name="Date")
     applied_amount: Decimal | None = field(default=None, name="AppliedAmount")
     total: Decimal | None = field(default=None, name="Total")
@@ -180,8 +182,10 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     amount_due: Decimal | None = field(default=None, name="AmountDue")
     amount_paid: Decimal | None = field(default=None, name="AmountPaid")
     amount_credited: Decimal | None = field(default=None, name="AmountCredited")
-    payments: tuple[InvoicePayment, ...] = field(default=(), name="Payments")
-    credit_notes: tuple[InvoiceCreditNote, ...] = field(default=(), name="CreditNotes")
+    payments: tuple[DocumentPayment, ...] = field(default=(), name="Payments")
+    credit_notes: tuple[InvoiceCredit, ...] = field(default=(), name="CreditNotes")
+    overpayments: tuple[InvoiceCredit, ...] = field(default=(), name="Overpayments")
+    prepayments: tuple[InvoiceCredit, ...] = field(default=(), name="Prepayments")
     fully_paid_on_date: Day | None = field(default=None, name="FullyPaidOnDate")
     sent_to_contact: bool | None = field(default=None, name="SentToContact")
     updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
@@ -193,6 +197,176 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def updated_date_utc(self) -> datetime | None:
         """When Xero last counted this invoice as changed; not each change counts."""
+        return read_instant(self.updated_raw) if self.updated_raw else None
+
+
+class DocumentReference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The invoice, credit note or overpayment that a payment or an allocation belongs to."""
+
+    invoice_id: str | None = field(default=None, name="InvoiceID")
+    invoice_number: str | None = field(default=None, name="InvoiceNumber")
+    credit_note_id: str | None = field(default=None, name="CreditNoteID")
+    credit_note_number: str | None = field(default=None, name="CreditNoteNumber")
+    overpayment_id: str | None = field(default=None, name="OverpaymentID")
+    prepayment_id: str | None = field(default=None, name="PrepaymentID")
+    type: str | None = field(default=None, name="Type")
+    validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
+
+
+class AccountReference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account as a payment names it."""
+
+    account_id: str | None = field(default=None, name="AccountID")
+    code: str | None = field(default=None, name="Code")
+    name: str | None = field(default=None, name="Name")
+
+
+class Allocation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Part of a credit note or overpayment given to an invoice."""
+
+    allocation_id: str | None = field(default=None, name="AllocationID")
+    invoice: DocumentReference | None = field(default=None, name="Invoice")
+    amount: Decimal | None = field(default=None, name="Amount")
+    date: Day | None = field(default=None, name="Date")
+    status_attribute_string: str | None = field(default=None, name="StatusAttributeString")
+    validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
+
+
+class CreditNote(msgspec.Struct, frozen=True, omit_defaults=True):
+    credit_note_id: str | None = field(default=None, name="CreditNoteID")
+    type: str | None = field(default=None, name="Type")
+    credit_note_number: str | None = field(default=None, name="CreditNoteNumber")
+    reference: str | None = field(default=None, name="Reference")
+    status: str | None = field(default=None, name="Status")
+    contact: Contact | None = field(default=None, name="Contact")
+    date: Day | None = field(default=None, name="Date")
+    currency_code: str | None = field(default=None, name="CurrencyCode")
+    currency_rate: Decimal | None = field(default=None, name="CurrencyRate")
+    line_amount_types: str | None = field(default=None, name="LineAmountTypes")
+    line_items: tuple[LineItem, ...] = field(default=(), name="LineItems")
+    sub_total: Decimal | None = field(default=None, name="SubTotal")
+    total_tax: Decimal | None = field(default=None, name="TotalTax")
+    total: Decimal | None = field(default=None, name="Total")
+    remaining_credit: Decimal | None = field(default=None, name="RemainingCredit")
+    applied_amount: Decimal | None = field(default=None, name="AppliedAmount")
+    allocations: tuple[Allocation, ...] = field(default=(), name="Allocations")
+    payments: tuple[DocumentPayment, ...] = field(default=(), name="Payments")
+    fully_paid_on_date: Day | None = field(default=None, name="FullyPaidOnDate")
+    updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
+    has_errors: bool | None = field(default=None, name="HasErrors")
+    status_attribute_string: str | None = field(default=None, name="StatusAttributeString")
+    validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
+    warnings: tuple[Message, ...] = field(default=(), name="Warnings")
+
+    @property
+    def updated_date_utc(self) -> datetime | None:
+        """When Xero last counted this credit note as changed; not each change counts."""
+        return read_instant(self.updated_raw) if self.updated_raw else None
+
+
+class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Money for an invoice (`ACCRECPAYMENT`), or back to the customer for a credit note (`ARCREDITPAYMENT`) or an
+    overpayment (`AROVERPAYMENTPAYMENT`). Never edited: made, and deleted.
+    """
+
+    payment_id: str | None = field(default=None, name="PaymentID")
+    batch_payment_id: str | None = field(default=None, name="BatchPaymentID")
+    payment_type: str | None = field(default=None, name="PaymentType")
+    status: str | None = field(default=None, name="Status")
+    date: Day | None = field(default=None, name="Date")
+    amount: Decimal | None = field(default=None, name="Amount")
+    reference: str | None = field(default=None, name="Reference")
+    currency_rate: Decimal | None = field(default=None, name="CurrencyRate")
+    is_reconciled: bool | None = field(default=None, name="IsReconciled")
+    account: AccountReference | None = field(default=None, name="Account")
+    invoice: DocumentReference | None = field(default=None, name="Invoice")
+    credit_note: DocumentReference | None = field(default=None, name="CreditNote")
+    overpayment: DocumentReference | None = field(default=None, name="Overpayment")
+    updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
+    has_validation_errors: bool | None = field(default=None, name="HasValidationErrors")
+    status_attribute_string: str | None = field(default=None, name="StatusAttributeString")
+    validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
+    warnings: tuple[Message, ...] = field(default=(), name="Warnings")
+
+    @property
+    def updated_date_utc(self) -> datetime | None:
+        """When Xero last counted this payment as changed; a deletion may not count."""
+        return read_instant(self.updated_raw) if self.updated_raw else None
+
+
+class BatchedPayment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A payment as its batch shows it."""
+
+    payment_id: str | None = field(default=None, name="PaymentID")
+    invoice: DocumentReference | None = field(default=None, name="Invoice")
+    amount: Decimal | None = field(default=None, name="Amount")
+    reference: str | None = field(default=None, name="Reference")
+
+
+class BatchPayment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Up to 200 payments that are one line in the bank; a deleted batch shows none of them."""
+
+    batch_payment_id: str | None = field(default=None, name="BatchPaymentID")
+    type: str | None = field(default=None, name="Type")
+    status: str | None = field(default=None, name="Status")
+    account: AccountReference | None = field(default=None, name="Account")
+    date: Day | None = field(default=None, name="Date")
+    reference: str | None = field(default=None, name="Reference")
+    total_amount: Decimal | None = field(default=None, name="TotalAmount")
+    is_reconciled: bool | None = field(default=None, name="IsReconciled")
+    payments: tuple[BatchedPayment, ...] = field(default=(), name="Payments")
+    updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
+    validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
+
+    @property
+    def updated_date_utc(self) -> datetime | None:
+        """When Xero last counted this batch as changed."""
+        return read_instant(self.updated_raw) if self.updated_raw else None
+
+
+class BankTransaction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Money spent or received at a bank account without an invoice, such as a provider's fee."""
+
+    bank_transaction_id: str | None = field(default=None, name="BankTransactionID")
+    type: str | None = field(default=None, name="Type")
+    status: str | None = field(default=None, name="Status")
+    contact: Contact | None = field(default=None, name="Contact")
+    bank_account: AccountReference | None = field(default=None, name="BankAccount")
+    date: Day | None = field(default=None, name="Date")
+    reference: str | None = field(default=None, name="Reference")
+    currency_code: str | None = field(default=None, name="CurrencyCode")
+    line_amount_types: str | None = field(default=None, name="LineAmountTypes")
+    line_items: tuple[LineItem, ...] = field(default=(), name="LineItems")
+    sub_total: Decimal | None = field(default=None, name="SubTotal")
+    total_tax: Decimal | None = field(default=None, name="TotalTax")
+    total: Decimal | None = field(default=None, name="Total")
+    is_reconciled: bool | None = field(default=None, name="IsReconciled")
+    overpayment_id: str | None = field(default=None, name="OverpaymentID")
+    updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
+    status_attribute_string: str | None = field(default=None, name="StatusAttributeString")
+    validation_errors: tuple[Message, ...] = field(default=(), name="ValidationErrors")
+    warnings: tuple[Message, ...] = field(default=(), name="Warnings")
+
+
+class Overpayment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a customer paid too much, kept in Xero until it is given to an invoice or paid back."""
+
+    overpayment_id: str | None = field(default=None, name="OverpaymentID")
+    type: str | None = field(default=None, name="Type")
+    status: str | None = field(default=None, name="Status")
+    contact: Contact | None = field(default=None, name="Contact")
+    date: Day | None = field(default=None, name="Date")
+    reference: str | None = field(default=None, name="Reference")
+    currency_code: str | None = field(default=None, name="CurrencyCode")
+    total: Decimal | None = field(default=None, name="Total")
+    remaining_credit: Decimal | None = field(default=None, name="RemainingCredit")
+    applied_amount: Decimal | None = field(default=None, name="AppliedAmount")
+    allocations: tuple[Allocation, ...] = field(default=(), name="Allocations")
+    updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
+
+    @property
+    def updated_date_utc(self) -> datetime | None:
+        """When Xero last counted this overpayment as changed."""
         return read_instant(self.updated_raw) if self.updated_raw else None
 
 
@@ -344,13 +518,30 @@ def read_elements(body: bytes, name: str, kind: type[Any]) -> list[Element]:
     return [_read_verdict(raw, kind) for raw in _read_raw_list(_ENVELOPE.decode(body), name)]
 
 
+def read_removal(body: bytes, removed: str) -> list[Element]:
+    """Read the answer of a `DELETE` of `removed`: nothing, or one bare object in a casing of its own."""
+    plain = decode_plainly(body) if body else {}
+    if not isinstance(plain, dict):
+        raise msgspec.ValidationError("the answer of a removal is no object")
+    messages = collect_messages(plain)
+    ok = not messages and plain.get("IsDeleted") is not False
+    return [Element(ok, messages, collect_messages(plain, "Warnings"), removed, shorten(body) if body else "{}")]
+
+
 def count_elements(body: bytes) -> int:
-    """How many elements an encoded envelope holds; a single object without envelope counts as one."""
+    """How many elements an encoded envelope holds; a single object without envelope, or no body, counts as one."""
+    if not body:
+        return 1
     envelope = _ENVELOPE.decode(body)
     if len(envelope) != 1:
         return 1
     (content,) = envelope.values()
     return len(_LIST.decode(content)) if bytes(content).lstrip().startswith(b"[") else 1
+
+
+def any_id(name: str, ids: Iterable[str]) -> str:
+    """A `where` for the records whose id `name` is one of these; `name` may have a point (`Invoice.InvoiceID`)."""
+    return " OR ".join(f'{name}==guid("{one}")' for one in ids)
 
 
 def encode(name: str, elements: Iterable[Mapping[str, Any] | msgspec.Struct]) -> bytes:
