@@ -13,6 +13,7 @@ from provender.invoicing.errors import CreditNoteIsUsed, InvoiceHasMoney
 from provender.ordering.actions import deliver_order
 from provender.payments.actions import (
     allocate_credit,
+    note_credit_in_xero,
     record_payment,
     refund_credit,
     remove_payment,
@@ -160,3 +161,17 @@ def test_what_is_kept_equals_what_the_rows_come_to(cafe, steps):
     before = invoice.paid, invoice.credited, invoice.settled_on
     weigh_invoice(invoice)
     assert (invoice.paid, invoice.credited, invoice.settled_on) == before
+
+
+def test_a_credit_that_lives_in_xero_settles_and_can_be_undone(invoice):
+    settled = note_credit_in_xero(invoice, credit="c-1", name="Credit note CN-0001", amount=D("19.80"), date=DAY)
+    invoice.refresh_from_db()
+    assert (invoice.credited, invoice.due, invoice.settled_on) == (D("19.80"), D("0.00"), DAY)
+    undo_allocation(settled, why="Removed in Xero", told_by_xero=True)
+    invoice.refresh_from_db()
+    assert (invoice.credited, invoice.settled_on) == (D("0.00"), None)
+    assert told(invoice)[:2] == [
+        "19.80 of Credit note CN-0001 taken off it; 19.80 left to pay",
+        "AUD 19.80 settled in Xero by Credit note CN-0001; nothing left to pay",
+    ]
+    assert not posted("allocation")

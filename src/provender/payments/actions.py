@@ -183,6 +183,31 @@ def allocate_credit(
 
 
 @transaction.atomic
+def note_credit_in_xero(invoice: Invoice, *, credit: str, name: str, amount: Decimal, date: Date) -> Allocation:
+    """Note that a credit which lives in Xero alone (its id and name there) was set against an invoice there.
+
+    Raises NothingToPay.
+    """
+    hold(invoice)
+    if amount <= 0:
+        raise NothingToPay(amount)
+    allocation = Allocation.objects.create(
+        supplier=invoice.supplier,
+        credit_in_xero=credit,
+        name_in_xero=name,
+        invoice=invoice,
+        amount=amount,
+        date=date,
+        source=Allocation.Source.XERO,
+        made_at=clock.now(),
+    )
+    weigh_invoice(invoice)
+    what = f"{invoice.currency} {amount} settled in Xero by {name}; {_left(invoice)}"
+    tell(invoice.supplier, "invoice", invoice.pk, what)
+    return allocation
+
+
+@transaction.atomic
 def undo_allocation(
     allocation: Allocation, *, why: str = "", told_by_xero: bool = False, by: User | None = None
 ) -> None:
@@ -193,16 +218,17 @@ def undo_allocation(
     allocation.removed_at, allocation.removed_why = clock.now(), why[:200]
     allocation.save(update_fields=["removed_at", "removed_why"])
     credit_note, invoice = allocation.credit_note, allocation.invoice
-    hold(credit_note)
+    if credit_note:
+        hold(credit_note)
+        weigh_credit(credit_note)
+        what = f"{allocation.amount} taken off invoice {invoice.number}; {credit_note.remaining} left"
+        tell(allocation.supplier, "credit_note", credit_note.pk, what, who=by, why=why)
     hold(invoice)
     weigh_invoice(invoice)
-    weigh_credit(credit_note)
     if not told_by_xero:
         post(allocation.supplier, ALLOCATION, allocation.pk, "Undone")
-    what = f"{allocation.amount} of credit note {credit_note.number} taken off it; {_left(invoice)}"
+    what = f"{allocation.amount} of {allocation.credit_name} taken off it; {_left(invoice)}"
     tell(allocation.supplier, "invoice", invoice.pk, what, who=by, why=why)
-    what = f"{allocation.amount} taken off invoice {invoice.number}; {credit_note.remaining} left"
-    tell(allocation.supplier, "credit_note", credit_note.pk, what, who=by, why=why)
 
 
 def weigh_invoice(invoice: Invoice) -> None:

@@ -98,7 +98,11 @@ class Payment(models.Model):
 
 
 class Allocation(models.Model):
-    """Part of a credit note set against an invoice."""
+    """Part of a credit note set against an invoice.
+
+    The credit may live in Xero alone: a credit note that was typed there, or what a customer had paid too much. It is
+    no document of ours then, so it is known by its id and name there, and only what it settled is told here.
+    """
 
     class Source(models.TextChoices):
         HERE = "here", "Made here"
@@ -106,7 +110,11 @@ class Allocation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="allocations")
-    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, related_name="allocations")
+    credit_note = models.ForeignKey(
+        CreditNote, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
+    )
+    credit_in_xero = models.CharField(max_length=36, blank=True)
+    name_in_xero = models.CharField(max_length=100, blank=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
     date = models.DateField()
     amount = AmountField()
@@ -118,4 +126,14 @@ class Allocation(models.Model):
 
     class Meta:
         ordering = ["-date", "-made_at"]
-        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_above_zero")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_above_zero"),
+            models.CheckConstraint(
+                condition=Q(credit_note=None) ^ Q(credit_in_xero=""), name="allocation_of_one_credit"
+            ),
+        ]
+
+    @property
+    def credit_name(self) -> str:
+        """What the credit is called: "Credit note CN-7", or "Overpayment" in Xero."""
+        return f"Credit note {self.credit_note.number}" if self.credit_note else self.name_in_xero

@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from provender.basics.money import AmountField
 from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
@@ -122,6 +123,13 @@ class Connection(models.Model):
     contacts_read_at = models.DateTimeField(null=True)
     compared_at = models.DateTimeField(null=True)
     last_checked_at = models.DateTimeField(null=True)
+
+    # Reading payments back: how far of Xero's changes was recorded, when that was, and not before when it is next.
+    invoices_read_to = models.DateTimeField(null=True)
+    credits_read_to = models.DateTimeField(null=True)
+    credits_read_at = models.DateTimeField(null=True)
+    polled_at = models.DateTimeField(null=True)
+    poll_after = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -405,6 +413,46 @@ class Call(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["connection", "-at"], name="call_newest_first")]
+
+
+class CreditInXero(models.Model):
+    """Credit of a contact that lives in Xero alone, mirrored: credit notes typed there, and what was paid too much."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="credits_in_xero")
+    credit_id = models.CharField(max_length=36)
+    name = models.CharField(max_length=100)
+    contact_id = models.CharField(max_length=36)
+    currency = models.CharField(max_length=3, blank=True)
+    date = models.DateField(null=True)
+    total = AmountField()
+    remaining = AmountField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "credit_id"], name="one_credit_an_id")]
+        indexes = [models.Index(fields=["connection", "contact_id"], name="credit_of_contact")]
+
+
+class Event(models.Model):
+    """What a webhook told, of whatever kind; it only hurries the reading, so it is kept as a record for 31 days."""
+
+    tenant = models.CharField(max_length=36)
+    category = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40)
+    resource = models.CharField(max_length=36)
+    happened = models.CharField(max_length=40)  # as Xero wrote it
+    received_at = models.DateTimeField()
+    heard_at = models.DateTimeField(null=True)  # when a reading that began after it was done
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "category", "kind", "resource", "happened"], name="one_row_an_event"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["tenant"], name="event_unheard", condition=Q(heard_at=None)),
+            models.Index(fields=["received_at"], name="event_by_age"),
+        ]
 
 
 def every_part() -> list[str]:
