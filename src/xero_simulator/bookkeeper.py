@@ -14,6 +14,7 @@ from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, P
 from xero_simulator.resources import (
     accounts,
     allocations,
+    bank_transactions,
     batch_payments,
     contacts,
     credit_notes,
@@ -24,6 +25,8 @@ from xero_simulator.resources import (
 )
 from xero_simulator.resources.accounts import AccountIn
 from xero_simulator.resources.allocations import AllocationIn, InvoiceRef
+from xero_simulator.resources.bank_transactions import BankTransactionIn
+from xero_simulator.resources.batch_payments import BatchedIn, BatchIn
 from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.resources.credit_notes import CreditNoteIn
 from xero_simulator.resources.invoices import InvoiceIn
@@ -119,6 +122,63 @@ class Bookkeeper:
             reference=reference,
         )
         return self._do(lambda call: payments.create(call, typed), payments.show)
+
+    def refund(
+        self, credit_note: str | Shown, amount: Decimal | str | int | None = None, account_code: str = "090"
+    ) -> Shown:
+        """Pay a credit note back, wholly unless an amount is given."""
+        note = self._credit_note(credit_note)
+        typed = PaymentIn(
+            credit_note=DocumentIn(credit_note_id=note.id),
+            account=AccountRef(code=account_code),
+            amount=note.remaining if amount is None else Decimal(amount),
+        )
+        return self._do(lambda call: payments.create(call, typed), payments.show)
+
+    def pay_batch(
+        self,
+        invoices_paid: list[str | Shown],
+        account_code: str = "090",
+        day: date | None = None,
+        reference: str | None = None,
+    ) -> Shown:
+        """Pay several invoices, all that is due of each, by one deposit."""
+        typed = BatchIn(
+            account=AccountRef(code=account_code),
+            date=(day or self._books.today()).isoformat(),
+            reference=reference,
+            payments=[BatchedIn(invoice=DocumentIn(invoice_id=self._invoice(one).id)) for one in invoices_paid],
+        )
+        return self._do(lambda call: batch_payments.create(call, typed), batch_payments.show)
+
+    def type_bank_transaction(
+        self, kind: str, contact: str, amount: Decimal | str | int, bank_code: str = "090", **fields: Any
+    ) -> Shown:
+        """Type money in or out: RECEIVE, SPEND, RECEIVE-OVERPAYMENT or SPEND-OVERPAYMENT; fields have Xero's names.
+
+        Without other lines it is one, without tax, to sales (200) or bank fees (404).
+        """
+        line = {"Description": "Typed by hand", "Quantity": 1, "UnitAmount": Decimal(amount)}
+        account = {"AccountCode": "404" if kind.startswith("SPEND") else "200"}
+        typed = {
+            "Type": kind,
+            "Contact": {"Name": contact},
+            "BankAccount": {"Code": bank_code},
+            "LineAmountTypes": "NoTax",
+            "LineItems": [line if kind.endswith("OVERPAYMENT") else line | account],
+            **fields,
+        }
+        return self._do(
+            lambda call: bank_transactions.create(call, _read(typed, BankTransactionIn)), bank_transactions.show
+        )
+
+    def end_bank_transaction(self, transaction: str) -> Shown:
+        """Delete money in or out, by its id; the overpayment that came of it goes too."""
+        found = self._books.bank_transactions.get(transaction)
+        if found is None:
+            raise LookupError(f"there is no bank transaction {transaction}")
+        typed = BankTransactionIn(status="DELETED")
+        return self._do(lambda call: bank_transactions.update(call, found, typed), bank_transactions.show)
 
     def remove_payment(self, payment: str | Shown) -> Shown:
         """Delete a payment, named by its id."""

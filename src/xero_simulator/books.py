@@ -206,6 +206,8 @@ class Books:
         needle = f'"AccountID":"{account.id}"'.encode()
         if any(payment.account_id == account.id for payment in self.payments):
             return True
+        if any(transaction.bank_account_id == account.id for transaction in self.bank_transactions):
+            return True
         return any(needle in document.lines for document in self._documents())
 
     def _documents(self) -> Iterator[Invoice | CreditNote | BankTransaction]:

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS blobs (name TEXT PRIMARY KEY, body BLOB NOT NULL) WIT
 CREATE TABLE IF NOT EXISTS kept (
     app TEXT NOT NULL, key TEXT NOT NULL, since INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (app, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 
 
@@ -96,5 +97,15 @@ class Store:
         rows = self._db.execute("SELECT app, key, body FROM kept ORDER BY since")
         return ((app, key, msgspec.msgpack.decode(body, type=kind)) for app, key, body in rows)
 
+    def write_events(self, events: list[tuple[int, object]], oldest: int) -> None:
+        """New webhook events by number; those before the oldest that still waits are forgotten."""
+        rows = [(number, msgspec.msgpack.encode(event)) for number, event in events]
+        self._db.executemany("INSERT OR REPLACE INTO events VALUES (?, ?)", rows)
+        self._db.execute("DELETE FROM events WHERE number < ?", (oldest,))
+
+    def read_events(self, kind: Any) -> Iterator[Any]:
+        rows = self._db.execute("SELECT body FROM events ORDER BY number")
+        return (msgspec.msgpack.decode(body, type=kind) for (body,) in rows)
+
     def clear(self) -> None:
-        self._db.executescript("DELETE FROM records; DELETE FROM blobs; DELETE FROM kept;")
+        self._db.executescript("DELETE FROM records; DELETE FROM blobs; DELETE FROM kept; DELETE FROM events;")

@@ -71,6 +71,7 @@ class Server:
             thread = threading.Thread(target=act, daemon=True)
             thread.start()
             self._threads.append(thread)
+        self.simulator.webhooks.address = self.url
         self.simulator.webhooks.start()
 
     def stop(self) -> None:

@@ -16,8 +16,7 @@ HOLDS_STOCK = {"AUTHORISED", "PAID"}
 
 def show_of_invoice(books: Books, invoice: Invoice) -> Shown:
     """The payments and credits of an invoice, as they stand inside it."""
-    payments = [p for p in books.payments.find("document", invoice.id) if p.status == "AUTHORISED"]
-    shown: Shown = {"Payments": [_show_payment(payment) for payment in payments]}
+    shown: Shown = {"Payments": show_payments(books, invoice.id)}
     credit_notes, overpayments = [], []
     for allocation in books.allocations.find("invoice", invoice.id) if invoice.credited else ():
         if note := books.credit_notes.get(allocation.credit_id):
@@ -28,6 +27,12 @@ def show_of_invoice(books: Books, invoice: Invoice) -> Shown:
     shown["Prepayments"] = []
     shown["Overpayments"] = overpayments
     return shown
+
+
+def show_payments(books: Books, document_id: str) -> list[Shown]:
+    """The payments of an invoice, or the refunds of a credit, as they stand inside it."""
+    payments = books.payments.find("document", document_id)
+    return [_show_payment(payment) for payment in payments if payment.status == "AUTHORISED"]
 
 
 def _show_payment(payment: Payment) -> Shown:

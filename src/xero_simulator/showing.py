@@ -1,7 +1,9 @@
 """The whole books in the API's own shapes, archived and voided documents included."""
 
+from xero_simulator import bank
 from xero_simulator.books import Books
 from xero_simulator.calls import Call, Shown
+from xero_simulator.records import Account
 from xero_simulator.resources import (
     accounts,
     bank_transactions,
@@ -16,6 +18,7 @@ from xero_simulator.resources import (
     tax_rates,
     tracking_categories,
 )
+from xero_simulator.rounding import ZERO
 
 
 def show_books(books: Books) -> Shown:
@@ -33,4 +36,24 @@ def show_books(books: Books) -> Shown:
         "BatchPayments": [batch_payments.show(call, batch) for batch in books.batch_payments],
         "Overpayments": [overpayments.show(call, overpayment) for overpayment in books.overpayments],
         "BankTransactions": [bank_transactions.show(call, one) for one in books.bank_transactions],
+        "BankStatements": [_show_statement(books, account) for account in books.accounts if account.type == "BANK"],
     }
+
+
+def _show_statement(books: Books, account: Account) -> Shown:
+    """What a bank account's page shows, which the API has no list of."""
+    entries = bank.statement(books, account.id)
+    lines = [
+        {
+            "ID": entry.id,
+            "Date": entry.day.isoformat(),
+            "Description": entry.what,
+            "Reference": entry.reference or "",
+            "Amount": entry.amount,
+            "Balance": entry.balance,
+            "IsReconciled": entry.is_reconciled,
+        }
+        for entry in entries
+    ]
+    balance = entries[-1].balance if entries else ZERO
+    return accounts.show_briefly(books, account.id) | {"Balance": balance, "Lines": lines}

@@ -23,7 +23,7 @@ from xero_simulator.persistence import Store
 from xero_simulator.records import Settings
 from xero_simulator.stats import Stats
 from xero_simulator.switches import Switches
-from xero_simulator.webhooks import Webhooks
+from xero_simulator.webhooks import Event, Progress, Webhooks
 from xero_simulator.wire import Answer
 
 Act = Callable[[], object]
@@ -88,6 +88,7 @@ class Simulator:
         self.idempotency = Idempotency(self.clock)
         self.oauth = OAuth(self.clock, self.switches)
         self.webhooks = Webhooks(self.clock, self.switches, webhook_url, webhook_key)
+        self.webhooks.on_progress = self._keep_webhooks
         self.pause: Callable[[float], object] = time.sleep
         self.in_flight_keys: set[tuple[str, str]] = set()
         self.recent: deque[Heard] = deque(maxlen=RECENT_CALLS)
@@ -144,17 +145,19 @@ class Simulator:
     def commit(self, books: Books | None = None, key: tuple[str, str] | None = None) -> None:
         """Make changes lasting and tell the webhook: those of books (with an idempotency key), or those of OAuth."""
         changes = books.take_changes() if books else []
+        events = self._announce(books, changes) if books else []
         if self._store:
             with self._writing() as store:
                 if books:
                     store.write_changes(books.organisation_id, changes)
+                    store.write_events([(event.number, event) for event in events], self.webhooks.oldest)
                 else:
                     store.write_blob("oauth", self.oauth.state)
                 if key:
                     kept = self.idempotency.kept[key]
                     store.write_kept(*key, kept.since, kept, self.clock.now_ms() - LIFETIME_MS)
-        if books:
-            self._announce(books, changes)
+        if events:
+            self.webhooks.wake()
 
     def later(self, seconds: float, act: Act) -> None:
         """Do this once the clock has moved on by so many seconds."""
@@ -202,11 +205,19 @@ class Simulator:
         self.deliver_due()
         self.save_kernel()
 
-    def _announce(self, books: Books, changes: list[Change]) -> None:
-        if self.webhooks.is_set:
-            connected = [c for c in self.oauth.state.connections.values() if c.tenant_id == books.organisation_id]
-            if connected:
-                self.webhooks.announce(books, changes)
+    def _announce(self, books: Books, changes: list[Change]) -> list[Event]:
+        """The events for the webhook, if there is one and an app is connected to hear of these books."""
+        connections = self.oauth.state.connections.values()
+        if self.webhooks.is_set and any(one.tenant_id == books.organisation_id for one in connections):
+            return self.webhooks.announce(books, changes)
+        return []
+
+    def _keep_webhooks(self) -> None:
+        with self.lock:
+            if self._store:
+                with self._writing() as store:
+                    store.write_events([], self.webhooks.oldest)
+                    store.write_blob("webhooks", self.webhooks.progress)
 
     def _start_afresh(self) -> None:
         self.organisations = {}
@@ -240,6 +251,8 @@ class Simulator:
         self._load_books(self._store, kernel.organisations)
         for app_id, key, kept in self._store.read_kept(Kept):
             self.idempotency.kept[app_id, key] = kept
+        progress = self._store.read_blob("webhooks", Progress) or Progress()
+        self.webhooks.restore(progress, list(self._store.read_events(Event)))
         return True
 
     def _load_books(self, store: Store, opened: list[str]) -> None:

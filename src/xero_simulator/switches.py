@@ -89,6 +89,11 @@ SWITCHES: dict[str, Switch] = {
     "allocation_needs_same_contact": Switch(
         True, "credit goes only to documents of the same contact", "credit may go to another contact's documents"
     ),
+    "allocating_tells_id": Switch(
+        True,
+        "the answer to allocating credit holds the AllocationID",
+        "the AllocationID is only to be read in the credit note or overpayment",
+    ),
     "line_total_checked": Switch(
         True,
         "a LineAmount that is not Quantity x UnitAmount is refused",
@@ -99,6 +104,9 @@ SWITCHES: dict[str, Switch] = {
     ),
     "batch_may_mix_types": Switch(
         False, "a batch payment may mix sales invoices and bills", "a batch payment must not mix them"
+    ),
+    "batch_needs_reference": Switch(
+        False, "a batch payment without a Reference is refused", "a batch payment needs no Reference"
     ),
     "reconciled_payment_deletable": Switch(
         False, "a reconciled payment can be deleted", "deleting a reconciled payment is refused"

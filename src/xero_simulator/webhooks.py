@@ -1,7 +1,8 @@
-"""Thin signed events about contacts, invoices and credit notes, sent to one address.
+"""Thin signed events about contacts, invoices, credit notes and overpayments, sent to one address.
 
-Deliveries follow the simulator's clock: at once, then every 15 minutes for 24 hours, after which the subscription is
-switched off; its events are kept for 31 days and sent again, in order, when it is switched on.
+Deliveries follow the simulator's clock: what fails is tried again at once, then every 15 minutes for 24 hours, after
+which the subscription is switched off; its events are kept for 31 days and sent again, in order, when it is switched
+on. Events and how far their delivery has come are in the state file: one that was under way in a crash comes twice.
 """
 
 import base64
@@ -31,22 +32,43 @@ CATEGORIES: dict[str, tuple[str, str]] = {
     "Contact": ("CONTACT", "Contacts"),
     "Invoice": ("INVOICE", "Invoices"),
     "CreditNote": ("CREDITNOTE", "CreditNotes"),
+    "Overpayment": ("OVERPAYMENT", "Overpayments"),
 }
 Post = Callable[[str, bytes, dict[str, str]], int]
 
 
 class Event(msgspec.Struct):
-    """One event and when it happened, in milliseconds."""
+    """One event and when it happened, in milliseconds. Numbers only ever rise."""
 
+    number: int
     at: int
     content: dict[str, Any]
+
+
+class Progress(msgspec.Struct):
+    """How far delivery has come. `state` is `off`, `intent-to-receive`, `on` or `disabled`."""
+
+    state: str = "off"
+    url: str | None = None
+    sequence: int = 0
+    next_try: int = 0
+    failing_since: int | None = None
+    sent: int = 0
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_facts: Any) -> None:
+        """A receiver that sends us elsewhere has not answered 200."""
+
+
+_opener = urllib.request.build_opener(_StayHere)
 
 
 def post_by_urllib(url: str, body: bytes, headers: dict[str, str]) -> int:
     """The status of the answer; 0 when there was none in time, or it did not keep to Xero's rules for answers."""
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - an address the user gave
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+        with _opener.open(request, timeout=ANSWER_SECONDS) as answer:
             if answer.read(1) or answer.headers.get("Set-Cookie"):
                 return 0
             return int(answer.status)
@@ -57,8 +79,12 @@ def post_by_urllib(url: str, body: bytes, headers: dict[str, str]) -> int:
         return 0
 
 
+def _tell_nobody() -> None:
+    """Nobody keeps the progress."""
+
+
 class Webhooks:
-    """One subscription. `state` is `off`, `intent-to-receive`, `on` or `disabled`."""
+    """One subscription. `on_progress` is told when `progress` has changed or events are done with."""
 
     def __init__(
         self, clock: Clock, switches: Switches, url: str | None, key: str | None, post: Post = post_by_urllib
@@ -72,6 +98,8 @@ class Webhooks:
         self._wake = threading.Event()
         self._ended = False
         self._thread: threading.Thread | None = None
+        self.on_progress: Callable[[], object] = _tell_nobody
+        self.address = "https://api.xero.com"  # a server puts its own here, so that an event's resource can be read
         self.reset()
 
     @property
@@ -80,12 +108,28 @@ class Webhooks:
 
     def reset(self) -> None:
         with self._lock:
-            self.state = "intent-to-receive" if self.is_set else "off"
+            self.progress = Progress("intent-to-receive" if self.is_set else "off", self.url)
             self._waiting: deque[Event] = deque()
-            self._sequence = 0
-            self._next_try = 0
-            self._failing_since: int | None = None
-            self.sent = 0
+            self._last_number = 0
+
+    @property
+    def state(self) -> str:
+        return self.progress.state
+
+    @property
+    def oldest(self) -> int:
+        """The number of the first event that still waits, or would be the next."""
+        return self._waiting[0].number if self._waiting else self._last_number + 1
+
+    def restore(self, progress: Progress, waiting: list[Event]) -> None:
+        """Go on from where an earlier process stopped; another address has to prove itself first."""
+        with self._lock:
+            self._waiting = deque(waiting)
+            self._last_number = waiting[-1].number if waiting else 0
+            same = self.is_set and progress.url == self.url
+            self.progress.sequence, self.progress.sent = progress.sequence, progress.sent
+            if same:
+                self.progress = progress
 
     def start(self) -> None:
         """Deliver from a thread: the intent to receive first, then events as they come."""
@@ -100,16 +144,24 @@ class Webhooks:
             self._thread.join(timeout=ANSWER_SECONDS + 1)
             self._thread = None
 
-    def announce(self, books: Books, changes: list[Change]) -> None:
-        """Note an event for each contact, invoice and credit note that a commit has created or changed."""
+    def announce(self, books: Books, changes: list[Change]) -> list[Event]:
+        """Note an event for each document that a commit creates or changes; answers the new ones."""
         now = self._clock.now_ms()
-        paid = {change.record_id for change in changes if change.table.kind is Payment}
+        paid = any(change.table.kind is Payment for change in changes)
+        told = [(change, is_new) for change, is_new in _first_changes(changes) if self._tells(change, paid)]
         with self._lock:
-            for change, is_new in _first_changes(changes):
-                if self._tells(change, bool(paid)):
-                    self._waiting.append(Event(now, _content(books, change, now, is_new=is_new)))
+            new = [
+                Event(number, now, self._content(books, change, now, is_new=is_new))
+                for number, (change, is_new) in enumerate(told, self._last_number + 1)
+            ]
+            self._last_number += len(new)
+            self._waiting.extend(new)
             while self._waiting and now - self._waiting[0].at > KEPT_MS:
                 self._waiting.popleft()
+        return new
+
+    def wake(self) -> None:
+        """There may be something to deliver."""
         self._wake.set()
 
     def _tells(self, change: Change, with_payment: bool) -> bool:
@@ -124,20 +176,24 @@ class Webhooks:
         """Switch on (again): the intent to receive, then everything that is waiting."""
         with self._lock:
             if self.is_set:
-                self.state = "intent-to-receive"
-                self._failing_since, self._next_try = None, 0
+                self.progress.state = "intent-to-receive"
+                self.progress.failing_since, self.progress.next_try = None, 0
+        self.on_progress()
         self._wake.set()
 
     def show(self) -> dict[str, object]:
-        return {"url": self.url, "state": self.state, "waiting": len(self._waiting), "sent": self.sent}
+        return {"url": self.url, "state": self.state, "waiting": len(self._waiting), "sent": self.progress.sent}
 
     def deliver(self) -> None:
         """Do what is due now: prove the receiver, or send what is waiting."""
-        if self.state == "intent-to-receive" and self._clock.now_ms() >= self._next_try:
+        if self.state == "intent-to-receive" and self._is_time():
             self._prove_receiver()
-        while self.state == "on" and self._waiting and self._clock.now_ms() >= self._next_try:
+        while self.state == "on" and self._waiting and self._is_time():
             if not self._send_waiting():
                 return
+
+    def _is_time(self) -> bool:
+        return self._clock.now_ms() >= self.progress.next_try
 
     def _prove_receiver(self) -> None:
         """Four empty bodies, two of them wrongly signed: 200 and 401 are the right answers."""
@@ -145,32 +201,53 @@ class Webhooks:
             body = _body([], 0, 0)
             signature = self.sign(body) if right else self.sign(secrets.token_bytes(16))
             if self._send(body, signature) != (200 if right else 401):
-                self._next_try = self._clock.now_ms() + RETRY_MS
+                self.progress.next_try = self._clock.now_ms() + RETRY_MS
                 return
-        self.state = "on"
+        self.progress.state = "on"
+        self.on_progress()
 
     def _send_waiting(self) -> bool:
         with self._lock:
             events = [self._waiting[i] for i in range(min(MOST_EVENTS, len(self._waiting)))]
-        first = self._sequence + 1
-        body = _body([event.content for event in events], first, self._sequence + len(events))
+        first = self.progress.sequence + 1
+        body = _body([event.content for event in events], first, self.progress.sequence + len(events))
         if self._send(body, self.sign(body)) != 200:
             self._note_failure()
             return False
         with self._lock:
-            self._sequence += len(events)
-            self.sent += len(events)
-            self._failing_since = None
+            self.progress.sequence += len(events)
+            self.progress.sent += len(events)
+            self.progress.failing_since = None
             for _ in events:
                 self._waiting.popleft()
+        self.on_progress()
         return True
 
     def _note_failure(self) -> None:
         now = self._clock.now_ms()
-        self._next_try = now + RETRY_MS
-        self._failing_since = now if self._failing_since is None else self._failing_since
-        if now - self._failing_since >= GIVE_UP_MS:
-            self.state = "disabled"
+        if self.progress.failing_since is None:
+            self.progress.failing_since = now  # and once more at once
+        else:
+            self.progress.next_try = now + RETRY_MS
+        if now - self.progress.failing_since >= GIVE_UP_MS:
+            self.progress.state = "disabled"
+        self.on_progress()
+
+    def _content(self, books: Books, change: Change, now: int, *, is_new: bool) -> dict[str, Any]:
+        category, path = CATEGORIES[change.table.name]
+        content: dict[str, Any] = {
+            "resourceUrl": f"{self.address}/api.xro/2.0/{path}/{change.record_id}",
+            "resourceId": change.record_id,
+            "eventDateUtc": from_ms(now).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
+            "eventType": "CREATE" if is_new else "UPDATE",
+            "eventCategory": category,
+            "tenantId": books.organisation_id,
+            "tenantType": "ORGANISATION",
+        }
+        record = change.table.rows[change.record_id]
+        if isinstance(record, CreditNote):
+            content["data"] = {"Type": record.type, "Status": record.status}
+        return content
 
     def sign(self, body: bytes) -> str:
         """The value of x-xero-signature."""
@@ -193,23 +270,6 @@ def _first_changes(changes: list[Change]) -> list[tuple[Change, bool]]:
     for change in changes:
         first.setdefault((change.table.name, change.record_id), change)
     return [(change, change.old is None) for change in first.values()]
-
-
-def _content(books: Books, change: Change, now: int, *, is_new: bool) -> dict[str, Any]:
-    category, path = CATEGORIES[change.table.name]
-    content: dict[str, Any] = {
-        "resourceUrl": f"https://api.xero.com/api.xro/2.0/{path}/{change.record_id}",
-        "resourceId": change.record_id,
-        "eventDateUtc": from_ms(now).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
-        "eventType": "CREATE" if is_new else "UPDATE",
-        "eventCategory": category,
-        "tenantId": books.organisation_id,
-        "tenantType": "ORGANISATION",
-    }
-    record = change.table.rows[change.record_id]
-    if isinstance(record, CreditNote):
-        content["data"] = {"Type": record.type, "Status": record.status}
-    return content
 
 
 def _body(events: list[dict[str, Any]], first: int, last: int) -> bytes:

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from xero_simulator import messages
-from xero_simulator.clock import to_ms
+from xero_simulator.clock import from_ms, to_ms
 from xero_simulator.errors import BadPost, Invalid
 from xero_simulator.rounding import is_sane
 
@@ -68,6 +68,11 @@ def ms_date(day: date) -> str:
 
 def ms_time(milliseconds: int, zone: str = "+0000") -> str:
     return f"/Date({milliseconds}{zone})/"
+
+
+def utc_string(milliseconds: int) -> str:
+    """The same time as `UpdatedDateUTC`, readable, which some resources show beside it."""
+    return from_ms(milliseconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def date_string(day: date) -> str:

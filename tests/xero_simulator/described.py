@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
@@ -20,6 +20,10 @@ FILE = FOLDER / "xero_accounting.yaml"
 ADDRESS = "urn:xero"
 STRING_BOOLEANS = {"true": True, "false": False}
 counted = {"checked": 0}
+# Where the description's own examples contradict its schemas we answer as in the examples.
+EXCEPTIONS = {
+    ("DELETE", "Allocations", "Invoice"): "the schema has one invoice, the example a list of one",
+}
 misfits: list[str] = []
 
 
@@ -93,7 +97,13 @@ def check(method: str, path: str, status: int, body: bytes) -> None:
             if validator is None:
                 return
             counted["checked"] += 1
-            if error := best_match(validator.iter_errors(json.loads(body))):
+            errors = [one for one in validator.iter_errors(json.loads(body)) if not _is_excepted(method, path, one)]
+            if error := best_match(errors):
                 where = "/".join(str(part) for part in error.absolute_path)
                 misfits.append(f"{method} {path} {status}: {where}: {error.message[:300]}")
             return
+
+
+def _is_excepted(method: str, path: str, error: ValidationError) -> bool:
+    where = "/".join(str(part) for part in error.absolute_path)
+    return any((method, where) == (verb, place) and f"/{name}" in path for verb, name, place in EXCEPTIONS)

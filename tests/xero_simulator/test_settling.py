@@ -4,6 +4,9 @@ import pytest
 from tests.xero_simulator.conftest import invoice, line, texts
 
 from xero_simulator import messages
+from xero_simulator.errors import Invalid
+
+CAFE = "Basket Case Café"
 
 
 def credit_note(**fields):
@@ -56,6 +59,34 @@ def test_credit_pays_an_invoice_and_can_be_taken_back(xero):
     assert state(xero, owed) == ("AUTHORISED", 22, 0, 0)
 
 
+def test_what_allocating_and_taking_back_answer(xero, simulator):
+    owed, note = xero.invoice(), credit(xero, Date="2026-11-20")
+    first = allocate(xero, note, owed, 5).json()["Allocations"][0]
+    assert first["CreditNote"]["CreditNoteID"] == note["CreditNoteID"]
+    simulator.switches["allocating_tells_id"] = False
+    assert "AllocationID" not in allocate(xero, note, owed, 5).json()["Allocations"][0]
+    path = f"CreditNotes/{note['CreditNoteID']}"
+    shown = xero.get(path).json()["CreditNotes"][0]["Allocations"]
+    assert {one["DateString"] for one in shown} == {"2026-11-24T00:00:00"}  # the later of the two documents' dates
+    undone = xero.call("DELETE", f"{path}/Allocations/{first['AllocationID']}").json()
+    assert undone["AllocationId"] == first["AllocationID"]
+    assert undone["Invoice"] == [{"InvoiceID": owed["InvoiceID"]}]
+    assert xero.call("DELETE", f"{path}/Allocations/{first['AllocationID']}").status_code == 404
+
+
+def test_credit_in_a_locked_period_is_neither_given_nor_taken_back(xero, simulator):
+    owed, note = xero.invoice(), credit(xero)
+    made = allocate(xero, note, owed, 5).json()["Allocations"][0]["AllocationID"]
+    simulator.organisation().set_lock_dates(period=date(2026, 11, 30))
+    locked = [messages.before_period_lock(date(2026, 11, 30))]
+    assert texts(allocate(xero, note, owed, 5)) == locked
+    undone = xero.call("DELETE", f"CreditNotes/{note['CreditNoteID']}/Allocations/{made}")
+    assert (undone.status_code, texts(undone)) == (400, locked)
+    with pytest.raises(Invalid):
+        simulator.organisation().remove_allocation(made)
+    assert state(xero, owed) == ("AUTHORISED", 17, 0, 5)
+
+
 def test_credit_has_its_limits(xero):
     owed, note = xero.invoice(), credit(xero)
     other = xero.invoice(Contact={"Name": "Somebody Else"})
@@ -91,7 +122,13 @@ def test_a_credit_note_is_refunded_by_a_payment(xero):
     body = {"CreditNote": {"CreditNoteID": note["CreditNoteID"]}, "Account": {"Code": "090"}, "Amount": 11}
     paid = xero.put("Payments", body).json()["Payments"][0]
     assert paid["PaymentType"] == "ARCREDITPAYMENT"
-    assert xero.get(f"CreditNotes/{note['CreditNoteID']}").json()["CreditNotes"][0]["Status"] == "PAID"
+    assert (paid["Invoice"]["Type"], paid["Invoice"]["InvoiceID"]) == ("ACCRECCREDIT", note["CreditNoteID"])
+    refunded = xero.get(f"CreditNotes/{note['CreditNoteID']}").json()["CreditNotes"][0]
+    assert (refunded["Status"], refunded["Payments"][0]["PaymentID"]) == ("PAID", paid["PaymentID"])
+    assert xero.list("CreditNotes", page=1)[0]["Payments"] == refunded["Payments"]
+    xero.post(f"Payments/{paid['PaymentID']}", {"Status": "DELETED"})
+    again = xero.get(f"CreditNotes/{note['CreditNoteID']}").json()["CreditNotes"][0]
+    assert (again["Status"], again["RemainingCredit"], again["Payments"]) == ("AUTHORISED", 11, [])
 
 
 def test_payments_are_made_and_deleted(xero):
@@ -138,6 +175,79 @@ def test_reconciled_payments_and_the_lock_dates(xero, simulator):
     assert texts(xero.put("Payments", pay(owed, 5))) == locked
 
 
+def test_payments_are_found_by_what_they_pay_and_where(xero, simulator):
+    owed, note = xero.invoice(InvoiceNumber="A-1"), credit(xero, CreditNoteNumber="CN-1")
+    books = simulator.organisation()
+    paid, refund = books.pay("A-1", 5, reference="part"), books.refund("CN-1", 3)
+    books.type_bank_transaction("RECEIVE-OVERPAYMENT", "Basket Case Café", 9)
+    overpaid = xero.list("Overpayments")[0]["OverpaymentID"]
+    back = {"Overpayment": {"OverpaymentID": overpaid}, "Account": {"Code": "091"}, "Amount": 9}
+    returned = xero.put("Payments", back).json()["Payments"][0]
+
+    def found(where):
+        return [one["PaymentID"] for one in xero.list("Payments", where=where)]
+
+    contact = owed["Contact"]["ContactID"]
+    assert found(f'Invoice.InvoiceID==guid("{owed["InvoiceID"]}")') == [paid["PaymentID"]]
+    assert found('Invoice.InvoiceNumber=="A-1"') == [paid["PaymentID"]]
+    assert found(f'Invoice.Contact.ContactID==guid("{contact}")') == [paid["PaymentID"]]
+    assert found('PaymentType=="ARCREDITPAYMENT" AND Status=="AUTHORISED"') == [refund["PaymentID"]]
+    assert found(f'CreditNote.CreditNoteID==guid("{note["CreditNoteID"]}")') == [refund["PaymentID"]]
+    assert found('CreditNote.CreditNoteNumber=="CN-1"') == [refund["PaymentID"]]
+    assert found(f'Overpayment.OverpaymentID==guid("{overpaid}")') == [returned["PaymentID"]]
+    assert found('Account.Code=="091"') == [returned["PaymentID"]]
+    assert found('Reference!=null AND Reference.EndsWith("rt")') == [paid["PaymentID"]]
+    assert set(found("Amount<9 AND Date<DateTime(2100,1,1)")) == {paid["PaymentID"], refund["PaymentID"]}
+
+
+def test_a_payment_by_itself_shows_its_whole_invoice(xero, simulator):
+    xero.invoice(InvoiceNumber="A-1")
+    made = simulator.organisation().pay("A-1", 5)
+    alone = xero.get(f"Payments/{made['PaymentID']}").json()["Payments"][0]["Invoice"]
+    assert (alone["AmountDue"], alone["LineItems"][0]["Description"]) == (17, "Olive oil")
+    listed = xero.list("Payments")[0]["Invoice"]
+    assert (listed["InvoiceNumber"], listed["LineItems"]) == ("A-1", [])
+
+
+@pytest.mark.parametrize(
+    ("resource", "make", "change"),
+    [
+        ("Payments", lambda b: b.pay("A-1", 1), lambda b, one: b.remove_payment(one)),
+        ("BatchPayments", lambda b: b.pay_batch(["A-1"]), lambda b, one: b.remove_batch(one["BatchPaymentID"])),
+        ("CreditNotes", lambda b: b.type_credit_note(CAFE), lambda b, one: b.allocate(one, "A-1", 1)),
+        (
+            "Overpayments",
+            lambda b: b.type_bank_transaction("RECEIVE-OVERPAYMENT", CAFE, 5),
+            lambda b, one: b.end_bank_transaction(one["BankTransactionID"]),
+        ),
+        (
+            "BankTransactions",
+            lambda b: b.type_bank_transaction("SPEND", CAFE, 5),
+            lambda b, one: b.reconcile(one["BankTransactionID"]),
+        ),
+    ],
+)
+def test_if_modified_since_tells_of_what_is_new_and_what_changed(xero, simulator, resource, make, change):
+    books = simulator.organisation()
+    xero.invoice(InvoiceNumber="A-1")
+    asked = []
+
+    def since_now():
+        simulator.clock.advance(60)
+        asked[:] = [simulator.clock.now().strftime("%Y-%m-%dT%H:%M:%S")]
+
+    def told():
+        return len(xero.call("GET", resource, headers={"If-Modified-Since": asked[0]}).json()[resource])
+
+    since_now()
+    made = make(books)
+    assert told() == 1
+    since_now()
+    assert told() == 0
+    change(books, made)
+    assert told() == 1
+
+
 def batch(*owed, **fields):
     parts = [{"Invoice": {"InvoiceID": one["InvoiceID"]}, "Amount": one["Total"]} for one in owed]
     return {"Account": {"Code": "090"}, "Date": "2026-11-26", "Reference": "payout 7", "Payments": parts, **fields}
@@ -153,6 +263,38 @@ def test_a_batch_pays_many_and_is_deleted_only_whole(xero):
     gone = xero.post("BatchPayments", {"BatchPaymentID": made["BatchPaymentID"], "Status": "DELETED"})
     assert gone.json()["BatchPayments"][0]["Payments"] == []
     assert state(xero, owed[1]) == ("AUTHORISED", 22, 0, 0)
+
+
+def test_a_batch_as_it_stands_in_itself_and_in_its_payments(xero):
+    made = xero.put("BatchPayments", batch(xero.invoice(), Details="payout", Narrative="n")).json()["BatchPayments"][0]
+    assert made["Account"]["CurrencyCode"] == "AUD"
+    part = xero.get(f"Payments/{made['Payments'][0]['PaymentID']}").json()["Payments"][0]
+    assert (part["BatchPayment"]["TotalAmount"], part["BatchPayment"]["Type"]) == (22, "RECBATCH")
+    wheres = ('Account.Code=="090" AND Type=="RECBATCH"', 'Details=="payout"', "TotalAmount==22 AND !IsReconciled")
+    for where in wheres:
+        assert [one["BatchPaymentID"] for one in xero.list("BatchPayments", where=where)] == [made["BatchPaymentID"]]
+    newest = xero.list("BatchPayments", order="Date DESC")[0]
+    assert (newest["Reference"], newest["DateString"]) == ("payout 7", "2026-11-26T00:00:00")
+
+
+def test_a_batch_is_as_locked_and_reconciled_as_a_payment(xero, simulator):
+    made = xero.put("BatchPayments", batch(xero.invoice())).json()["BatchPayments"][0]["BatchPaymentID"]
+    simulator.organisation().reconcile(made)
+    gone = {"Status": "DELETED"}
+    assert texts(xero.post(f"BatchPayments/{made}", gone)) == [messages.PAYMENT_RECONCILED]
+    simulator.organisation().reconcile(made, reconciled=False)
+    simulator.organisation().set_lock_dates(period=date(2026, 11, 30))
+    locked = [messages.before_period_lock(date(2026, 11, 30))]
+    assert texts(xero.post(f"BatchPayments/{made}", gone)) == locked
+    assert texts(xero.put("BatchPayments", batch(xero.invoice(Date="2026-12-01")))) == locked
+
+
+def test_a_batch_may_need_a_reference(xero, simulator):
+    nameless = batch(xero.invoice(), Reference=None)
+    simulator.switches["batch_needs_reference"] = True
+    assert texts(xero.put("BatchPayments", nameless)) == [messages.BATCH_REFERENCE_REQUIRED]
+    simulator.switches["batch_needs_reference"] = False
+    assert xero.put("BatchPayments", nameless).status_code == 200
 
 
 def test_batches_have_limits(xero):
@@ -217,6 +359,28 @@ def test_money_spent_at_the_bank(xero):
     assert xero.post(path, {"Status": "DELETED"}).json()["BankTransactions"][0]["Status"] == "DELETED"
     bad = {**body, "BankAccount": {"Code": "200"}}
     assert texts(xero.put("BankTransactions", bad)) == [messages.BANK_ACCOUNT_INVALID]
+
+
+def test_a_bank_account_that_was_used_cannot_be_deleted(xero, simulator):
+    simulator.organisation().type_bank_transaction("SPEND", CAFE, 5, "091")
+    used = next(one for one in xero.list("Accounts") if one.get("Code") == "091")
+    assert texts(xero.call("DELETE", f"Accounts/{used['AccountID']}")) == [messages.ACCOUNT_IN_USE]
+
+
+def test_the_statement_of_a_bank_account_adds_up(xero, simulator):
+    books = simulator.organisation()
+    for number in ("A-1", "A-2", "A-3"):
+        xero.invoice(InvoiceNumber=number)
+    books.pay("A-1", 10)
+    books.pay_batch(["A-2", "A-3"], reference="payout")
+    books.type_bank_transaction("SPEND", "Card Company", 4)
+    books.remove_payment(books.pay("A-1", 2))
+    books.refund(books.type_credit_note(CAFE), 3)
+    shown = simulator.books()["organisations"][0]["BankStatements"]
+    statement = next(one for one in shown if one.get("Code") == "090")
+    assert sorted(entry["Amount"] for entry in statement["Lines"]) == [-4, -3, 10, 44]
+    assert statement["Balance"] == statement["Lines"][-1]["Balance"] == 47
+    assert next(one for one in statement["Lines"] if one["Amount"] == 44)["Reference"] == "payout"
 
 
 def test_bills_after_payment_keep_their_money_and_change_their_words(xero):

@@ -12,7 +12,7 @@ from tests.xero_simulator.conftest import Xero
 
 from xero_simulator import Simulator
 from xero_simulator.testing import Server, connect
-from xero_simulator.webhooks import Webhooks
+from xero_simulator.webhooks import Webhooks, post_by_urllib
 
 KEY = "webhook-key"
 
@@ -84,12 +84,85 @@ def test_payments_tell_of_the_invoice_by_switch(xero, receiver, answer, told):
     assert [event["eventCategory"] for event in receiver.events] == told
 
 
+def test_a_failure_is_tried_again_at_once(xero, receiver):
+    xero.simulator.webhooks.deliver()
+    xero.invoice()
+    receiver.status = 500
+    xero.simulator.webhooks.deliver()
+    receiver.status = None
+    xero.simulator.webhooks.deliver()
+    assert len(receiver.events) == 1
+
+
+def test_credit_tells_of_itself(xero, receiver):
+    books = xero.simulator.organisation()
+    xero.simulator.webhooks.deliver()
+    note = books.type_credit_note("Basket Case Café")
+    books.edit_credit_note(note, Status="VOIDED")
+    made = books.type_bank_transaction("RECEIVE-OVERPAYMENT", "Basket Case Café", 50)
+    xero.simulator.webhooks.deliver()
+    told = [(event["eventCategory"], event["eventType"], event.get("data")) for event in receiver.events]
+    assert told[0] == ("CREDITNOTE", "CREATE", {"Type": "ACCRECCREDIT", "Status": "AUTHORISED"})
+    assert told[1] == ("CREDITNOTE", "UPDATE", {"Type": "ACCRECCREDIT", "Status": "VOIDED"})
+    assert told[2][:2] == ("OVERPAYMENT", "CREATE")
+    assert receiver.events[2]["resourceId"] == made["OverpaymentID"]
+
+
+def test_what_waits_and_how_far_it_came_survive_a_restart(receiver, tmp_path):
+    def start():
+        simulator = Simulator(limits=False, state=tmp_path / "state", webhook_url="http://localhost/h", webhook_key=KEY)
+        simulator.webhooks._post = receiver
+        return simulator
+
+    first = start()
+    xero = Xero(first)
+    first.webhooks.deliver()
+    xero.invoice(InvoiceNumber="A-1")
+    first.webhooks.deliver()
+    xero.invoice(InvoiceNumber="A-2")
+    again = start()  # the first one never closed: it was killed
+    assert again.webhooks.state == "on"
+    again.webhooks.deliver()
+    assert [event["eventType"] for event in receiver.events] == ["CREATE", "CREATE"]
+    assert receiver.bodies[-1]["firstEventSequence"] == 2
+    assert start().webhooks.show()["waiting"] == 0
+    other = Simulator(state=tmp_path / "state", webhook_url="http://localhost/elsewhere", webhook_key=KEY)
+    assert other.webhooks.state == "intent-to-receive"
+    for simulator in (first, again, other):
+        simulator.close()
+
+
+def test_a_receiver_that_sends_elsewhere_has_not_answered():
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(303)
+            self.send_header("Location", "/there")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_line):
+            """Quietly."""
+
+    hook = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    status = post_by_urllib(f"http://127.0.0.1:{hook.server_port}/", b"{}", {})
+    hook.shutdown()
+    hook.server_close()
+    assert status == 303
+
+
 def test_failures_are_tried_again_each_quarter_hour_and_given_up_after_a_day(xero, receiver):
     webhooks, clock = xero.simulator.webhooks, xero.simulator.clock
     webhooks.deliver()
     xero.invoice()
     receiver.status = 500
     webhooks.deliver()
+    webhooks.deliver()  # once more at once
     receiver.status = None
     webhooks.deliver()
     assert receiver.events == []
@@ -129,10 +202,12 @@ def test_over_sockets_the_thread_proves_the_receiver_and_delivers(receiver):
         while not receiver.events:
             time.sleep(0.02)
         shown = http.get("/_simulator/webhooks").json()
+        told = receiver.events[0]
+        read = http.get(told["resourceUrl"], headers=connect(http, simulator).headers)
     simulator.close()
     hook.shutdown()
     hook.server_close()
-    assert shown["state"] == "on"
+    assert (shown["state"], read.status_code) == ("on", 200)
     assert {event["eventCategory"] for event in receiver.events} == {"CONTACT", "INVOICE"}
 
 

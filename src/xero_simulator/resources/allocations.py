@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from xero_simulator import documents, messages, settlements
 from xero_simulator.books import Books, new_id
-from xero_simulator.calls import Call, Saving, Shown, save_each
+from xero_simulator.calls import Call, Saving, Shown, answer_invalid, save_each
 from xero_simulator.errors import Invalid, NotFound
 from xero_simulator.records import Allocation, Credit, Invoice, Wire
 from xero_simulator.resources import invoices
@@ -15,6 +15,8 @@ from xero_simulator.wire import (
     guid_or_none,
     json_answer,
     ms_date,
+    ms_time,
+    present,
     read_date,
     read_guid,
     read_number,
@@ -41,21 +43,23 @@ class AllocationIn(Wire, frozen=True):
 
 
 def show(call: Call, allocation: Allocation) -> Shown:
-    invoice = call.books.invoices.rows[allocation.invoice_id]
-    return {
-        "AllocationID": allocation.id,
-        "Amount": allocation.amount,
-        "Date": ms_date(allocation.date),
-        "Invoice": {
-            "InvoiceID": invoice.id,
-            "InvoiceNumber": invoice.number or "",
-            "LineItems": [],
-        },
-    }
+    """The answer to allocating. Xero's own description shows it without an id, which then stands in the credit."""
+    name = "CreditNote" if allocation.credit_id in call.books.credit_notes.rows else "Overpayment"
+    return present(
+        AllocationID=allocation.id if call.switches["allocating_tells_id"] else None,
+        Amount=allocation.amount,
+        Date=ms_date(allocation.date),
+        Invoice=invoices.show_stub(InvoiceID=allocation.invoice_id),
+    ) | {name: {f"{name}ID": allocation.credit_id, "ID": allocation.credit_id, "LineItems": []}}
 
 
-def show_of_credit(books: Books, credit: Credit) -> list[Shown]:
-    """The allocations as they stand inside a credit note or overpayment."""
+def show_use(books: Books, credit: Credit) -> Shown:
+    """What became of a credit note or overpayment, as it stands inside it: what was given, what was paid back."""
+    payments = settlements.show_payments(books, credit.id) if credit.refunded else []
+    return {"Allocations": _show_allocations(books, credit), "Payments": payments}
+
+
+def _show_allocations(books: Books, credit: Credit) -> list[Shown]:
     return [
         {
             "AllocationID": allocation.id,
@@ -77,7 +81,7 @@ def put(call: Call, credit: Credit) -> Answer:
 
 
 def create(call: Call, credit: Credit, sent: AllocationIn) -> Allocation:
-    """Give credit to an invoice. Its date is in effect the later of the two documents'. Raises Invalid."""
+    """Give credit to an invoice, dated the later of the two documents whatever date was sent. Raises Invalid."""
     books = call.books
     credit = books.tables[type(credit).__name__].rows[credit.id]
     invoice = _find_invoice(books, sent.invoice)
@@ -85,7 +89,8 @@ def create(call: Call, credit: Credit, sent: AllocationIn) -> Allocation:
         raise Invalid(messages.INVOICE_ID_UNKNOWN)
     given = read_number(sent.amount if sent.amount is not None else sent.applied_amount)
     amount = cents(given or Decimal(0))
-    day = max(credit.date, invoice.date, read_date(sent.date) or credit.date)
+    read_date(sent.date)
+    day = max(credit.date, invoice.date)
     if texts := _check(books, credit, invoice, amount) + documents.check_locks(books, day):
         raise Invalid(*texts)
     allocation = Allocation(
@@ -124,20 +129,26 @@ def delete(call: Call, credit: Credit) -> Answer:
     allocation = call.books.allocations.get(guid_or_none(call.ids[1]))
     if allocation is None or allocation.credit_id != credit.id:
         raise NotFound(messages.ALLOCATION_UNKNOWN)
-    take_back(call.books, credit, allocation)
+    try:
+        take_back(call.books, credit, allocation)
+    except Invalid as refusal:
+        errors = [{"Message": text} for text in refusal.texts]
+        return answer_invalid([{"AllocationID": allocation.id, "ValidationErrors": errors}])
     return json_answer(
         {
             "AllocationId": allocation.id,
-            "Amount": allocation.amount,
-            "Date": ms_date(allocation.date),
-            "Invoice": {"InvoiceID": allocation.invoice_id, "LineItems": []},
+            "Amount": allocation.amount,  # not in Xero's example, but its SDK doesn't read an allocation without
+            "Date": ms_time(call.books.now(), ""),
+            "Invoice": [{"InvoiceID": allocation.invoice_id}],
             "IsDeleted": True,
         }
     )
 
 
 def take_back(books: Books, credit: Credit, allocation: Allocation) -> None:
-    """Undo an allocation: the invoice is owed again, the credit is there again."""
+    """Undo an allocation: the invoice is owed again, the credit is there again. Raises Invalid in a locked period."""
+    if texts := documents.check_locks(books, allocation.date):
+        raise Invalid(*texts)
     books.drop(allocation)
     settlements.add_to_credit(books, credit, allocation.date, used=-allocation.amount)
     settlements.add_to_invoice(books, allocation.invoice_id, allocation.date, credited=-allocation.amount)

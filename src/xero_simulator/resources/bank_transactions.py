@@ -290,6 +290,7 @@ def _changed(call: Call, old: BankTransaction, sent: BankTransactionIn) -> BankT
         total=totals.total,
         reference=old.reference if sent.reference is None else sent.reference,
         bank_account_id=account.id if account else old.bank_account_id,
+        url=old.url if sent.url is None else sent.url or None,
         is_reconciled=bool(sent.is_reconciled),
     )
     call.books.put(transaction)

@@ -20,7 +20,7 @@ from xero_simulator.calls import (
 from xero_simulator.errors import Invalid, NotFound
 from xero_simulator.filters import Getter
 from xero_simulator.records import BatchPayment, Payment, Wire
-from xero_simulator.resources import accounts, payments
+from xero_simulator.resources import invoices, payments
 from xero_simulator.resources.payments import AccountRef, DocumentIn, PaymentIn
 from xero_simulator.rounding import ZERO, cents
 from xero_simulator.wire import (
@@ -61,8 +61,9 @@ class BatchIn(Wire, frozen=True):
 
 
 def show(call: Call, batch: BatchPayment) -> Shown:
+    currency = call.books.settings.base_currency
     return present(
-        Account=accounts.show_briefly(call.books, batch.account_id),
+        Account={"AccountID": batch.account_id, "CurrencyCode": currency},
         BatchPaymentID=batch.id,
         Reference=batch.reference,
         Particulars=batch.particulars,
@@ -71,7 +72,7 @@ def show(call: Call, batch: BatchPayment) -> Shown:
         Narrative=batch.narrative,
         DateString=date_string(batch.date),
         Date=ms_date(batch.date),
-        Payments=[_show_payment(call.books.payments.rows[one]) for one in _shown_payments(batch)],
+        Payments=[_show_payment(call.books.payments.rows[one], currency) for one in _shown_payments(batch)],
         Type=batch.type,
         Status=batch.status,
         TotalAmount=batch.total,
@@ -84,9 +85,9 @@ def _shown_payments(batch: BatchPayment) -> tuple[str, ...]:
     return batch.payment_ids if batch.status == "AUTHORISED" else ()
 
 
-def _show_payment(payment: Payment) -> Shown:
+def _show_payment(payment: Payment, currency: str) -> Shown:
     return present(
-        Invoice={"InvoiceID": payment.document_id, "LineItems": []},
+        Invoice=invoices.show_stub(InvoiceID=payment.document_id, CurrencyCode=currency),
         PaymentID=payment.id,
         Amount=payment.amount,
         BankAmount=payment.amount,
@@ -94,23 +95,30 @@ def _show_payment(payment: Payment) -> Shown:
     )
 
 
-FIELDS: dict[str, Getter] = {
-    "BatchPaymentID": lambda b: b.id,
-    "Type": lambda b: b.type,
-    "Status": lambda b: b.status,
-    "Date": lambda b: b.date,
-    "Reference": lambda b: b.reference,
-    "TotalAmount": lambda b: b.total,
-    "IsReconciled": lambda b: b.is_reconciled,
-    "Account.AccountID": lambda b: b.account_id,
-    "UpdatedDateUTC": moment_of,
-}
-LISTING = Listing("BatchPayments", FIELDS, show)
+def _fields(books: Books) -> dict[str, Getter]:
+    return {
+        "BatchPaymentID": lambda b: b.id,
+        "Type": lambda b: b.type,
+        "Status": lambda b: b.status,
+        "Date": lambda b: b.date,
+        "Reference": lambda b: b.reference,
+        "Details": lambda b: b.details,
+        "Narrative": lambda b: b.narrative,
+        "Particulars": lambda b: b.particulars,
+        "Code": lambda b: b.code,
+        "TotalAmount": lambda b: b.total,
+        "IsReconciled": lambda b: b.is_reconciled,
+        "Account.AccountID": lambda b: b.account_id,
+        "Account.Code": lambda b: books.accounts.rows[b.account_id].code,
+        "UpdatedDateUTC": moment_of,
+    }
+
+
 SAVING = Saving("BatchPayments", "BatchPaymentID", show, flags=(), has_status=False)
 
 
 def get_all(call: Call) -> Answer:
-    return answer_list(call, LISTING, call.books.batch_payments)
+    return answer_list(call, Listing("BatchPayments", _fields(call.books), show), call.books.batch_payments)
 
 
 def _find(call: Call) -> BatchPayment:
@@ -154,6 +162,8 @@ def create(call: Call, sent: BatchIn) -> BatchPayment:
     texts = [] if account else [messages.PAYMENT_ACCOUNT_MISSING]
     if day is None:
         texts.append(messages.PAYMENT_DATE_REQUIRED)
+    if not sent.reference and books.switches["batch_needs_reference"]:
+        texts.append(messages.BATCH_REFERENCE_REQUIRED)
     texts += _check_lengths(sent)
     parts = [_read_part(books, one) for one in sent.payments or ()]
     texts += _check_parts(books, parts)

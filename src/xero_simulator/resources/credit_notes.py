@@ -23,6 +23,7 @@ from xero_simulator.wire import (
     present,
     read_date,
     read_guid,
+    utc_string,
 )
 
 TYPES = {"ACCRECCREDIT", "ACCPAYCREDIT"}
@@ -58,6 +59,7 @@ def _show_head(books: Books, note: CreditNote) -> Shown:
     return present(
         CreditNoteID=note.id,
         CreditNoteNumber=note.number or "",
+        ID=note.id,
         RemainingCredit=note.remaining,
         AppliedAmount=note.allocated,
         HasAttachments=False,
@@ -76,24 +78,20 @@ def _show_head(books: Books, note: CreditNote) -> Shown:
         TotalTax=note.total_tax,
         Total=note.total,
         UpdatedDateUTC=ms_time(note.updated),
+        UpdatedDateUTCString=utc_string(note.updated),
         CurrencyCode=note.currency_code,
         FullyPaidOnDate=ms_date(note.fully_paid_on) if note.fully_paid_on else None,
     )
 
 
 def show(call: Call, note: CreditNote) -> Shown:
-    """A credit note in full, with its allocations."""
-    shown = _show_head(call.books, note)
-    shown["LineItems"] = documents.show_lines(note.lines, call.places)
-    shown["Allocations"] = allocations.show_of_credit(call.books, note)
-    return shown
+    """A credit note in full, with its allocations and refunds."""
+    lines = {"LineItems": documents.show_lines(note.lines, call.places)}
+    return _show_head(call.books, note) | lines | allocations.show_use(call.books, note)
 
 
 def show_without_lines(call: Call, note: CreditNote) -> Shown:
-    shown = _show_head(call.books, note)
-    shown["LineItems"] = []
-    shown["Allocations"] = allocations.show_of_credit(call.books, note)
-    return shown
+    return _show_head(call.books, note) | {"LineItems": []} | allocations.show_use(call.books, note)
 
 
 def _fields(books: Books) -> dict[str, Getter]:
@@ -111,6 +109,8 @@ def _fields(books: Books) -> dict[str, Getter]:
         "TotalTax": lambda n: n.total_tax,
         "Total": lambda n: n.total,
         "RemainingCredit": lambda n: n.remaining,
+        "AppliedAmount": lambda n: n.allocated,
+        "FullyPaidOnDate": lambda n: n.fully_paid_on,
         "CurrencyCode": lambda n: n.currency_code,
         "UpdatedDateUTC": moment_of,
         "Contact.ContactID": lambda n: n.contact_id,

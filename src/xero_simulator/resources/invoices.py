@@ -25,6 +25,7 @@ from xero_simulator.wire import (
     present,
     read_date,
     read_guid,
+    utc_string,
 )
 
 TYPES = {"ACCREC", "ACCPAY"}
@@ -92,6 +93,7 @@ def _show_head(call: Call | None, books: Books, invoice: Invoice) -> Shown:
         Total=invoice.total,
         TotalDiscount=invoice.total_discount or None,
         UpdatedDateUTC=ms_time(invoice.updated),
+        UpdatedDateUTCString=utc_string(invoice.updated),
         CurrencyCode=invoice.currency_code,
         FullyPaidOnDate=ms_date(invoice.fully_paid_on) if invoice.fully_paid_on else None,
     )
@@ -123,16 +125,19 @@ def show_summary(call: Call, invoice: Invoice) -> Shown:
 def show_briefly(books: Books, invoice_id: str) -> Shown:
     """The invoice as it stands inside payments and allocations."""
     invoice = books.invoices.rows[invoice_id]
-    return present(
+    return show_stub(
         Type=invoice.type,
         InvoiceID=invoice.id,
         InvoiceNumber=invoice.number or "",
         Contact=contacts.show_briefly(books, invoice.contact_id),
         CurrencyCode=invoice.currency_code,
-        IsDiscounted=False,
-        HasErrors=False,
-        LineItems=[],
     )
+
+
+def show_stub(**facts: object) -> Shown:
+    """An invoice of which no more than these facts is told: its lists are there, and empty."""
+    lists = dict.fromkeys(("Payments", "CreditNotes", "Prepayments", "Overpayments", "LineItems"), ())
+    return facts | {"HasErrors": False, "IsDiscounted": False} | lists
 
 
 def _fields(books: Books) -> dict[str, Getter]:

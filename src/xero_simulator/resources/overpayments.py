@@ -10,24 +10,24 @@ from xero_simulator.errors import NotFound
 from xero_simulator.filters import Getter
 from xero_simulator.records import Overpayment
 from xero_simulator.resources import allocations, contacts
-from xero_simulator.wire import Answer, date_string, envelope, guid_or_none, ms_date, ms_time, present
+from xero_simulator.wire import Answer, date_string, envelope, guid_or_none, ms_date, ms_time, present, utc_string
 
 CURRENCY_RATE = Decimal("1.0000000000")
 
 
 def show(call: Call, overpayment: Overpayment) -> Shown:
-    shown = _show_head(call.books, overpayment)
-    shown["LineItems"] = documents.show_lines(overpayment.lines, call.places)
-    return shown
+    lines = {"LineItems": documents.show_lines(overpayment.lines, call.places)}
+    return _show_head(call.books, overpayment) | lines | allocations.show_use(call.books, overpayment)
 
 
 def show_without_lines(call: Call, overpayment: Overpayment) -> Shown:
-    return _show_head(call.books, overpayment) | {"LineItems": []}
+    return _show_head(call.books, overpayment) | {"LineItems": []} | allocations.show_use(call.books, overpayment)
 
 
 def _show_head(books: Books, overpayment: Overpayment) -> Shown:
     return present(
         OverpaymentID=overpayment.id,
+        ID=overpayment.id,
         Type=overpayment.type,
         RemainingCredit=overpayment.remaining,
         AppliedAmount=overpayment.allocated,
@@ -43,30 +43,37 @@ def _show_head(books: Books, overpayment: Overpayment) -> Shown:
         TotalTax=overpayment.total_tax,
         Total=overpayment.total,
         UpdatedDateUTC=ms_time(overpayment.updated),
+        UpdatedDateUTCString=utc_string(overpayment.updated),
         CurrencyCode=overpayment.currency_code,
-        Allocations=allocations.show_of_credit(books, overpayment),
     )
 
 
-FIELDS: dict[str, Getter] = {
-    "OverpaymentID": lambda o: o.id,
-    "Type": lambda o: o.type,
-    "Status": lambda o: o.status,
-    "Date": lambda o: o.date,
-    "Total": lambda o: o.total,
-    "RemainingCredit": lambda o: o.remaining,
-    "Reference": lambda o: o.reference,
-    "Contact.ContactID": lambda o: o.contact_id,
-    "UpdatedDateUTC": moment_of,
-}
-LISTING = Listing("Overpayments", FIELDS, show, show_without_lines, pages=True, unpaged_is_short=True)
+def _fields(books: Books) -> dict[str, Getter]:
+    return {
+        "OverpaymentID": lambda o: o.id,
+        "Type": lambda o: o.type,
+        "Status": lambda o: o.status,
+        "Date": lambda o: o.date,
+        "SubTotal": lambda o: o.sub_total,
+        "TotalTax": lambda o: o.total_tax,
+        "Total": lambda o: o.total,
+        "RemainingCredit": lambda o: o.remaining,
+        "AppliedAmount": lambda o: o.allocated,
+        "Reference": lambda o: o.reference,
+        "CurrencyCode": lambda o: o.currency_code,
+        "Contact.ContactID": lambda o: o.contact_id,
+        "Contact.Name": lambda o: c.name if (c := books.contacts.get(o.contact_id)) else None,
+        "UpdatedDateUTC": moment_of,
+    }
 
 
 def get_all(call: Call) -> Answer:
+    fields = _fields(call.books)
+    listing = Listing("Overpayments", fields, show, show_without_lines, pages=True, unpaged_is_short=True)
     found: Iterable[Overpayment] = call.books.overpayments
     if references := set(call.listed("references")):
         found = [one for one in found if one.reference in references]
-    return answer_list(call, LISTING, found)
+    return answer_list(call, listing, found)
 
 
 def _find(call: Call) -> Overpayment:

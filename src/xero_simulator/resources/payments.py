@@ -19,8 +19,18 @@ from xero_simulator.calls import (
 )
 from xero_simulator.errors import Invalid, NotFound
 from xero_simulator.filters import Getter
-from xero_simulator.records import Account, Credit, CreditNote, Invoice, Overpayment, Payment, Wire
-from xero_simulator.resources import accounts, invoices
+from xero_simulator.records import (
+    Account,
+    BatchPayment,
+    Contact,
+    Credit,
+    CreditNote,
+    Invoice,
+    Overpayment,
+    Payment,
+    Wire,
+)
+from xero_simulator.resources import accounts, contacts, invoices
 from xero_simulator.rounding import cents
 from xero_simulator.wire import (
     Answer,
@@ -32,6 +42,7 @@ from xero_simulator.wire import (
     read_date,
     read_guid,
     read_number,
+    utc_string,
 )
 
 CURRENCY_RATE = Decimal("1.0000000000")
@@ -79,10 +90,23 @@ class PaymentIn(Wire, frozen=True):
     status: str | None = None
 
 
-def show_in(books: Books, payment: Payment) -> Shown:
-    shown = present(
+def show_in_list(call: Call, payment: Payment) -> Shown:
+    return _show_head(call.books, payment) | _show_document(call.books, payment) | {"HasValidationErrors": False}
+
+
+def show(call: Call, payment: Payment) -> Shown:
+    """A payment by itself: with the whole invoice that it pays."""
+    shown = show_in_list(call, payment)
+    if invoice := call.books.invoices.get(payment.document_id):
+        shown["Invoice"] = invoices.show(call, invoice)
+    return shown
+
+
+def _show_head(books: Books, payment: Payment) -> Shown:
+    return present(
         PaymentID=payment.id,
         BatchPaymentID=payment.batch_id,
+        BatchPayment=_show_batch(books.batch_payments.rows[payment.batch_id]) if payment.batch_id else None,
         Date=ms_date(payment.date),
         BankAmount=payment.amount,
         Amount=payment.amount,
@@ -91,29 +115,52 @@ def show_in(books: Books, payment: Payment) -> Shown:
         PaymentType=payment.type,
         Status=payment.status,
         UpdatedDateUTC=ms_time(payment.updated),
+        UpdatedDateUTCString=utc_string(payment.updated),
         HasAccount=True,
         IsReconciled=payment.is_reconciled,
         Account=accounts.show_briefly(books, payment.account_id),
     )
-    return shown | _show_document(books, payment) | {"HasValidationErrors": False}
+
+
+def _show_batch(batch: BatchPayment) -> Shown:
+    """The batch as it stands inside its payments."""
+    return {
+        "Account": {"AccountID": batch.account_id},
+        "BatchPaymentID": batch.id,
+        "Date": ms_date(batch.date),
+        "Type": batch.type,
+        "Status": batch.status,
+        "TotalAmount": batch.total,
+        "UpdatedDateUTC": ms_time(batch.updated),
+        "IsReconciled": batch.is_reconciled,
+    }
 
 
 def _show_document(books: Books, payment: Payment) -> Shown:
+    """What was paid. A refunded credit note stands there as an invoice of its own type, as at Xero."""
     if payment.document_id in books.invoices.rows:
         return {"Invoice": invoices.show_briefly(books, payment.document_id)}
     if note := books.credit_notes.get(payment.document_id):
-        return {"CreditNote": {"CreditNoteID": note.id, "CreditNoteNumber": note.number or "", "Type": note.type}}
+        stub = invoices.show_stub(
+            Type=note.type,
+            InvoiceID=note.id,
+            InvoiceNumber=note.number or "",
+            Contact=contacts.show_briefly(books, note.contact_id),
+            CurrencyCode=note.currency_code,
+        )
+        return {"Invoice": stub}
     return {"Overpayment": {"OverpaymentID": payment.document_id}}
 
 
-def show(call: Call, payment: Payment) -> Shown:
-    return show_in(call.books, payment)
-
-
 def _fields(books: Books) -> dict[str, Getter]:
-    def number(payment: Payment) -> str | None:
-        invoice = books.invoices.get(payment.document_id)
-        return invoice.number if invoice else None
+    def of_invoice(payment: Payment) -> Invoice | None:
+        return books.invoices.get(payment.document_id)
+
+    def of_note(payment: Payment) -> CreditNote | None:
+        return books.credit_notes.get(payment.document_id)
+
+    def contact(payment: Payment) -> Contact | None:
+        return books.contacts.get(i.contact_id) if (i := of_invoice(payment)) else None
 
     return {
         "PaymentID": lambda p: p.id,
@@ -121,12 +168,19 @@ def _fields(books: Books) -> dict[str, Getter]:
         "Status": lambda p: p.status,
         "Date": lambda p: p.date,
         "Amount": lambda p: p.amount,
+        "BankAmount": lambda p: p.amount,
         "Reference": lambda p: p.reference,
         "IsReconciled": lambda p: p.is_reconciled,
         "BatchPaymentID": lambda p: p.batch_id,
-        "Invoice.InvoiceID": lambda p: p.document_id if p.document_id in books.invoices.rows else None,
-        "Invoice.InvoiceNumber": number,
-        "CreditNote.CreditNoteID": lambda p: p.document_id if p.document_id in books.credit_notes.rows else None,
+        "BatchPayment.BatchPaymentID": lambda p: p.batch_id,
+        "Invoice.InvoiceID": lambda p: None if p.document_id in books.overpayments.rows else p.document_id,
+        "Invoice.InvoiceNumber": lambda p: i.number if (i := of_invoice(p)) else None,
+        "Invoice.Type": lambda p: i.type if (i := of_invoice(p)) else None,
+        "Invoice.Contact.ContactID": lambda p: c.id if (c := contact(p)) else None,
+        "Invoice.Contact.Name": lambda p: c.name if (c := contact(p)) else None,
+        "CreditNote.CreditNoteID": lambda p: n.id if (n := of_note(p)) else None,
+        "CreditNote.CreditNoteNumber": lambda p: n.number if (n := of_note(p)) else None,
+        "Overpayment.OverpaymentID": lambda p: p.document_id if p.document_id in books.overpayments.rows else None,
         "Account.AccountID": lambda p: p.account_id,
         "Account.Code": lambda p: books.accounts.rows[p.account_id].code,
         "UpdatedDateUTC": moment_of,
@@ -137,7 +191,7 @@ SAVING = Saving("Payments", "PaymentID", show, flags=("HasValidationErrors",))
 
 
 def get_all(call: Call) -> Answer:
-    return answer_list(call, Listing("Payments", _fields(call.books), show, pages=True), call.books.payments)
+    return answer_list(call, Listing("Payments", _fields(call.books), show_in_list, pages=True), call.books.payments)
 
 
 def _find(call: Call) -> Payment:

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from xero_simulator import documents
+from xero_simulator import bank, documents
 from xero_simulator.bookkeeper import Bookkeeper
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
 from xero_simulator.errors import BadPost, Invalid
-from xero_simulator.records import BankTransaction, BatchPayment, Payment
 from xero_simulator.rounding import ZERO
 from xero_simulator.simulator import Simulator
 from xero_simulator.views.controls import is_loopback
@@ -37,18 +36,6 @@ PAGES = ("/_simulator/", "/identity/")
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 Form = MultiDict[str, str]
 Act = Callable[[Bookkeeper, Form], object]
-
-
-class Entry(NamedTuple):
-    """A line of a bank account, and what the account holds after it."""
-
-    id: str
-    day: date
-    what: str
-    reference: str | None
-    amount: Decimal
-    balance: Decimal
-    is_reconciled: bool
 
 
 def add_routes(app: Flask, simulator: Simulator) -> None:
@@ -168,7 +155,7 @@ def _rows(books: Books, view: str) -> dict[str, Any]:
             return {"rows": _newest(books.payments), "batches": _newest(books.batch_payments)}
         case "bank":
             accounts = [account for account in books.accounts if account.type == "BANK"]
-            return {"rows": [(account, _statement(books, account.id)) for account in accounts]}
+            return {"rows": [(account, bank.statement(books, account.id)) for account in accounts]}
         case "items":
             return {"rows": sorted(books.items, key=lambda item: item.code.casefold())}
         case "accounts":
@@ -187,40 +174,6 @@ def _owed(books: Books) -> list[Any]:
 def _paying(books: Books) -> list[Any]:
     """Accounts that payments can go to and that have a code to choose them by."""
     return [a for a in books.accounts if a.code and a.status == "ACTIVE" and (a.type == "BANK" or a.enable_payments)]
-
-
-def _statement(books: Books, account_id: str) -> list[Entry]:
-    """What went through a bank account, oldest first, with the balance after each; batches are one line."""
-    found: list[tuple[date, Any, str, Decimal]] = [
-        (payment.date, payment, "Payment", signed_amount(payment))
-        for payment in books.payments
-        if payment.account_id == account_id and payment.status == "AUTHORISED" and payment.batch_id is None
-    ]
-    for batch in books.batch_payments:
-        if batch.account_id == account_id and batch.status == "AUTHORISED":
-            sign = 1 if batch.type == "RECBATCH" else -1
-            found.append((batch.date, batch, f"Batch of {len(batch.payment_ids)}", sign * batch.total))
-    for transaction in books.bank_transactions:
-        if transaction.bank_account_id == account_id and transaction.status == "AUTHORISED":
-            sign = 1 if transaction.type.startswith("RECEIVE") else -1
-            found.append((transaction.date, transaction, transaction.type.title(), sign * transaction.total))
-    return _with_balance(sorted(found, key=lambda entry: (entry[0], entry[1].updated)))
-
-
-def _with_balance(found: list[tuple[date, Payment | BatchPayment | BankTransaction, str, Decimal]]) -> list[Entry]:
-    balance, entries = ZERO, []
-    for day, record, what, amount in found:
-        balance += amount
-        entries.append(Entry(record.id, day, what, record.reference, amount, balance, record.is_reconciled))
-    return entries
-
-
-MONEY_IN = {"ACCRECPAYMENT", "APCREDITPAYMENT", "APOVERPAYMENTPAYMENT"}
-
-
-def signed_amount(payment: Payment) -> Decimal:
-    """Positive when the money comes in, negative when it goes out."""
-    return payment.amount if payment.type in MONEY_IN else -payment.amount
 
 
 def _money(value: Decimal | None) -> str:
