@@ -3,8 +3,10 @@
 What Xero told us is recorded with the source Xero and posted nowhere: the outside has it.
 """
 
+from collections.abc import Sequence
 from datetime import date as Date  # noqa: N812 -- `date` is what a payment calls it
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -233,14 +235,25 @@ def undo_allocation(
 
 def weigh_invoice(invoice: Invoice) -> None:
     """Work out from the rows what is paid and credited, and the day on which nothing was left; inside a transaction."""
-    payments = list(Payment.objects.filter(invoice=invoice, removed_at=None).values_list("date", "amount"))
-    allocations = list(Allocation.objects.filter(invoice=invoice, removed_at=None).values_list("date", "amount"))
-    invoice.paid = sum((amount for _, amount in payments), ZERO)
-    invoice.credited = sum((amount for _, amount in allocations), ZERO)
-    invoice.settled_on = (
-        max(day for day, _ in payments + allocations) if invoice.has_money and invoice.due <= 0 else None
-    )
-    invoice.save(update_fields=["paid", "credited", "settled_on"])
+    weigh_invoices([invoice])
+
+
+def weigh_invoices(invoices: Sequence[Invoice]) -> None:
+    """The same for many, in a handful of statements."""
+    rows: dict[Any, dict[type, list[tuple[Date, Decimal]]]] = {
+        each.pk: {Payment: [], Allocation: []} for each in invoices
+    }
+    for model in (Payment, Allocation):
+        live = model._default_manager.filter(invoice__in=list(rows), removed_at=None)  # noqa: SLF001 -- its public name
+        for pk, day, amount in live.values_list("invoice", "date", "amount"):
+            rows[pk][model].append((day, amount))
+    for invoice in invoices:
+        payments, allocations = rows[invoice.pk][Payment], rows[invoice.pk][Allocation]
+        invoice.paid = sum((amount for _, amount in payments), ZERO)
+        invoice.credited = sum((amount for _, amount in allocations), ZERO)
+        settled = invoice.has_money and invoice.due <= 0
+        invoice.settled_on = max(day for day, _ in payments + allocations) if settled else None
+    Invoice.objects.bulk_update(invoices, ["paid", "credited", "settled_on"], batch_size=100)
 
 
 def weigh_credit(credit_note: CreditNote) -> None:

@@ -1,9 +1,11 @@
 """What can be wrong with a payment, a credit set against an invoice, or a payout."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from provender.basics.errors import ProvenderError
 from provender.invoicing.models import CreditNote, Invoice
+from provender.payments.models import Payout, PayoutLine
 
 
 class PaymentTooLarge(ProvenderError):
@@ -58,3 +60,75 @@ class NotTheSameAccount(ProvenderError):
             f"Credit note {credit_note.number} and invoice {invoice.number} are not of the same customer and currency,"
             " so one can't be set against the other."
         )
+
+
+class PayoutKnown(ProvenderError):
+    """The provider has sent a payout of that reference before."""
+
+    code = "payout-known"
+
+    def __init__(self, provider: str, reference: str) -> None:
+        super().__init__(f"Payout {reference} of {provider} is here already. Undo that one first if it was wrong.")
+
+
+class PayoutWithoutLines(ProvenderError):
+    """A payout pays something."""
+
+    code = "payout-without-lines"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"Payout {reference} has no lines. Choose the invoices that it pays.")
+
+
+class PayoutOutOfBalance(ProvenderError):
+    """A line's gross and fee don't come to its net."""
+
+    code = "payout-out-of-balance"
+
+    def __init__(self, reference: str, line: int, gross: Decimal, fee: Decimal, net: Decimal) -> None:
+        super().__init__(
+            f"Payout {reference}, line {line}: gross {gross} less fee {fee} is {gross - fee}, but its net is {net}."
+            " Check that each amount is read from its own column."
+        )
+
+
+class PayoutIsClosed(ProvenderError):
+    """Lines of a closed or undone payout stay as they are."""
+
+    code = "payout-is-closed"
+
+    def __init__(self, payout: Payout) -> None:
+        what = "undone" if payout.undone_at else "closed"
+        super().__init__(f"Payout {payout.reference} is {what}, so its lines stay as they are.")
+
+
+class PayoutNotClosed(ProvenderError):
+    """Only a closed payout has payments."""
+
+    code = "payout-not-closed"
+
+    def __init__(self, payout: Payout) -> None:
+        super().__init__(f"Payout {payout.reference} isn't closed. Close it first.")
+
+
+class PayoutNotSettled(ProvenderError):
+    """Some lines have no invoice, or their invoice has less left to pay than they say."""
+
+    code = "payout-not-settled"
+
+    def __init__(self, payout: Payout, lines: Sequence[PayoutLine]) -> None:
+        self.lines = list(lines)
+        named = ", ".join(str(line.position) for line in self.lines[:10])
+        super().__init__(
+            f"Payout {payout.reference} can't be closed yet: line {named} pays no invoice that still has so much"
+            " to pay. Choose an invoice for it, or leave it for hand."
+        )
+
+
+class WrongPayoutLine(ProvenderError):
+    """What was asked doesn't fit the line."""
+
+    code = "wrong-payout-line"
+
+    def __init__(self, line: PayoutLine) -> None:
+        super().__init__(f"Line {line.position} of the payout can't be changed so. Look at it again.")

@@ -29,10 +29,10 @@ class Payout(models.Model):
     state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    closed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     # Taken back: the whole deposit is to be deleted in Xero, and its payments count no more.
-    undone_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-date", "reference"]
@@ -137,3 +137,61 @@ class Allocation(models.Model):
     def credit_name(self) -> str:
         """What the credit is called: "Credit note CN-7", or "Overpayment" in Xero."""
         return f"Credit note {self.credit_note.number}" if self.credit_note else self.name_in_xero
+
+
+class PayoutLine(models.Model):
+    """One line of a payout as the provider wrote it, and what becomes of it. gross - fee = net."""
+
+    class Kind(models.TextChoices):
+        PAYMENT = "payment", "Payment"
+        REFUND = "refund", "Refund"
+        FEE = "fee", "Fee"
+
+    class Outcome(models.TextChoices):
+        MATCHED = "matched", "Matched"
+        PART = "part", "Part-matched"
+        NONE = "none", "No match"
+        DUPLICATE = "duplicate", "Duplicate"
+        REFUND = "refund", "Refund"
+        FEE = "fee", "Fee"
+        IGNORED = "ignored", "Left for hand"
+
+    payout = models.ForeignKey(Payout, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    line = models.PositiveIntegerField(null=True)  # of the file, header = 1; none: entered by hand
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    invoice_number = models.CharField(max_length=60, blank=True)
+    payment_reference = models.CharField(max_length=200, blank=True)
+    gross = AmountField()
+    fee = AmountField(default=ZERO)
+    net = AmountField()
+    outcome = models.CharField(max_length=9, choices=Outcome.choices)
+    why = models.CharField(max_length=300, blank=True)
+    chosen = models.BooleanField(default=False)  # a person said what becomes of it; matching leaves it alone
+    # What it pays, and how much of the gross: less than it only where a person said so.
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="payout_lines")
+    amount = AmountField(default=ZERO)
+    # Noted before the payout came, or else made when the payout was closed.
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="payout_lines")
+    noted_before = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["payout", "position"], name="one_payout_line_a_position")]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known what becomes of it."""
+        return self.outcome != self.Outcome.NONE
+
+
+class PayoutLayout(models.Model):
+    """How one provider's payout files are read, as a person said it last: field → column, and the date format."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="payout_layouts")
+    provider = models.CharField(max_length=60)
+    mapping = models.JSONField(default=dict)
+    date_format = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "provider"], name="one_layout_a_provider")]
