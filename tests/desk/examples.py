@@ -16,6 +16,7 @@ import cast
 from importing.files import csv_of, row
 from provender.basics import clock
 from provender.importing import actions as importing
+from provender.importing.products import preview_products
 from provender.people.actions import invite
 from provender.people.models import Membership
 from provender.people.roles import Role
@@ -69,6 +70,13 @@ class Things:
     def file(self):
         """A file of invoices that was uploaded."""
         return importing.upload(self.supplier, ContentFile(csv_of(row()), "past.csv"), "past.csv", by=None)
+
+    @cached_property
+    def list_file(self):
+        """A file of products that was read: one changed, one new, one that can't be taken."""
+        rows = [[self.product.sku, "Oat milk", "4.80"], ["RYE-800", "Dark rye loaf", "6.10"], ["NONE", "Nothing", "x"]]
+        content = csv_of(*rows, header=["SKU", "Name", "Price"])
+        return preview_products(self.supplier, ContentFile(content), "products.csv", by=None)
 
     @cached_property
     def attempt(self):
@@ -162,6 +170,8 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "invoice-link": pk("invoice"),
     "import": pk("file"),
     **{f"import-{part}": pk("file") for part in ("columns", "apply", "discard", "documents", "rejects")},
+    "list-file": pk("list_file"),
+    **{f"list-file-{part}": pk("list_file") for part in ("apply", "discard", "rejects")},
     "xero-choose": pk("attempt"),
     "xero-pull": pk("pull"),
     "xero-pull-undo": pk("pull"),

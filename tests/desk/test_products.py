@@ -52,8 +52,8 @@ def test_the_list_says_price_tax_and_price_lists(supplier, mai):
         cast.price_list(supplier, name, {"CUP-8OZ": "0.03"})
     rows = list(csv.reader(io.StringIO(b"".join(mai.get(LIST, {"format": "csv"})).decode("utf-8-sig"))))
     assert rows == [
-        ["Name", "SKU", "Category", "Price", "GST", "Price lists", "Status"],
-        ["Paper cup 8oz", "CUP-8OZ", "", "0.0375", "GST", "Bars, Cafés and 1 more", "Active"],
+        ["SKU", "Name", "Description", "Category", "Unit", "Price", "GST", "Sales account", "Active", "Price lists"],
+        ["CUP-8OZ", "Paper cup 8oz", "", "", "", "0.0375", "GST", "201", "yes", "Bars, Cafés and 1 more"],
     ]
 
 

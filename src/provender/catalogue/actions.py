@@ -243,7 +243,7 @@ def find_unsorted(supplier: Supplier) -> Category:
 
 @dataclass(frozen=True)
 class Revision:
-    """Columns of one product: as somebody was shown them, and as they should be."""
+    """Columns of one product: as somebody was shown them, and as they should be; a category as itself or None."""
 
     product: UUID
     before: Mapping[str, Any]
@@ -259,7 +259,9 @@ def revise_products(
     Answers the columns written, by product; a product that is gone has none. Raises ValidationError.
     """
     wanted = {revision.product: revision for revision in revisions}
-    there = Product.objects.select_for_update().filter(supplier=supplier, pk__in=list(wanted))
+    there = list(Product.objects.select_for_update().filter(supplier=supplier, pk__in=list(wanted)))
+    if any("category" in revision.after for revision in wanted.values()):
+        models.prefetch_related_objects(there, "category")
     written: dict[UUID, list[str]] = {pk: [] for pk in wanted}
     changed: list[Product] = []
     stories: list[tuple[UUID, str]] = []

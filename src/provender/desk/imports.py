@@ -21,7 +21,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from provender.basics.errors import ProvenderError
 from provender.desk.frame import DeskRequest, member
-from provender.desk.lists import Badge, Column, Empty, List, show
+from provender.desk.lists import Badge, Column, Echo, Empty, List, show
 from provender.importing import actions, queries
 from provender.importing.actions import Plan
 from provender.importing.errors import FaultyFile
@@ -315,18 +315,11 @@ def documents(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespons
     return show(request, DocumentList(request, _find(supplier, pk)))
 
 
-class _Echo:
-    """What a CSV writer writes to, when its lines are sent as they come."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 @member(Doing.LOOK)
 def rejects(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponseBase:
     """Every rejected line as it was in the file, with line, column and reason: to be mended and imported again."""
     source = _find(supplier, pk)
-    writer = csv.writer(_Echo(), lineterminator="\n")
+    writer = csv.writer(Echo(), lineterminator="\n")
     lines: Iterator[str] = (writer.writerow(line) for line in queries.reject_lines(source))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="rejects.csv"'

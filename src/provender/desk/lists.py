@@ -38,8 +38,9 @@ more has a form for it there (`BulkAction.ask`), whose fields `run` gets by name
 way names the template in `rows_template`; that draws `<div id="rows">` with `desk/parts/list_foot.html` in it.
 
 Addresses: `?q=…&status=open&sort=-total&page=3&per=50`, `&format=csv|xlsx` for all rows that the filters let through,
-with the columns as shown. Count and sum come with the page up to 5,000 rows; beyond that the page is sent without them
-and asks for them (`&totals=1`) by itself, so that a page of 100,000 invoices costs no more than one of 100.
+with the columns as shown (or, by `downloaded_columns`, with more). Count and sum come with the page up to 5,000 rows;
+beyond that the page is sent without them and asks for them (`&totals=1`) by itself, so that a page of 100,000 invoices
+costs no more than one of 100.
 """
 
 import csv
@@ -193,6 +194,10 @@ class List(ABC, Generic[Row]):
     def shown_columns(self) -> Sequence[Column[Any]]:
         """The columns of this request; a list may leave some out."""
         return self.columns
+
+    def downloaded_columns(self) -> Sequence[Column[Any]]:
+        """The columns of a download: those shown, unless a list whose files can be read back has more."""
+        return self.shown_columns()
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Read at once what columns show of these rows from elsewhere; called before they are drawn or downloaded."""
@@ -426,7 +431,7 @@ def _text(column: Column[Any], value: Any) -> str:
 
 def _table(listed: List[Any]) -> Iterator[list[Any]]:
     """All rows that the filters let through, first the labels; values, not texts, so that a spreadsheet can add up."""
-    columns = listed.shown_columns()
+    columns = listed.downloaded_columns()
     yield [column.label for column in columns]
     zone = timezone.get_current_timezone()
     rows = listed.found.iterator(chunk_size=CHUNK)
@@ -444,7 +449,7 @@ def _plain(value: Any, zone: Any) -> Any:
     return "" if value is None else str(value)
 
 
-class _Echo:
+class Echo:
     """A file for csv.writer that hands back what is written."""
 
     def write(self, text: str) -> str:
@@ -452,7 +457,7 @@ class _Echo:
 
 
 def _csv(table: Iterable[list[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield "\ufeff"  # so that Excel reads it as UTF-8
     for row in table:
         yield writer.writerow([spreadsheet.harmless(value) for value in row])

@@ -190,6 +190,22 @@ class ProductList(List[Product]):
             Column("status", "Status", active_or_not, kind="badge", sort="active", phone="badge"),
         )
 
+    def downloaded_columns(self) -> Sequence[Column[Product]]:
+        """All that a file of products holds, in its words, so that it can be changed and read in again."""
+        shown = {column.key: column for column in self.shown_columns()}
+        return (
+            shown["sku"],
+            shown["name"],
+            Column("description", "Description", lambda p: p.description),
+            shown["category"],
+            Column("unit", "Unit", lambda p: p.unit),
+            shown["price"],
+            shown["tax"],
+            Column("account", "Sales account", lambda p: p.sales_account),
+            Column("active", "Active", lambda p: "yes" if p.active else "no"),
+            shown["lists"],
+        )
+
     def page_of(self, product: Product) -> str:
         return reverse("desk:product", args=[self.supplier.slug, product.pk])
 

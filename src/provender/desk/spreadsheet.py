@@ -7,8 +7,9 @@ from decimal import Decimal
 from html import escape
 from typing import IO, Any, cast
 
+from provender.importing.lists import FORMULA_STARTS
+
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Cell styles, by position in STYLES: plain, text that must stay text, date, heading.
 PLAIN, QUOTED, DATE, HEADING = range(4)
 DAY_ZERO = date(1899, 12, 30)
@@ -43,8 +44,11 @@ STYLES = (
 
 
 def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    """A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers.
+
+    So does one that looks as if it had got one: `importing.lists` takes off just one when it reads the file back.
+    """
+    if isinstance(value, str) and value.lstrip("'").startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
 
@@ -107,4 +111,5 @@ def _cell(value: Any, *, heading: bool) -> str:
 
 def _readable(text: str) -> str:
     """Without the control characters that XML can't hold; at most what a cell can hold."""
-    return "".join(sign for sign in text if sign >= " " or sign in "\n\t")[:32767]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(sign for sign in lines if sign >= " " or sign in "\n\t")[:32767]

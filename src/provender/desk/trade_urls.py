@@ -1,8 +1,8 @@
-"""Addresses of customers, products, categories and price lists."""
+"""Addresses of customers, products, categories, price lists, and files of them."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from provender.desk import categories, customers, price_lists, products
+from provender.desk import categories, customers, list_files, price_lists, product_files, products
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/customers", customers.customers, name="customers"),
@@ -11,10 +11,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/customers/<uuid:pk>/edit", customers.edit, name="customer-edit"),
     path("w/<slug:slug>/customers/<uuid:pk>/switch", customers.switch, name="customer-switch"),
     path("w/<slug:slug>/products", products.products, name="products"),
+    path("w/<slug:slug>/products/file", product_files.upload, name="product-file"),
     path("w/<slug:slug>/products/new", products.new, name="product-new"),
     path("w/<slug:slug>/products/<uuid:pk>", products.product, name="product"),
     path("w/<slug:slug>/products/<uuid:pk>/edit", products.edit, name="product-edit"),
     path("w/<slug:slug>/products/<uuid:pk>/switch", products.switch, name="product-switch"),
+    path("w/<slug:slug>/list-files/<uuid:pk>", list_files.show_file, name="list-file"),
+    path("w/<slug:slug>/list-files/<uuid:pk>/apply", list_files.apply, name="list-file-apply"),
+    path("w/<slug:slug>/list-files/<uuid:pk>/discard", list_files.discard, name="list-file-discard"),
+    path("w/<slug:slug>/list-files/<uuid:pk>/rejects.csv", list_files.rejects, name="list-file-rejects"),
     path("w/<slug:slug>/categories", categories.categories, name="categories"),
     path("w/<slug:slug>/categories/<int:pk>", categories.edit, name="category-edit"),
     path("w/<slug:slug>/categories/<int:pk>/move", categories.move, name="category-move"),

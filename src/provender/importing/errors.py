@@ -98,3 +98,12 @@ class ImportOutOfBalance(ProvenderError):
             f"The import of {file} stopped: {what} in the file is {came_in}, but accounted for is {went_out}."
             " What was imported before stands; import the file again after reporting this."
         )
+
+
+class ListFileGone(ProvenderError):
+    """A file of a list was applied meanwhile, or a newer one stands in its place."""
+
+    code = "list-file-gone"
+
+    def __init__(self) -> None:
+        super().__init__("This file was applied meanwhile, or a newer one took its place. Read the file again.")

@@ -29,39 +29,40 @@ class Field:
     alike: frozenset[str]
 
 
-def _field(name: str, label: str, help_: str, *alike: str, needed: bool = False, longest: int = 60) -> Field:
+def field_of(name: str, label: str, help_: str, *alike: str, needed: bool = False, longest: int = 60) -> Field:
+    """A field that is also found under its own name and under `alike`: headings in small letters and digits only."""
     return Field(name, label, help_, needed, longest, frozenset({name.replace("_", ""), *alike}))
 
 
 FIELDS = (
-    _field("number", "Invoice number", "Lines with the same number are one invoice.",
-           "invoiceno", "invoicenumber", "invoice", "documentno", "docno", needed=True),
-    _field("date", "Invoice date", "The first line's date counts.", "invoicedate", "docdate", "issued", needed=True),
-    _field("customer", "Customer number", "The number or code you know the customer by; the first line's counts.",
-           "customerid", "customerno", "customernumber", "customercode", "accountno", needed=True, longest=50),
-    _field("sku", "SKU", "Matched exactly, then without regard to case.",
-           "stockcode", "itemcode", "code", "productcode", "item", needed=True),
-    _field("description", "Description", "Where it is empty the product's name is taken.",
-           "itemdescription", "details", "product", "productname", needed=True, longest=4000),
-    _field("quantity", "Quantity", "Up to 4 decimal places.", "qty", "units", needed=True),
-    _field("price", "Unit price", "Without tax, up to 4 decimal places.",
-           "unitprice", "unitamount", "rate", "priceexclgst", needed=True),
-    _field("purchase_order", "Purchase order number", "The first line's counts.",
-           "po", "ponumber", "reference", longest=100),
-    _field("due_date", "Due date", "Without it the customer's terms decide.", "due", "dueon"),
-    _field("customer_name", "Customer name", "For customers that are created.",
-           "tradingname", "contactname", "contact", longest=255),
-    _field("tax", "Tax", "GST, VAT or free, or the rate in percent. Without it the product decides.",
-           "taxtype", "gst", "vat", "taxrate"),
+    field_of("number", "Invoice number", "Lines with the same number are one invoice.",
+             "invoiceno", "invoicenumber", "invoice", "documentno", "docno", needed=True),
+    field_of("date", "Invoice date", "The first line's date counts.", "invoicedate", "docdate", "issued", needed=True),
+    field_of("customer", "Customer number", "The number or code you know the customer by; the first line's counts.",
+             "customerid", "customerno", "customernumber", "customercode", "accountno", needed=True, longest=50),
+    field_of("sku", "SKU", "Matched exactly, then without regard to case.",
+             "stockcode", "itemcode", "code", "productcode", "item", needed=True),
+    field_of("description", "Description", "Where it is empty the product's name is taken.",
+             "itemdescription", "details", "product", "productname", needed=True, longest=4000),
+    field_of("quantity", "Quantity", "Up to 4 decimal places.", "qty", "units", needed=True),
+    field_of("price", "Unit price", "Without tax, up to 4 decimal places.",
+             "unitprice", "unitamount", "rate", "priceexclgst", needed=True),
+    field_of("purchase_order", "Purchase order number", "The first line's counts.",
+             "po", "ponumber", "reference", longest=100),
+    field_of("due_date", "Due date", "Without it the customer's terms decide.", "due", "dueon"),
+    field_of("customer_name", "Customer name", "For customers that are created.",
+             "tradingname", "contactname", "contact", longest=255),
+    field_of("tax", "Tax", "GST, VAT or free, or the rate in percent. Without it the product decides.",
+             "taxtype", "gst", "vat", "taxrate"),
 )  # fmt: skip
 NEEDED = tuple(field.name for field in FIELDS if field.needed)
 _BY_NAME = {field.name: field for field in FIELDS}
 
 
-def propose(columns: Sequence[str]) -> dict[str, str]:
+def propose(columns: Sequence[str], fields: Sequence[Field] = FIELDS) -> dict[str, str]:
     """Field -> column for every field that a heading is clearly about; each column once."""
     found: dict[str, str] = {}
-    for field in FIELDS:
+    for field in fields:
         for column in columns:
             if _bare(column) in field.alike and column not in found.values():
                 found[field.name] = column
@@ -190,7 +191,7 @@ class Reader:
         self, supplier: Supplier, header: Sequence[str], at: Mapping[str, int], pattern: str, faults: Faults
     ) -> None:
         self.header, self.at, self.pattern, self.faults = header, at, pattern, faults
-        self.tax_kinds = _tax_words(supplier)
+        self.tax_kinds = tax_words(supplier)
 
     def read(self, row: Row) -> Line | None:
         """The row's line, or None when a cell of it can't be read."""
@@ -236,7 +237,7 @@ class Reader:
         word = self._text(row, "tax")
         if not word:
             return ""
-        kind = self.tax_kinds.get(_plain(word))
+        kind = self.tax_kinds.get(plain_word(word))
         if kind is None:
             self._fault(row, "tax", f"“{word}” is none of: {', '.join(self.tax_kinds)}.")
         return kind or ""
@@ -257,13 +258,14 @@ _ZERO = Decimal(0)
 _TEXTS = ("number", "customer", "customer_name", "purchase_order", "sku", "description")
 
 
-def _plain(word: str) -> str:
+def plain_word(word: str) -> str:
     """A tax word without case and percent sign; 20.0 is 20."""
     bare = word.casefold().removesuffix("%").strip()
     return bare.rstrip("0").rstrip(".") if "." in bare else bare
 
 
-def _tax_words(supplier: Supplier) -> dict[str, str]:
-    rate = _plain(str(supplier.tax_rate))
+def tax_words(supplier: Supplier) -> dict[str, str]:
+    """Words for the tax kinds, as `plain_word` writes them."""
+    rate = plain_word(str(supplier.tax_rate))
     free = {"free": TaxKind.FREE, "gst-free": TaxKind.FREE, "vat-free": TaxKind.FREE, "0": TaxKind.FREE}
     return {"gst": TaxKind.GST, "vat": TaxKind.GST, rate: TaxKind.GST, **free}

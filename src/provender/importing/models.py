@@ -123,3 +123,65 @@ class StagedCustomer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "number"], name="one_staged_customer_a_number")]
+
+
+class ListFile(models.Model):
+    """A file with a line for each thing of a list (products, or the prices of one price list) beside what is here."""
+
+    class Kind(models.TextChoices):
+        PRODUCTS = "products", "Products"
+        PRICES = "prices", "Prices"
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", "Preview"
+        APPLYING = "applying", "Being applied"
+        DONE = "done", "Applied"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="list_files")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    about = models.UUIDField(null=True)  # the price list that the prices are of
+    file_name = models.CharField(max_length=255)
+    columns = models.JSONField(default=list)  # the header, in the file's order
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PREVIEW)
+    read_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+    applied_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-read_at"]
+
+
+class ListRow(models.Model):
+    """One line of such a file, in one named state; with what it changes and what became of it."""
+
+    class State(models.TextChoices):
+        NEW = "new", "New"
+        CHANGED = "changed", "Changed"
+        UNCHANGED = "unchanged", "Unchanged"
+        REJECTED = "rejected", "Rejected"
+
+    file = models.ForeignKey(ListFile, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    line = models.PositiveIntegerField()  # of the file, header = 1
+    state = models.CharField(max_length=9, choices=State.choices)
+    sku = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    product = models.UUIDField(null=True)  # the product that it is, or will be
+    before = models.JSONField(default=dict)  # field → what is here, as text; nothing for what is new
+    after = models.JSONField(default=dict)  # field → what the file says, as text
+    # Of a rejected line: where, what stands there, and why; the line itself, to be mended.
+    column = models.CharField(max_length=255, blank=True)
+    value = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=400, blank=True)
+    cells = models.JSONField(default=list)
+    hints = models.JSONField(default=list)  # sentences
+    finished = models.BooleanField(default=False)  # applied, or left with its outcome
+    outcome = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["line"]
+        indexes = [
+            models.Index(fields=["file", "line"], name="list_row_by_line"),
+            models.Index(fields=["file", "state", "line"], name="list_row_by_state"),
+        ]
