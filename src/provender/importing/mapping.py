@@ -74,22 +74,25 @@ def _bare(heading: str) -> str:
     return "".join(mark for mark in heading.casefold() if mark.isalnum())
 
 
-def check_fields(mapping: Mapping[str, str]) -> None:
+def check_fields(mapping: Mapping[str, str], fields: Sequence[Field] = FIELDS) -> None:
     """Raise FieldUnknown for a field that doesn't exist."""
+    known = [field.name for field in fields]
     for name in mapping:
-        if name not in _BY_NAME:
-            raise FieldUnknown(name, [field.name for field in FIELDS])
+        if name not in known:
+            raise FieldUnknown(name, known)
 
 
-def find_columns(mapping: Mapping[str, str], columns: Sequence[str], faults: Faults) -> dict[str, int]:
+def find_columns(
+    mapping: Mapping[str, str], columns: Sequence[str], faults: Faults, fields: Sequence[Field] = FIELDS
+) -> dict[str, int]:
     """Field -> position of its column. A field without a column of its own takes the one that bears its name.
 
     Raises FieldUnknown, MappingIncomplete, or FaultyFile for columns that the file doesn't have or has twice.
     """
-    check_fields(mapping)
-    own_names = {name: name for name in _BY_NAME if name in columns}
+    check_fields(mapping, fields)
+    own_names = {field.name: field.name for field in fields if field.name in columns}
     chosen = {**own_names, **{name: column for name, column in mapping.items() if column}}
-    if missing := [name for name in NEEDED if name not in chosen]:
+    if missing := [field.name for field in fields if field.needed and field.name not in chosen]:
         raise MappingIncomplete(missing, columns)
     for name, column in chosen.items():
         if (times := columns.count(column)) != 1:

@@ -11,7 +11,7 @@ from datetime import date as Date  # noqa: N812 -- `date` is what a payout calls
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from provender.basics import clock
@@ -54,10 +54,10 @@ class PayoutEntry:
 
     @property
     def kind(self) -> PayoutLine.Kind:
-        """A fee is charged for no payment; a refund went back; anything else is a payment."""
-        if self.gross < 0:
-            return Kind.REFUND
-        return Kind.PAYMENT if self.gross or self.invoice_number or self.payment_reference else Kind.FEE
+        """Below zero went back, above zero came in, and what moved nothing can only be a fee."""
+        if not self.gross:
+            return Kind.FEE
+        return Kind.PAYMENT if self.gross > 0 else Kind.REFUND
 
     def paid_out(self) -> Decimal:
         """What of it reached the bank."""
@@ -104,7 +104,10 @@ def enter_payout(
     lines = [_line(payout, position, entry) for position, entry in enumerate(entries, start=1)]
     _match(payout, lines)
     payout.clean_fields(exclude={"supplier", "created_by", "closed_by"})
-    payout.save(force_insert=True)
+    try:
+        payout.save(force_insert=True)
+    except IntegrityError as error:  # somebody else entered it since we looked
+        raise PayoutKnown(provider, reference) from error
     ReadyRows.of(lines).insert()
     tell(supplier, PAYOUT, payout.pk, f"Entered: {len(lines)} lines, {payout.currency} {payout.net}", who=by)
     return payout
