@@ -7,13 +7,11 @@ import cast
 from provender.catalogue.actions import (
     delete_category,
     import_products,
-    move_products,
     order_categories,
     save_category,
     save_price_list,
     save_product,
     set_products_active,
-    set_tax_kind,
 )
 from provender.catalogue.errors import (
     AnotherWholesalersCatalogue,
@@ -23,7 +21,6 @@ from provender.catalogue.errors import (
     SkuTaken,
 )
 from provender.catalogue.models import Category, PriceList, Product
-from provender.suppliers.models import TaxKind
 from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db
@@ -99,20 +96,6 @@ def test_many_products_are_switched_off_and_only_those_that_were_on_are_counted(
     assert set(Product.objects.filter(active=True)) == {theirs}
 
 
-def test_many_products_are_moved_and_only_those_that_moved_are_counted(supplier):
-    drinks = cast.category(supplier)
-    oat, syrup = cast.product(supplier, "OAT-1L"), cast.product(supplier, "SYRUP-VAN", category=drinks)
-    assert move_products(supplier, [oat.pk, syrup.pk], drinks, by=None) == 1
-    assert told(oat)[0] == "Moved to Drinks"
-    assert move_products(supplier, [oat.pk, syrup.pk], None, by=None) == 2
-    assert told(syrup)[0] == "Taken out of its category"
-
-
-def test_products_do_not_move_to_another_wholesalers_category(supplier):
-    with pytest.raises(AnotherWholesalersCatalogue):
-        move_products(supplier, [], cast.category(cast.supplier("southern")), by=None)
-
-
 def test_a_files_products_come_in_all_or_none(supplier):
     cast.product(supplier, "OAT-1L")
     new = [Product(sku=sku, name=sku, price=Decimal(1)) for sku in ("A", "a", "B")]
@@ -120,12 +103,6 @@ def test_a_files_products_come_in_all_or_none(supplier):
     with pytest.raises(SkuTaken):
         import_products(supplier, [Product(sku=sku, name=sku, price=Decimal(1)) for sku in ("C", "OAT-1L")])
     assert not Product.objects.filter(sku="C").exists()
-
-
-def test_many_products_are_made_tax_free_and_only_those_that_were_not_are_counted(supplier):
-    taxed, free = cast.product(supplier, "OAT-1L"), cast.product(supplier, "BEANS-1KG")
-    assert set_tax_kind(supplier, [taxed.pk, free.pk], TaxKind.FREE, by=None) == 1
-    assert told(taxed)[0] == "Made GST-free"
 
 
 def test_categories_are_put_in_order_and_who_is_not_named_comes_last(supplier):

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 import cast
 from importing.files import csv_of, row
 from provender.basics import clock
+from provender.catalogue import bulk
 from provender.importing import actions as importing
 from provender.importing.products import preview_products
 from provender.people.actions import invite
@@ -70,6 +71,11 @@ class Things:
     def file(self):
         """A file of invoices that was uploaded."""
         return importing.upload(self.supplier, ContentFile(csv_of(row()), "past.csv"), "past.csv", by=None)
+
+    @cached_property
+    def bulk_change(self):
+        """Products that were switched off together."""
+        return bulk.switch(self.supplier, [self.product.pk], active=False, by=None).bulk
 
     @cached_property
     def list_file(self):
@@ -170,6 +176,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "invoice-link": pk("invoice"),
     "import": pk("file"),
     **{f"import-{part}": pk("file") for part in ("columns", "apply", "discard", "documents", "rejects")},
+    "product-undo-bulk": pk("bulk_change"),
     "list-file": pk("list_file"),
     **{f"list-file-{part}": pk("list_file") for part in ("apply", "discard", "rejects")},
     "xero-choose": pk("attempt"),

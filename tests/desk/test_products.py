@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import cast
 from desk.test_customers import names, queries
 from provender.catalogue.models import Category, Product
+from provender.sync.products import pull_products
 
 pytestmark = pytest.mark.django_db
 LIST, SHELVES = "/w/harbour/products", "/w/harbour/categories"
@@ -95,6 +97,47 @@ def test_many_are_moved_to_a_category_of_ones_own(supplier, oat, mai):
     form = {"action": "move", "pick": [str(oat.pk)], "sure": "1"}
     assert "Select a valid choice" in mai.post(LIST, form | {"category": theirs.pk}).text
     assert "1 product moved to Drinks." in mai.post(LIST, form | {"category": drinks.pk}, follow=True).text
+
+
+def test_where_products_are_from_is_shown_and_filtered(supplier, connection, mai, books):
+    books.add_item("OAT-1L", "Oat milk", "4.50")
+    pull_products(connection, None)
+    assert names(mai.get(LIST, {"source": "own"})) == []
+    cast.product(supplier, "OAT-1L"), cast.product(supplier, "RYE-800")
+    pull_products(connection, None)
+    assert names(mai.get(LIST, {"source": "xero"})) == ["Oat milk 1L"]
+    assert names(mai.get(LIST, {"source": "own"})) == ["RYE-800"]
+
+
+def test_without_xero_there_is_no_source(oat, mai):
+    assert "id_source" not in mai.get(LIST).text
+
+
+def test_the_sales_account_is_picked_from_the_chart(supplier, connection, mai):
+    oat = cast.product(supplier)
+    form = {"action": "account", "pick": [str(oat.pk)]}
+    assert "200 · Sales" in mai.post(LIST, form).text
+    assert "Select a valid choice" in mai.post(LIST, form | {"sure": "1", "account": "999"}).text
+    done = mai.post(LIST, form | {"sure": "1", "account": "200"}, follow=True).text
+    assert "1 product given the sales account 200." in done
+    oat.refresh_from_db()
+    assert oat.sales_account == "200"
+
+
+def test_all_that_match_are_changed_and_put_back(supplier, mai):
+    for number in range(30):
+        cast.product(supplier, f"TEA-{number}", active=number > 0)
+    cast.product(supplier, "OAT-1L")
+    form = {"action": "off", "all": "1"}
+    assert "30 products?" in mai.post(f"{LIST}?q=tea", form).text
+    page = mai.post(f"{LIST}?q=tea", form | {"sure": "1"}, follow=True).text
+    assert "29 products switched off." in page
+    undo = re.search(r"/w/harbour/products/undo/[0-9a-f-]+", page)[0]
+    assert "Undone: 29 products put back." in mai.post(undo, follow=True).text
+    assert supplier.products.filter(active=False).count() == 1
+    again = mai.post(undo, headers={"referer": f"http://testserver{LIST}"}, follow=True)
+    assert "was undone already" in again.text
+    assert "products/undo" not in again.text
 
 
 def test_what_must_be_chosen_is_asked_for(oat, mai):

@@ -98,7 +98,7 @@ def test_many_products_get_an_option_at_once(desk, supplier, region):
     assert "Region" in mai.post("/w/harbour/products", form).text
     option = f"{region.pk} {key(region, 'South')}"
     page = mai.post("/w/harbour/products", {**form, "sure": "1", "option": option}, follow=True)
-    assert "Region is set; 4 products changed." in page.text
+    assert "4 products given Region South." in page.text
     mai.post("/w/harbour/products", {**form, "sure": "1", "option": f"{region.pk} "})
     assert not Value.objects.exists()
 

@@ -221,7 +221,7 @@ def test_a_second_pull_without_a_change_writes_nothing(pull_all, pull, supplier)
 def test_only_what_was_chosen_changes(pull_all, pull, supplier, books):
     drinks, cafes = cast.category(supplier), cast.price_list(supplier, prices={"TEA-1": "3.00"})
     ours = supplier.products.get(sku="TEA-1")
-    catalogue.move_products(supplier, [ours.pk], drinks, by=None)
+    catalogue.set_column(supplier, [ours.pk], "category_id", drinks.pk, by=None)
     catalogue.set_products_active(supplier, [ours.pk], active=False, by=None)
     books.add_item("TEA-1", "Green tea", "5.00")
     made = pull()

@@ -55,3 +55,12 @@ class CategoryInUse(ProvenderError):
 
     def __init__(self, name: str, count: int) -> None:
         super().__init__(f"{count:,} products are in “{name}”. Move them to another category first.")
+
+
+class ChangeGone(ProvenderError):
+    """A change of many products can't be undone any more."""
+
+    code = "change-gone"
+
+    def __init__(self) -> None:
+        super().__init__("That change was undone already, or another change of many products came after it.")

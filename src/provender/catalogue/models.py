@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from provender.basics.money import PriceField
+from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
 
 
@@ -44,6 +45,30 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}"
+
+
+class BulkChange(models.Model):
+    """One thing that was set for many products at once; what each had before is kept, so that it can be undone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="bulk_changes")
+    what = models.CharField(max_length=45)  # a column of the product, or "property:" and its id
+    value = models.CharField(max_length=500, blank=True)  # as set, in a text
+    said = models.CharField(max_length=200)  # what happened, for a person: "moved to Drinks"
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+
+class Former(models.Model):
+    """What one product had before a change of many."""
+
+    bulk = models.ForeignKey(BulkChange, on_delete=models.CASCADE, related_name="formers")
+    product = models.UUIDField()
+    value = models.CharField(max_length=500, blank=True)
 
 
 class PriceList(models.Model):

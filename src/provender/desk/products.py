@@ -18,23 +18,23 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilte
 
 from provender.basics.errors import ProvenderError
 from provender.basics.money import read_number, show_price
-from provender.catalogue import actions
+from provender.catalogue import actions, bulk
 from provender.catalogue.errors import SkuTaken
 from provender.catalogue.models import Category, ListPrice, PriceList, Product
 from provender.desk import orders
 from provender.desk.customers import active_or_not
 from provender.desk.forms import Section, sections_of
-from provender.desk.frame import DeskRequest, member
+from provender.desk.frame import DeskRequest, back, member
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
 from provender.desk.properties import ChooseOption, card
 from provender.ordering.models import OrderLine
 from provender.people.models import User
 from provender.people.roles import Doing
-from provender.properties.actions import set_values
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.choices import codes_for
-from provender.sync.queries import connection_of
+from provender.sync.models import Connection, ItemProduct
+from provender.sync.queries import connection_of, last_connection
 from provender.timeline.queries import story
 
 NO_CATEGORY = "No category"
@@ -84,12 +84,22 @@ class ProductSearch(FilterSet):  # type: ignore[misc]  # django_filters has no t
 
 class ProductFilter(ProductSearch):
     tax = ChoiceFilter(field_name="tax_kind", label="Tax", empty_label="Any")
+    source = ChoiceFilter(
+        label="Source", choices=[("xero", "Xero"), ("own", "Own")], empty_label="Any", method="by_source"
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         supplier = self.request.supplier
+        self.connection = last_connection(supplier)
+        if self.connection is None:  # then all are one's own
+            del self.filters["source"]
         self.filters["tax"].extra["choices"] = tax_kinds(supplier)
         self.filters["tax"].label = supplier.tax_word
+
+    def by_source(self, rows: QuerySet[Product], name: str, source: str) -> QuerySet[Product]:  # noqa: ARG002
+        items = ItemProduct.objects.filter(connection=self.connection).values("product")
+        return rows.filter(pk__in=items) if source == "xero" else rows.exclude(pk__in=items)
 
 
 class ChooseCategory(forms.Form):
@@ -122,29 +132,52 @@ class ChooseTaxKind(forms.Form):
         field.label, field.choices = supplier.tax_word, tax_kinds(supplier)
 
 
+class ChooseAccount(forms.Form):
+    """Which account in Xero the sales of many products go to: one of the chart, once there is a chart."""
+
+    account = forms.CharField(label="Sales account", required=False, max_length=10, help_text="Its code in Xero.")
+
+    def __init__(self, supplier: Supplier, typed: QueryDict | None) -> None:
+        super().__init__(typed)
+        if accounts := sales_accounts(supplier):
+            offered = [("", "That of the Xero settings"), *((code, f"{code} · {name}") for code, name in accounts)]
+            self.fields["account"] = forms.ChoiceField(
+                label="Sales account", required=False, choices=offered,
+                help_text="For order lines from now on. Placed orders take it when they are next edited.",
+            )  # fmt: skip
+
+
 def switch_on(supplier: Supplier, rows: Sequence[Product], user: User) -> str:
-    return f"{_count(actions.set_products_active(supplier, _keys(rows), active=True, by=user))} switched on."
+    return _told(bulk.switch(supplier, _keys(rows), active=True, by=user))
 
 
 def switch_off(supplier: Supplier, rows: Sequence[Product], user: User) -> str:
-    return f"{_count(actions.set_products_active(supplier, _keys(rows), active=False, by=user))} switched off."
+    return _told(bulk.switch(supplier, _keys(rows), active=False, by=user))
 
 
 def move(supplier: Supplier, rows: Sequence[Product], user: User, *, category: Category | None) -> str:
-    moved = actions.move_products(supplier, _keys(rows), category, by=user)
-    return f"{_count(moved)} moved to {category}." if category else f"{_count(moved)} taken out of their category."
+    return _told(bulk.move(supplier, _keys(rows), category, by=user))
 
 
 def set_tax_kind(supplier: Supplier, rows: Sequence[Product], user: User, *, tax_kind: str) -> str:
-    changed = actions.set_tax_kind(supplier, _keys(rows), TaxKind(tax_kind), by=user)
-    return f"{_count(changed)} made {supplier.tax_kind_label(tax_kind)}."
+    return _told(bulk.set_tax_kind(supplier, _keys(rows), tax_kind, by=user))
+
+
+def set_sales_account(supplier: Supplier, rows: Sequence[Product], user: User, *, account: str) -> str:
+    return _told(bulk.set_sales_account(supplier, _keys(rows), account, by=user))
 
 
 def update_properties(supplier: Supplier, rows: Sequence[Product], user: User, *, option: str) -> str:
     its, _, chosen = option.partition(" ")
     dropdown = supplier.properties.select_related("supplier").get(pk=its)
-    changed = set_values(dropdown, Kind.PRODUCT, _keys(rows), chosen, by=user)
-    return f"{dropdown.name} is set; {_count(changed)} changed."
+    return _told(bulk.set_option(dropdown, _keys(rows), chosen, by=user))
+
+
+def _told(done: bulk.Done) -> str:
+    """What happened to how many: "4 products moved to Drinks."."""
+    return (
+        f"{_count(done.count)} {done.bulk.said}." if done.bulk else "They all have it so already: nothing was changed."
+    )
 
 
 def _keys(rows: Sequence[Product]) -> list[UUID]:
@@ -170,6 +203,7 @@ class ProductList(List[Product]):
     actions = (
         BulkAction("move", "Move to a category", Doing.TRADE, move, ask=ChooseCategory),
         BulkAction("tax", "Set tax", Doing.TRADE, set_tax_kind, ask=ChooseTaxKind),
+        BulkAction("account", "Set sales account", Doing.TRADE, set_sales_account, ask=ChooseAccount),
         BulkAction("properties", "Update properties", Doing.TRADE, update_properties, ask=ChooseOption),
         BulkAction("on", "Switch on", Doing.TRADE, switch_on),
         BulkAction("off", "Switch off", Doing.TRADE, switch_off, danger=True),
@@ -187,6 +221,7 @@ class ProductList(List[Product]):
             Column("price", "Price", lambda p: p.price, kind="price", sort="price", phone="side"),
             Column("tax", self.supplier.tax_word, self.tax_of, sort="tax_kind", phone="hide", unbroken=True),
             Column("lists", "Price lists", self.lists_of, phone="hide"),
+            *([Column("source", "Source", self.source_of, phone="hide")] if self.connection else ()),
             Column("status", "Status", active_or_not, kind="badge", sort="active", phone="badge"),
         )
 
@@ -217,10 +252,23 @@ class ProductList(List[Product]):
         more = len(names) - NAMED_LISTS
         return ", ".join(names[:NAMED_LISTS]) + (f" and {more} more" if more > 0 else "")
 
+    def source_of(self, product: Product) -> str:
+        return "Xero" if product.pk in self.items else "Own"
+
+    @property
+    def connection(self) -> Connection | None:
+        found: Connection | None = self.filter.connection
+        return found
+
     def rows(self) -> QuerySet[Product]:
         return self.supplier.products.select_related("category")
 
+    def extra_context(self) -> dict[str, Any]:
+        return {"last_change": bulk.last_change(self.supplier)}
+
     def prepare(self, rows: Sequence[Product]) -> None:
+        items = ItemProduct.objects.filter(connection=self.connection, product__in=_keys(rows))
+        self.items = set(items.values_list("product", flat=True)) if self.connection else set()
         self.listed: dict[UUID, list[str]] = {}
         prices = ListPrice.objects.filter(product__in=_keys(rows)).order_by("price_list__name")
         for product, name in prices.values_list("product_id", "price_list__name"):
@@ -231,6 +279,17 @@ class ProductList(List[Product]):
 def products(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
     """The list; moving, taxing, switching many at once."""
     return show(request, ProductList(request))
+
+
+@require_POST
+@member(Doing.TRADE)
+def undo_bulk(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Take back the newest thing that was set for many."""
+    change = get_object_or_404(supplier.bulk_changes.select_related("supplier"), pk=pk)
+    done = bulk.undo(change, by=request.user)
+    left = f" {_count(done.left)} had changed since and stayed." if done.left else ""
+    messages.success(request, f"Undone: {_count(done.put_back)} put back.{left}")
+    return back(request)
 
 
 # --- one product --------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/customers/<uuid:pk>/switch", customers.switch, name="customer-switch"),
     path("w/<slug:slug>/products", products.products, name="products"),
     path("w/<slug:slug>/products/file", product_files.upload, name="product-file"),
+    path("w/<slug:slug>/products/undo/<uuid:pk>", products.undo_bulk, name="product-undo-bulk"),
     path("w/<slug:slug>/products/new", products.new, name="product-new"),
     path("w/<slug:slug>/products/<uuid:pk>", products.product, name="product"),
     path("w/<slug:slug>/products/<uuid:pk>/edit", products.edit, name="product-edit"),

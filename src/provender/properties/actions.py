@@ -78,9 +78,16 @@ def set_value(its: Property, kind: str, document: UUID, text: str, *, by: User |
     return set_values(its, kind, [document], text, by=by) > 0
 
 
-@transaction.atomic
 def set_values(its: Property, kind: str, documents: Iterable[UUID], text: str, *, by: User | None) -> int:
-    """The same for many documents of one kind, all this wholesaler's; answers on how many it changed.
+    """`change_values`, answering on how many documents it changed."""
+    return len(change_values(its, kind, documents, text, by=by))
+
+
+@transaction.atomic
+def change_values(
+    its: Property, kind: str, documents: Iterable[UUID], text: str, *, by: User | None
+) -> dict[UUID, str]:
+    """The same for many documents of one kind, all this wholesaler's; answers what it was on those that changed.
 
     An inactive option stays where it was chosen, but can't be chosen anew. A handful of statements, however many
     documents. Raises PropertyNotThere, OptionRefused, ValueRefused.
@@ -93,11 +100,17 @@ def set_values(its: Property, kind: str, documents: Iterable[UUID], text: str, *
     wanted = (option.pk if option else None, text)
     changed = [pk for pk in ids if before.get(pk, (None, "")) != wanted]
     if not changed:
-        return 0
+        return {}
     _write(its, kind, changed, *wanted)
     after = option.name if option else text or "nothing"
     tell_many(its.supplier, kind, [(pk, f"{its.name}: {after}") for pk in changed], who=by)
-    return len(changed)
+    return {pk: _as_chosen(before.get(pk, (None, ""))) for pk in changed}
+
+
+def _as_chosen(value: tuple[UUID | None, str]) -> str:
+    """A value as `change_values` takes it."""
+    option, text = value
+    return str(option) if option else text
 
 
 def _values_there(its: Property, kind: str, ids: list[UUID]) -> dict[UUID, tuple[UUID | None, str]]:
