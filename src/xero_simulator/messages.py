@@ -143,6 +143,7 @@ DESCRIPTION_REQUIRED = "Description must be specified on each line item of an ap
 SENT_NEEDS_APPROVAL = "SentToContact can only be set on approved documents."
 ITEM_CODE_REQUIRED = "Price List Item Code must be specified."
 ITEM_IN_USE = "The item is used by a transaction and cannot be deleted."
+STOCK_SOLD = "Some of this stock has been sold since, so it cannot be taken out again."
 ITEM_TRACKING_FIXED = "An item that has transactions cannot change how its inventory is tracked."
 ACCOUNT_TYPE_INVALID = "Account Type is not valid."
 ACCOUNT_NAME_REQUIRED = "Account Name must be specified."

@@ -1,17 +1,13 @@
-"""What pays documents: payments and allocations, the flip to PAID and back, and the stock that sales move."""
+"""What pays documents: payments and allocations, and the flip to PAID and back."""
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from xero_simulator import documents, messages
 from xero_simulator.books import Books
 from xero_simulator.calls import Shown, replaced
-from xero_simulator.records import Allocation, Credit, Invoice, Line, Payment
-from xero_simulator.rounding import ZERO, cents
-from xero_simulator.wire import ms_date, present
-
-HOLDS_STOCK = {"AUTHORISED", "PAID"}
+from xero_simulator.records import Allocation, Credit, Invoice, Payment
+from xero_simulator.rounding import ZERO
+from xero_simulator.wire import CURRENCY_RATE, ms_date, present
 
 
 def show_of_invoice(books: Books, invoice: Invoice) -> Shown:
@@ -42,6 +38,7 @@ def _show_payment(payment: Payment) -> Shown:
         Date=ms_date(payment.date),
         Amount=payment.amount,
         Reference=payment.reference,
+        CurrencyRate=CURRENCY_RATE,
         HasAccount=False,
         HasValidationErrors=False,
     )
@@ -81,49 +78,3 @@ def add_to_credit(books: Books, credit: Credit, day: date, *, used: Decimal = ZE
     changed = replaced(now, allocated=now.allocated + used, refunded=now.refunded + refunded, updated=books.now())
     spent = changed.remaining == 0
     books.put(replaced(changed, status="PAID" if spent else "AUTHORISED", fully_paid_on=day if spent else None))
-
-
-def check_stock(books: Books, lines: list[Line], held: Sequence[Line] = ()) -> list[str]:
-    """Tracked items cannot be sold below nothing; `held` are the lines of the same invoice as approved before."""
-    wanted: dict[str, Decimal] = {}
-    for sign, group in ((1, lines), (-1, held)):
-        for line in group:
-            if line.item_code:
-                code = line.item_code.casefold()
-                wanted[code] = wanted.get(code, ZERO) + sign * (line.quantity or ZERO)
-    for code, quantity in wanted.items():
-        item = books.items.first("code", code)
-        if item and item.is_tracked and quantity > max(ZERO, item.quantity_on_hand or ZERO):
-            return [messages.NO_STOCK]
-    return []
-
-
-def move_stock(books: Books, before: Invoice | None, after: Invoice) -> None:
-    """Sales take stock out and bills bring it in while they are approved."""
-    moves: dict[str, Decimal] = {}
-    for document, sign in ((before, 1), (after, -1)):
-        if document is not None and document.status in HOLDS_STOCK and b'"ItemCode"' in document.lines:
-            direction = sign if document.type == "ACCREC" else -sign
-            for line in documents.unpack_lines(document.lines):
-                if line.item_code and line.quantity:
-                    code = line.item_code.casefold()
-                    moves[code] = moves.get(code, ZERO) + direction * line.quantity
-    for code, quantity in moves.items():
-        _move_item(books, code, quantity)
-
-
-def _move_item(books: Books, code: str, quantity: Decimal) -> None:
-    item = books.items.first("code", code)
-    if item is None or not item.is_tracked or not quantity:
-        return
-    on_hand, pool = item.quantity_on_hand or ZERO, item.total_cost_pool or ZERO
-    price = item.purchase.unit_price if item.purchase and item.purchase.unit_price else ZERO
-    average = pool / on_hand if on_hand else price
-    left = on_hand + quantity
-    books.put(
-        replaced(
-            item,
-            quantity_on_hand=left.quantize(Decimal("0.0001")),
-            total_cost_pool=cents(pool + quantity * (price if quantity > 0 else average)) if left else ZERO,
-        )
-    )

@@ -26,6 +26,7 @@ MS_DATE = re.compile(r"^/Date\((-?\d{1,15})([+-]\d{4})?\)/$")
 GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12})\}?$")
 EPOCH_DATE = date(1970, 1, 1)
 SMALLEST_GZIP = 1400
+CURRENCY_RATE = Decimal("1.0000000000")  # of the only currency there is
 
 
 @dataclass(slots=True)

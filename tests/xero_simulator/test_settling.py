@@ -412,6 +412,83 @@ def test_tracked_stock_runs_out_and_comes_back(xero):
     assert xero.get("Items/TRACKED").json()["Items"][0]["QuantityOnHand"] == 10
 
 
+@pytest.fixture
+def stocked(xero):
+    """Ten of a tracked item, bought for 3.00 each by the bill that this answers."""
+    item = {
+        "Code": "TRACKED",
+        "InventoryAssetAccountCode": "630",
+        "PurchaseDetails": {"UnitPrice": 2, "COGSAccountCode": "310"},
+        "SalesDetails": {"UnitPrice": 5, "AccountCode": "200"},
+    }
+    assert xero.put("Items", item).status_code == 200
+    return xero.invoice(Type="ACCPAY", LineItems=[bought(10)])
+
+
+def bought(quantity):
+    return line(ItemCode="TRACKED", Quantity=quantity, UnitAmount=3, AccountCode="630")
+
+
+def on_hand(xero):
+    item = xero.get("Items/TRACKED").json()["Items"][0]
+    return item["QuantityOnHand"], item["TotalCostPool"]
+
+
+def sale(quantity):
+    return [{"Description": "one", "ItemCode": "TRACKED", "Quantity": quantity}]
+
+
+def test_a_bill_whose_stock_is_sold_stays(xero, stocked):
+    assert on_hand(xero) == (10, 30)
+    sold = xero.invoice(LineItems=sale(4))
+    assert on_hand(xero) == (6, 18)
+    path, gone = f"Invoices/{stocked['InvoiceID']}", {"Status": "VOIDED"}
+    assert texts(xero.post(path, gone)) == [messages.STOCK_SOLD]
+    fewer = {"LineItems": [{"LineItemID": stocked["LineItems"][0]["LineItemID"], "Quantity": 3}]}
+    assert texts(xero.post(path, fewer)) == [messages.STOCK_SOLD]
+    assert (on_hand(xero), xero.get(path).json()["Invoices"][0]["Status"]) == ((6, 18), "AUTHORISED")
+    xero.post(f"Invoices/{sold['InvoiceID']}", gone)
+    assert xero.post(path, gone).status_code == 200
+    assert on_hand(xero) == (0, 0)
+
+
+def test_credit_brings_stock_back_and_sends_it_back(xero, stocked):
+    xero.invoice(LineItems=sale(4))
+    returned = credit(xero, LineItems=sale(2))
+    assert on_hand(xero) == (8, 24)
+    too_many = credit_note(Type="ACCPAYCREDIT", LineItems=[bought(9)])
+    assert texts(xero.put("CreditNotes", too_many)) == [messages.NO_STOCK]
+    credit(xero, Type="ACCPAYCREDIT", LineItems=[bought(7)])
+    assert on_hand(xero) == (1, 3)
+    gone = xero.post(f"CreditNotes/{returned['CreditNoteID']}", {"Status": "VOIDED"})
+    assert texts(gone) == [messages.STOCK_SOLD]
+
+
+def test_stock_over_the_counter(xero, stocked):
+    money = {"Contact": {"Name": CAFE}, "BankAccount": {"Code": "090"}, "LineAmountTypes": "NoTax"}
+    sold = {**money, "Type": "RECEIVE", "LineItems": sale(4)}
+    made = xero.put("BankTransactions", sold).json()["BankTransactions"][0]
+    assert on_hand(xero)[0] == 6
+    path = f"BankTransactions/{made['BankTransactionID']}"
+    assert texts(xero.post(path, {"LineItems": sale(11)})) == [messages.NO_STOCK]
+    xero.post(path, {"Status": "DELETED"})
+    assert on_hand(xero) == (10, 30)
+
+
+def test_another_currency_is_refused_everywhere(xero):
+    refusal = [messages.currency_not_subscribed("EUR")]
+    euro = {"CurrencyCode": "EUR"}
+    bank = {"Code": "095", "Name": "Euro", "Type": "BANK", "BankAccountNumber": "1", **euro}
+    fee = {"Contact": {"Name": CAFE}, "BankAccount": {"Code": "090"}, "Type": "SPEND", **euro}
+    fee["LineItems"] = [{"Description": "fee", "UnitAmount": 1, "AccountCode": "404"}]
+    assert texts(xero.put("Invoices", invoice(**euro))) == refusal
+    assert texts(xero.put("CreditNotes", credit_note(**euro))) == refusal
+    assert texts(xero.put("BankTransactions", fee)) == refusal
+    assert texts(xero.put("Accounts", bank)) == refusal
+    assert texts(xero.put("Contacts", {"Name": "Abroad", "DefaultCurrency": "EUR"})) == refusal
+    assert [one["Code"] for one in xero.list("Currencies")] == ["AUD"]
+
+
 def test_history_notes(xero):
     owed = xero.invoice()
     path = f"Invoices/{owed['InvoiceID']}/History"

@@ -1,6 +1,6 @@
 """The chart of accounts: one account per write, and the exceptions that Xero makes for it."""
 
-from xero_simulator import messages
+from xero_simulator import documents, messages
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_whole
 from xero_simulator.errors import Invalid, NotFound
@@ -115,9 +115,11 @@ def _create(call: Call, sent: AccountIn) -> Account:
         texts.append(messages.ACCOUNT_CODE_REQUIRED)
     if kind == "BANK" and not sent.bank_account_number:
         texts.append(messages.BANK_NUMBER_REQUIRED)
+    bank = kind == "BANK"
+    if bank:
+        texts += documents.check_currency(call.books, sent.currency_code)
     if texts:
         raise Invalid(*texts)
-    bank = kind == "BANK"
     account = Account(
         id=new_id(),
         updated=call.books.now(),

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from xero_simulator import documents, messages
+from xero_simulator import documents, messages, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import LineIn, LineRules
@@ -15,6 +15,7 @@ from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.resources.payments import AccountRef
 from xero_simulator.rounding import ZERO
 from xero_simulator.wire import (
+    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -29,7 +30,6 @@ from xero_simulator.wire import (
 PLAIN = {"RECEIVE", "SPEND"}
 OVERPAYMENTS = {"RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT"}
 ENDING = {"DELETED", "VOIDED"}
-CURRENCY_RATE = Decimal("1.0000000000")
 
 
 class BankTransactionIn(Wire, frozen=True):
@@ -76,6 +76,12 @@ def show(call: Call, transaction: BankTransaction) -> Shown:
     return shown
 
 
+def show_alone(call: Call, transaction: BankTransaction) -> Shown:
+    """What a call about this transaction gives: its contact stands there in full."""
+    more = {"CurrencyRate": CURRENCY_RATE} | contacts.in_full(call.books, transaction.contact_id)
+    return show(call, transaction) | more
+
+
 def show_without_lines(call: Call, transaction: BankTransaction) -> Shown:
     return _show_head(call.books, transaction) | {"LineItems": []}
 
@@ -97,7 +103,7 @@ def _fields(books: Books) -> dict[str, Getter]:
     }
 
 
-SAVING = Saving("BankTransactions", "BankTransactionID", show, flags=())
+SAVING = Saving("BankTransactions", "BankTransactionID", show_alone, flags=())
 
 
 def get_all(call: Call) -> Answer:
@@ -114,7 +120,7 @@ def _find(call: Call) -> BankTransaction:
 
 
 def get_one(call: Call) -> Answer:
-    return envelope("BankTransactions", [show(call, _find(call))], call.books.now())
+    return envelope("BankTransactions", [show_alone(call, _find(call))], call.books.now())
 
 
 def put(call: Call) -> Answer:
@@ -183,6 +189,7 @@ def create(call: Call, sent: BankTransactionIn) -> BankTransaction:
         url=sent.url or None,
         overpayment_id=new_id() if kind in OVERPAYMENTS else None,
     )
+    stock.move(call.books, None, transaction)
     call.books.put(transaction)
     if transaction.overpayment_id:
         call.books.put(_overpayment(transaction))
@@ -293,6 +300,7 @@ def _changed(call: Call, old: BankTransaction, sent: BankTransactionIn) -> BankT
         url=old.url if sent.url is None else sent.url or None,
         is_reconciled=bool(sent.is_reconciled),
     )
+    stock.move(call.books, old, transaction)
     call.books.put(transaction)
     return transaction
 
@@ -304,6 +312,7 @@ def _end(books: Books, old: BankTransaction, status: str) -> BankTransaction:
     if overpayment and (overpayment.allocated or overpayment.refunded):
         raise Invalid(messages.PAID_OR_CREDITED)
     ended = replaced(old, status=status, updated=books.now())
+    stock.move(books, old, ended)
     books.put(ended)
     if overpayment:
         books.put(replaced(overpayment, status="VOIDED", updated=books.now()))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from xero_simulator import messages
+from xero_simulator import documents, messages
 from xero_simulator.books import Books, fold, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.errors import Invalid, NotFound
@@ -135,6 +135,12 @@ def show_briefly(books: Books, contact_id: str | None) -> Shown:
         ContactPersons=[],
         HasValidationErrors=False,
     )
+
+
+def in_full(books: Books, contact_id: str | None) -> Shown:
+    """The contact as it stands in the answer about one document."""
+    contact = books.contacts.get(contact_id)
+    return {"Contact": show(None, contact)} if contact else {}
 
 
 FIELDS = {
@@ -299,8 +305,8 @@ def _check(books: Books, sent: ContactIn, old: Contact | None) -> list[str]:
         texts.append(messages.CONTACT_STATUS_INVALID)
     if len(sent.contact_persons or ()) > MOST_PERSONS:
         texts.append(messages.TOO_MANY_CONTACT_PERSONS)
-    texts += _check_unique(books, sent, old, own, status)
-    return texts
+    texts += documents.check_currency(books, sent.default_currency)
+    return texts + _check_unique(books, sent, old, own, status)
 
 
 def _check_unique(books: Books, sent: ContactIn, old: Contact | None, own: str | None, status: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from xero_simulator import documents, messages
+from xero_simulator import documents, messages, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import LineIn, LineRules, Totals
@@ -14,6 +14,7 @@ from xero_simulator.records import Contact, CreditNote, Line, Wire
 from xero_simulator.resources import allocations, contacts
 from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.wire import (
+    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -36,7 +37,6 @@ NEXT = {
 }
 ENDED = {"VOIDED", "DELETED"}
 LONGEST = 255
-CURRENCY_RATE = Decimal("1.0000000000")
 
 
 class CreditNoteIn(Wire, frozen=True):
@@ -90,6 +90,11 @@ def show(call: Call, note: CreditNote) -> Shown:
     return _show_head(call.books, note) | lines | allocations.show_use(call.books, note)
 
 
+def show_alone(call: Call, note: CreditNote) -> Shown:
+    """What a call about this credit note gives: its contact stands there in full."""
+    return show(call, note) | contacts.in_full(call.books, note.contact_id)
+
+
 def show_without_lines(call: Call, note: CreditNote) -> Shown:
     return _show_head(call.books, note) | {"LineItems": []} | allocations.show_use(call.books, note)
 
@@ -119,7 +124,7 @@ def _fields(books: Books) -> dict[str, Getter]:
     }
 
 
-SAVING = Saving("CreditNotes", "CreditNoteID", show)
+SAVING = Saving("CreditNotes", "CreditNoteID", show_alone)
 
 
 def get_all(call: Call) -> Answer:
@@ -143,7 +148,7 @@ def find_in_path(call: Call) -> CreditNote:
 
 
 def get_one(call: Call) -> Answer:
-    return envelope("CreditNotes", [show(call, find_in_path(call))], call.books.now())
+    return envelope("CreditNotes", [show_alone(call, find_in_path(call))], call.books.now())
 
 
 def put(call: Call) -> Answer:
@@ -210,10 +215,11 @@ def create(call: Call, sent: CreditNoteIn) -> CreditNote:
         sent_to_contact=bool(sent.sent_to_contact),
         app_id=call.app_id,
     )
-    return _keep(call.books, note)
+    return _keep(call.books, note, None)
 
 
-def _keep(books: Books, note: CreditNote) -> CreditNote:
+def _keep(books: Books, note: CreditNote, old: CreditNote | None) -> CreditNote:
+    stock.move(books, old, note)
     if note.status == "AUTHORISED" and note.remaining == 0:
         note = replaced(note, status="PAID", fully_paid_on=note.date)
     books.put(note)
@@ -235,13 +241,14 @@ def update(call: Call, old: CreditNote, sent: CreditNoteIn) -> CreditNote:
         raise Invalid(messages.CREDIT_NOTE_NOT_MODIFIABLE)
     if status in ENDED:
         return _end(call.books, old, status)
-    return _keep(call.books, _changed(call, old, sent, status))
+    return _keep(call.books, _changed(call, old, sent, status), old)
 
 
 def _end(books: Books, old: CreditNote, status: str) -> CreditNote:
     if status == "VOIDED" and (texts := documents.check_locks(books, old.date)):
         raise Invalid(*texts)
     ended = replaced(old, status=status, updated=books.now())
+    stock.move(books, old, ended)
     books.put(ended)
     return ended
 

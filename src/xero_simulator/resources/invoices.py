@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from xero_simulator import documents, messages, settlements
+from xero_simulator import documents, messages, settlements, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import LineIn, LineRules, Totals
@@ -16,6 +16,7 @@ from xero_simulator.records import Contact, Invoice, Line, Wire
 from xero_simulator.resources import contacts
 from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.wire import (
+    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -40,7 +41,6 @@ NEXT = {
 ENDED = {"VOIDED", "DELETED"}
 LONGEST_NUMBER = 255
 URL = re.compile(r"^https?://[^\s/]+", re.IGNORECASE)
-CURRENCY_RATE = Decimal("1.0000000000")
 
 
 class InvoiceIn(Wire, frozen=True):
@@ -74,7 +74,7 @@ def _show_head(call: Call | None, books: Books, invoice: Invoice) -> Shown:
         AmountCredited=invoice.credited,
         CurrencyRate=CURRENCY_RATE,
         Url=invoice.url,
-        SentToContact=invoice.sent_to_contact or None,
+        SentToContact=invoice.sent_to_contact,
         IsDiscounted=bool(invoice.total_discount),
         HasAttachments=False,
         HasErrors=False,
@@ -108,6 +108,11 @@ def show_in(books: Books, invoice: Invoice, places: int) -> Shown:
 
 def show(call: Call, invoice: Invoice) -> Shown:
     return show_in(call.books, invoice, call.places)
+
+
+def show_alone(call: Call, invoice: Invoice) -> Shown:
+    """What a call about this invoice gives: its contact stands there in full."""
+    return show(call, invoice) | contacts.in_full(call.books, invoice.contact_id)
 
 
 def show_without_lines(call: Call, invoice: Invoice) -> Shown:
@@ -174,7 +179,7 @@ def _fields(books: Books) -> dict[str, Getter]:
     }
 
 
-SAVING = Saving("Invoices", "InvoiceID", show)
+SAVING = Saving("Invoices", "InvoiceID", show_alone)
 
 
 def get_all(call: Call) -> Answer:
@@ -231,7 +236,7 @@ def find_in_path(call: Call) -> Invoice:
 
 
 def get_one(call: Call) -> Answer:
-    return envelope("Invoices", [show(call, find_in_path(call))], call.books.now())
+    return envelope("Invoices", [show_alone(call, find_in_path(call))], call.books.now())
 
 
 def put(call: Call) -> Answer:
@@ -330,7 +335,7 @@ def _keep(call: Call, invoice: Invoice, old: Invoice | None) -> Invoice:
     contact = call.books.contacts.get(invoice.contact_id)
     if contact:
         contacts.note_use(call.books, contact, sales=invoice.type == "ACCREC")
-    settlements.move_stock(call.books, old, invoice)
+    stock.move(call.books, old, invoice)
     if invoice.status == "AUTHORISED" and (old is None or old.status != "AUTHORISED"):
         invoice = settlements.settle_invoice(call.books, invoice, invoice.date)
     return invoice
@@ -421,8 +426,6 @@ def _check_approval(books: Books, head: Head, totals: Totals, lines: list[Line])
     texts += documents.check_locks(books, head.day)
     if not all(line.description for line in lines):
         texts.append(messages.DESCRIPTION_REQUIRED)
-    if head.type == "ACCREC":
-        texts += settlements.check_stock(books, lines)
     limit = books.settings.approval_limit
     if limit is not None and _approved_this_month(books, head) >= limit:
         texts.append(messages.APPROVAL_LIMIT)
@@ -477,7 +480,7 @@ def _end(call: Call, old: Invoice, status: str) -> Invoice:
         raise Invalid(*texts)
     ended = replaced(old, status=status, updated=call.books.now())
     call.books.put(ended)
-    settlements.move_stock(call.books, old, ended)
+    stock.move(call.books, old, ended)
     return ended
 
 
@@ -548,8 +551,6 @@ def _check_changed(books: Books, old: Invoice, head: Head, totals: Totals, lines
     texts = [messages.NEGATIVE_TOTAL] if totals.total < 0 else []
     for day in dict.fromkeys((old.date, head.day)):
         texts += documents.check_locks(books, day)
-    if old.type == "ACCREC":
-        texts += settlements.check_stock(books, lines, documents.unpack_lines(old.lines))
     return texts
 
 

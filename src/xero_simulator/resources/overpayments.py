@@ -1,7 +1,6 @@
 """Overpayments: made by bank transactions, given to invoices, paid back through payments, never edited."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from xero_simulator import documents, messages
 from xero_simulator.books import Books
@@ -10,9 +9,17 @@ from xero_simulator.errors import NotFound
 from xero_simulator.filters import Getter
 from xero_simulator.records import Overpayment
 from xero_simulator.resources import allocations, contacts
-from xero_simulator.wire import Answer, date_string, envelope, guid_or_none, ms_date, ms_time, present, utc_string
-
-CURRENCY_RATE = Decimal("1.0000000000")
+from xero_simulator.wire import (
+    CURRENCY_RATE,
+    Answer,
+    date_string,
+    envelope,
+    guid_or_none,
+    ms_date,
+    ms_time,
+    present,
+    utc_string,
+)
 
 
 def show(call: Call, overpayment: Overpayment) -> Shown:
@@ -84,7 +91,10 @@ def _find(call: Call) -> Overpayment:
 
 
 def get_one(call: Call) -> Answer:
-    return envelope("Overpayments", [show(call, _find(call))], call.books.now())
+    found = _find(call)
+    return envelope(
+        "Overpayments", [show(call, found) | contacts.in_full(call.books, found.contact_id)], call.books.now()
+    )
 
 
 def allocate(call: Call) -> Answer:

@@ -33,6 +33,7 @@ from xero_simulator.records import (
 from xero_simulator.resources import accounts, contacts, invoices
 from xero_simulator.rounding import cents
 from xero_simulator.wire import (
+    CURRENCY_RATE,
     Answer,
     envelope,
     guid_or_none,
@@ -45,7 +46,6 @@ from xero_simulator.wire import (
     utc_string,
 )
 
-CURRENCY_RATE = Decimal("1.0000000000")
 TYPE_OF = {
     "ACCREC": "ACCRECPAYMENT",
     "ACCPAY": "ACCPAYPAYMENT",
