@@ -283,8 +283,10 @@ class Bookkeeper:
         def merge(call: Call) -> Contact:
             merged = replaced(old, status="ARCHIVED", merged_to=target.id, updated=call.books.now())
             call.books.put(merged)
-            for invoice in call.books.invoices.find("contact", old.id):
-                call.books.put(replaced(invoice, contact_id=target.id, updated=call.books.now()))
+            books = call.books
+            for table in (books.invoices, books.credit_notes, books.overpayments, books.bank_transactions):
+                for document in [one for one in table if one.contact_id == old.id]:
+                    books.put(replaced(document, contact_id=target.id, updated=books.now()))
             return merged
 
         return self._do(merge, contacts.show)
@@ -356,9 +358,9 @@ class Bookkeeper:
         """Set both lock dates; None takes one away."""
         self._settings(period_lock_date=period, end_of_year_lock_date=end_of_year)
 
-    def set_approval_limit(self, limit: int | None) -> None:
-        """How many invoices a month the organisation's plan lets approve."""
-        self._settings(approval_limit=limit)
+    def set_approval_limit(self, limit: int | None, bills: int | None = None) -> None:
+        """How many sales invoices and how many bills a month the organisation's plan lets approve."""
+        self._settings(approval_limit=limit, bill_approval_limit=bills)
 
     def disconnect(self) -> None:
         """Disconnect every app, as a person does under Connected apps."""

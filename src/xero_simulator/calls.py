@@ -11,7 +11,7 @@ import msgspec
 from xero_simulator import messages
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
-from xero_simulator.errors import BadRequest, Invalid, NothingPosted
+from xero_simulator.errors import BadCondition, BadRequest, Invalid, NothingPosted
 from xero_simulator.filters import Getter, compile_where, sort_records
 from xero_simulator.records import Record, Wire
 from xero_simulator.switches import Switches
@@ -95,13 +95,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How one resource is listed."""
+    """How one resource is listed. `forces_pages` are arguments that bring pages even when none is asked for."""
 
     key: str
     fields: dict[str, Getter]
     show: Callable[[Call, Any], Shown]
     show_short: Callable[[Call, Any], Shown] | None = None
     pages: bool = False
+    forces_pages: tuple[str, ...] = ()
     modified_since: bool = True
     unpaged_is_short: bool = False
 
@@ -115,11 +116,11 @@ def answer_list(call: Call, listing: Listing, records: Iterable[Record]) -> Answ
         found = list(filter(compile_where(where, listing.fields), found))
     found = _ordered(call, listing, found)
     show = listing.show
-    if not (listing.pages and _asks_for_page(call)):
+    if not (listing.pages and _asks_for_page(call, listing)):
         if listing.unpaged_is_short and listing.show_short:
             show = listing.show_short
         return envelope(listing.key, [show(call, record) for record in found], call.books.now())
-    if call.flag("summaryonly") and listing.show_short:
+    if "summaryonly" in listing.forces_pages and call.flag("summaryonly") and listing.show_short:
         show = listing.show_short
     page, size = _page(call)
     pagination = {"page": page, "pageSize": size, "pageCount": -(-len(found) // size), "itemCount": len(found)}
@@ -127,9 +128,9 @@ def answer_list(call: Call, listing: Listing, records: Iterable[Record]) -> Answ
     return envelope(listing.key, shown, call.books.now(), pagination=pagination)
 
 
-def _asks_for_page(call: Call) -> bool:
-    named = any(call.args.get(name) for name in ("page", "pagesize", "statuses"))
-    return named or call.flag("summaryonly")
+def _asks_for_page(call: Call, listing: Listing) -> bool:
+    named = [name for name in ("page", "pagesize", *listing.forces_pages) if call.args.get(name)]
+    return any(name != "summaryonly" or call.flag(name) for name in named)
 
 
 def _page(call: Call) -> tuple[int, int]:
@@ -154,14 +155,17 @@ def _modified_since(call: Call, records: list[Record]) -> list[Record] | None:
 
 
 def _read_since(call: Call) -> int | None:
-    text = call.headers.get("if-modified-since", "")
-    moment = read_moment(text)
-    if moment is None and text and call.switches["rfc_dates_accepted"]:
-        try:
-            moment = read_moment(parsedate_to_datetime(text).isoformat())
-        except ValueError:
-            return None
-    return moment
+    """The header's time in milliseconds, or None. Raises BadCondition for a header that is no time at all."""
+    text = call.headers.get("if-modified-since", "").strip()
+    if not text:
+        return None
+    if (moment := read_moment(text)) is not None:
+        return moment
+    try:
+        moment = read_moment(parsedate_to_datetime(text).isoformat())
+    except (ValueError, OverflowError):
+        raise BadCondition(messages.CONDITION_INVALID) from None
+    return moment if call.switches["rfc_dates_accepted"] else None
 
 
 def _ordered(call: Call, listing: Listing, records: list[Record]) -> list[Record]:
@@ -218,7 +222,8 @@ def _save_one(call: Call, element: Shape, save: Callable[[Call, Shape], Any]) ->
         with call.books.as_a_whole():
             return Outcome(element, record=save(call, element))
     except Invalid as refusal:
-        return Outcome(element, texts=refusal.texts)
+        known = call.switches["uncertain_texts_known"]
+        return Outcome(element, texts=[messages.in_words(text, known=known) for text in refusal.texts])
 
 
 def _show_outcome(call: Call, saving: Saving, outcome: Outcome) -> Shown:

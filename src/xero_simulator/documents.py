@@ -19,6 +19,7 @@ from xero_simulator.rounding import (
     cents,
     four_places,
     is_sane,
+    percentage,
     tax_on,
     unit_price,
 )
@@ -119,8 +120,8 @@ class LineRules:
             account_id=account.id if account else None,
             item_code=item.code if item else None,
             quantity=quantity,
-            discount_rate=line.discount_rate,
-            discount_amount=line.discount_amount,
+            discount_rate=percentage(line.discount_rate) if line.discount_rate is not None else None,
+            discount_amount=cents(line.discount_amount) if line.discount_amount is not None else None,
             tracking=self._tracking(line.tracking) if line.tracking else (),
         )
 
@@ -171,7 +172,7 @@ class LineRules:
             return cents(quantity * unit, half_away=away)
         if not self.discounts:
             self.refuse(messages.DISCOUNT_NOT_ALLOWED)
-        rate, amount = line.discount_rate or ZERO, line.discount_amount or ZERO
+        rate, amount = percentage(line.discount_rate or ZERO), cents(line.discount_amount or ZERO)
         if not 0 <= rate <= HUNDRED:
             self.refuse(messages.DISCOUNT_INVALID)
         if line.discount_rate is not None:

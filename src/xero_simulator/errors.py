@@ -37,6 +37,10 @@ class BadRequest(RequestRefused):
     """400: another reason, told as a validation exception without elements."""
 
 
+class BadCondition(RequestRefused):
+    """412: a conditional header could not be understood."""
+
+
 class NotFound(RequestRefused):
     """404: there is no document of this id, or no such endpoint."""
 

@@ -48,6 +48,7 @@ TAX_ABOVE_LINE = "The tax amount cannot be greater than the line amount!"
 SPEND_NOT_UPDATABLE = "Spend money transactions cannot be updated"
 NOT_FOUND = "The resource you're looking for cannot be found"
 NO_STOCK = "No items available to sell"
+CONDITION_INVALID = "One or more conditions given in the request header fields were invalid."
 VALIDATION_HEADLINE = "A validation exception occurred"
 NO_DATA = (
     "No data has been processed for this endpoint. This endpoint is expecting {key} data to be specified "
@@ -121,6 +122,11 @@ def line_total_differs(given: object, expected: object) -> str:
     return f"The line total {given} does not match the expected line total {expected}"
 
 
+def in_words(text: str, *, known: bool) -> str:
+    """The text as Xero says it, or in other words when it is one that we have only from memory."""
+    return text if known or not text.startswith(FROM_MEMORY) else f"Refused. {text}"
+
+
 # From here on the wording is ours: the rule is documented, its text is not.
 IDEMPOTENCY_TOO_LONG = "Idempotency-Key must not be more than 128 characters long."
 IDEMPOTENCY_IN_FLIGHT = "A request with this Idempotency-Key is still being processed."
@@ -141,6 +147,7 @@ URL_INVALID = "The Url must be an absolute address and must not contain 'xero'."
 REFERENCE_NOT_ALLOWED = "Reference is only for sales invoices."
 DESCRIPTION_REQUIRED = "Description must be specified on each line item of an approved document."
 SENT_NEEDS_APPROVAL = "SentToContact can only be set on approved documents."
+TOO_MANY_ITEMS = "No more than 500 items can be processed in one request."
 ITEM_CODE_REQUIRED = "Price List Item Code must be specified."
 ITEM_IN_USE = "The item is used by a transaction and cannot be deleted."
 STOCK_SOLD = "Some of this stock has been sold since, so it cannot be taken out again."
@@ -159,6 +166,7 @@ TAX_SYSTEM = "System tax rates cannot be changed."
 TRACKING_NAME_REQUIRED = "Tracking categories and options need a Name of at most 100 characters."
 TRACKING_NAME_TAKEN = "The tracking name is already used."
 TRACKING_LIMIT = "An organisation can have no more than 2 active tracking categories."
+TRACKING_ARCHIVE_LIMIT = "An organisation can have no more than 2 archived tracking categories."
 TRACKING_OPTION_LIMIT = "A tracking category can have no more than 100 options."
 PAYMENT_DOCUMENT_REQUIRED = "A payment needs one Invoice, CreditNote, Prepayment or Overpayment."
 PAYMENT_AMOUNT_INVALID = "The payment amount must be greater than zero."
@@ -188,6 +196,9 @@ TRANSACTION_NOT_MODIFIABLE = "Bank transaction not of valid status for modificat
 TRANSACTION_RECONCILED = "The bank transaction is reconciled and cannot be changed."
 HISTORY_DETAILS_INVALID = "Details must be specified and not be too long."
 NUMBER_OUT_OF_RANGE = "The number is out of range."
+
+
+FROM_MEMORY = (ACCOUNT_CODE_TAKEN, PAYMENT_RECONCILED, ALLOCATION_CONTACT, "The line total ")
 
 
 def too_long(field: str, limit: int) -> str:

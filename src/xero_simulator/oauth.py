@@ -90,7 +90,7 @@ class App(msgspec.Struct):
             return True
         try:
             parts = urlsplit(redirect)
-            local = parts.scheme == "http" and parts.hostname == "localhost" and parts.port is not None
+            local = parts.scheme == "http" and parts.hostname == "localhost" and parts.port != 0
         except ValueError:
             return False
         return local and not self.redirects
@@ -252,11 +252,17 @@ class OAuth:
                 return self.exchange(app, form)
             case "refresh_token":
                 return self.refresh(app, form)
+            case "client_credentials":  # only for custom connections, which no app here is
+                raise OAuthError("unauthorized_client")
+            case None | "":
+                raise OAuthError("invalid_request")
         raise OAuthError("unsupported_grant_type")
 
     def exchange(self, app: App, form: dict[str, str]) -> dict[str, object]:
         """A code for tokens: once, within five minutes, with the same redirect address and the right verifier."""
-        code = self.state.codes.get(form.get("code", ""))
+        if not form.get("code"):
+            raise OAuthError("invalid_request")
+        code = self.state.codes.get(form["code"])
         if code is None or code.used or self._clock.now_ms() - code.since >= CODE_MS:
             raise OAuthError("invalid_grant")
         consent = self.state.consents[code.consent_id]
@@ -269,8 +275,10 @@ class OAuth:
 
     def refresh(self, app: App, form: dict[str, str]) -> dict[str, object]:
         """A refresh token for new ones. The one that was replaced works for 30 more minutes, for lost answers."""
+        if not form.get("refresh_token"):
+            raise OAuthError("invalid_request")
         now = self._clock.now_ms()
-        token = self.state.refresh_tokens.get(form.get("refresh_token", ""))
+        token = self.state.refresh_tokens.get(form["refresh_token"])
         if token is None:
             raise OAuthError("invalid_grant")
         consent = self.state.consents[token.consent_id]

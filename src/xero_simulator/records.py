@@ -218,6 +218,7 @@ class Invoice(Document, frozen=True, kw_only=True):
     paid: Decimal = ZERO
     credited: Decimal = ZERO
     fully_paid_on: date | None = None
+    rounding: Decimal = ZERO
 
     @property
     def due(self) -> Decimal:
@@ -317,6 +318,7 @@ class Settings(Record, frozen=True, kw_only=True):
     period_lock_date: date | None = None
     end_of_year_lock_date: date | None = None
     approval_limit: int | None = None
+    bill_approval_limit: int | None = None
     next_number: int = 1
     next_credit_number: int = 1
 

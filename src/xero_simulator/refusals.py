@@ -4,6 +4,7 @@ import uuid
 
 from xero_simulator import messages
 from xero_simulator.errors import (
+    BadCondition,
     BadPost,
     BadQuery,
     BadRequest,
@@ -35,6 +36,8 @@ def answer_refusal(switches: Switches, refusal: RequestRefused) -> Answer:
             return _exception(16 if known else 10, "QueryParseException", str(refusal))
         case BadRequest():
             return _exception(10, "ValidationException", str(refusal))
+        case BadCondition():
+            return text_answer(str(refusal), 412)
         case NotFound():
             return _not_found(switches)
         case NotImplementedHere():
@@ -77,7 +80,7 @@ def limit_answer(switches: Switches, problem: str, retry_after: int | None) -> A
     shown = SHOWN_LIMITS[problem] if switches["limit_names_capitalised"] else problem
     answer = Answer(429) if switches["limit_body_empty"] else text_answer("The rate limit was exceeded.", 429)
     answer.headers["X-Rate-Limit-Problem"] = shown
-    if retry_after is not None:
+    if retry_after is not None and (problem != "appminute" or switches["app_limit_tells_wait"]):
         answer.headers["Retry-After"] = str(retry_after)
     return answer
 

@@ -23,6 +23,11 @@ def unit_price(value: Decimal, places: int) -> Decimal:
     return four_places(cents(value) if places == 2 else value)
 
 
+def percentage(value: Decimal) -> Decimal:
+    """A discount's rate: two places, or four where it has more."""
+    return cents(value) if value == cents(value) else four_places(value)
+
+
 def is_sane(value: Decimal) -> bool:
     """Whether a number can be an amount at all: finite, and small enough to be rounded."""
     return value.is_finite() and (value.is_zero() or value.adjusted() < 15)

@@ -59,6 +59,11 @@ SWITCHES: dict[str, Switch] = {
         "X-Rate-Limit-Problem says Minute, Day, Concurrent, AppMinute",
         "X-Rate-Limit-Problem says minute, day, concurrent, appminute",
     ),
+    "app_limit_tells_wait": Switch(
+        False,
+        "a 429 of the application's limit has Retry-After, as those of minute and day have",
+        "a 429 of the application's limit has no Retry-After",
+    ),
     "limit_body_empty": Switch(True, "a 429 has no body", "a 429 has a sentence as its body"),
     "in_flight_duplicate_waits": Switch(
         True,
@@ -116,6 +121,11 @@ SWITCHES: dict[str, Switch] = {
     ),
     "tracking_options_limited": Switch(
         False, "a tracking category takes 100 options", "a tracking category takes any number of options"
+    ),
+    "uncertain_texts_known": Switch(
+        True,
+        "the four texts of refusals that are known only from memory come word for word",
+        "the four texts of refusals that are known only from memory come in other words",
     ),
     "error_numbers_known": Switch(
         True,

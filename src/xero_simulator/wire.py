@@ -26,6 +26,17 @@ MS_DATE = re.compile(r"^/Date\((-?\d{1,15})([+-]\d{4})?\)/$")
 GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12})\}?$")
 EPOCH_DATE = date(1970, 1, 1)
 SMALLEST_GZIP = 1400
+OWN_IDS = (  # an element may hold others' ids too, so the first of these that it has is its own
+    "PaymentID",
+    "BatchPaymentID",
+    "AllocationID",
+    "BankTransactionID",
+    "CreditNoteID",
+    "InvoiceID",
+    "ContactID",
+    "ItemID",
+    "AccountID",
+)
 CURRENCY_RATE = Decimal("1.0000000000")  # of the only currency there is
 
 
@@ -235,6 +246,13 @@ def as_xml(body: bytes) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>' + _xml_element(root, content).encode()
 
 
+def _xml_broken(element: Any) -> str:
+    """An element that was refused, with its kind, which its own id tells."""
+    kind = next((name.removesuffix("ID") for name in OWN_IDS if isinstance(element, dict) and name in element), None)
+    typed = f' xsi:type="{kind}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"' if kind else ""
+    return f"<DataContractBase{typed}>{_xml_content(element)}</DataContractBase>"
+
+
 def _xml_element(name: str, value: Any) -> str:
     if isinstance(value, list):
         return f"<{name}>{''.join(_xml_element(_singular(name), inner) for inner in value)}</{name}>"
@@ -244,7 +262,7 @@ def _xml_element(name: str, value: Any) -> str:
 def _xml_content(value: Any) -> str:
     if isinstance(value, dict):
         return "".join(
-            "".join(_xml_element(key, one) for one in inner) if key == "DataContractBase" else _xml_element(key, inner)
+            "".join(map(_xml_broken, inner)) if key == "DataContractBase" else _xml_element(key, inner)
             for key, inner in value.items()
         )
     if isinstance(value, bool):

@@ -133,6 +133,29 @@ def test_pkce_needs_the_verifier_of_the_challenge():
     assert tokens(verifier).json()["expires_in"] == 1800
 
 
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({}, "invalid_request"),
+        ({"grant_type": "authorization_code"}, "invalid_request"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
+        ({"grant_type": "client_credentials", "scope": "accounting.contacts"}, "unauthorized_client"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code", "code": "made-up"}, "invalid_grant"),
+        ({"grant_type": "refresh_token", "refresh_token": "made-up"}, "invalid_grant"),
+    ],
+)
+def test_each_way_to_ask_wrongly_for_tokens_has_its_name(xero, form, error):
+    answer = xero.http.post("/connect/token", data=form, auth=("simulator", "simulator-secret"))
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize("redirect", ["http://localhost/cb", "http://localhost:8000/cb?x=1"])
+def test_any_page_of_this_machine_may_be_redirected_to(xero, redirect):
+    page = xero.http.get("/identity/connect/authorize", params={**QUERY, "redirect_uri": redirect})
+    assert page.status_code == 200
+
+
 @pytest.mark.parametrize("secret", ["wrong", ""])
 def test_a_wrong_secret_is_invalid_client(xero, secret):
     form = {"grant_type": "refresh_token", "refresh_token": xero.tokens["refresh_token"]}

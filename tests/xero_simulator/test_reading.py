@@ -1,6 +1,8 @@
 import pytest
 from tests.xero_simulator.conftest import line
 
+from xero_simulator import messages
+
 
 @pytest.mark.parametrize(
     "path",
@@ -119,6 +121,45 @@ def test_without_asking_for_json_the_answer_is_xml(xero):
 )
 def test_what_is_not_there(xero, path, status):
     assert xero.get(path).status_code == status
+
+
+def test_a_condition_that_is_no_time_is_refused(xero):
+    answer = xero.call("GET", "Invoices", headers={"If-Modified-Since": "yesterday"})
+    assert (answer.status_code, answer.text) == (412, messages.CONDITION_INVALID)
+
+
+def test_each_list_has_its_own_filters_only(xero):
+    """What the description doesn't list for a resource does nothing there."""
+    for number in ("A-1", "A-2"):
+        xero.invoice(InvoiceNumber=number)
+        xero.simulator.organisation().pay(number)
+    both = xero.list("Payments", Statuses="DELETED", IDs="x", summaryOnly="true")
+    assert len(both) == 2
+    assert "pagination" not in xero.get("Payments", summaryOnly="true", Statuses="PAID").json()
+    assert "pagination" in xero.get("Invoices", Statuses="PAID").json()
+    assert "pagination" in xero.get("Contacts", summaryOnly="TRUE").json()
+    assert "pagination" not in xero.get("Items", page=1).json()
+
+
+@pytest.mark.parametrize(("path", "name"), [("Users", "UserID"), ("BrandingThemes", "BrandingThemeID")])
+def test_short_lists_are_read_by_id_too(xero, path, name):
+    (one,) = xero.list(path)
+    assert xero.get(f"{path}/{one[name]}").json()[path] == [one]
+    assert xero.get(f"{path}/00000000-0000-0000-0000-00000000000a").status_code == 404
+
+
+def test_a_document_by_itself_shows_its_contact_in_full(xero):
+    saved = xero.invoice()
+    alone = xero.get(f"Invoices/{saved['InvoiceID']}").json()["Invoices"][0]["Contact"]
+    assert (alone["EmailAddress"], alone["ContactStatus"]) == ("orders@basketcase.example", "ACTIVE")
+    assert "EmailAddress" not in xero.list("Invoices", page=1)[0]["Contact"]
+
+
+def test_a_refusal_in_xml_tells_what_kind_of_thing_was_refused(xero):
+    body = {"Type": "ACCREC", "BrandingThemeID": "00000000-0000-0000-0000-00000000000a"}
+    answer = xero.call("PUT", "Invoices", body, headers={"Accept": "text/xml"})
+    assert '<Elements><DataContractBase xsi:type="Invoice"' in answer.text
+    assert f"<ValidationError><Message>{messages.CONTACT_REQUIRED}</Message></ValidationError>" in answer.text
 
 
 def test_documents_are_not_printed(xero):

@@ -520,6 +520,17 @@ def test_accounts_tax_rates_and_tracking_have_their_own_verbs(xero):
     assert xero.call("DELETE", path).json()["TrackingCategories"][0]["Status"] == "DELETED"
 
 
+def test_two_tracking_categories_may_be_active_and_two_archived(xero):
+    def archive(category):
+        return xero.post(f"TrackingCategories/{category['TrackingCategoryID']}", {"Status": "ARCHIVED"})
+
+    for category in xero.list("TrackingCategories"):
+        assert archive(category).status_code == 200
+    made = xero.put("TrackingCategories", {"Name": "Third"}).json()["TrackingCategories"][0]
+    assert texts(archive(made)) == [messages.TRACKING_ARCHIVE_LIMIT]
+    assert len(xero.list("TrackingCategories", includeArchived="true")) == 3
+
+
 def test_tracking_on_lines(xero, simulator):
     chosen = [{"Name": "Region", "Option": "North"}]
     saved = xero.invoice(LineItems=[line(Tracking=chosen)])
@@ -534,6 +545,29 @@ def test_the_plan_may_limit_approvals(xero, simulator):
     simulator.organisation().set_approval_limit(1)
     xero.invoice()
     assert texts(xero.put("Invoices", invoice())) == [messages.APPROVAL_LIMIT]
+    bill = invoice(Type="ACCPAY", LineItems=[line(AccountCode="400")])
+    assert xero.put("Invoices", bill).status_code == 200
+    xero.http.post("/_simulator/plan", json={"bill_approval_limit": 1})
+    assert texts(xero.put("Invoices", bill)) == [messages.APPROVAL_LIMIT]
+    assert simulator.organisation()._books.settings.approval_limit == 1
+
+
+def test_merged_contacts_hand_over_all_their_documents(xero, simulator):
+    books = simulator.organisation()
+    xero.invoice(InvoiceNumber="A-1", Contact={"Name": "Old Name"})
+    note = books.type_credit_note("Old Name", number="CN-1")
+    books.type_bank_transaction("RECEIVE-OVERPAYMENT", "Old Name", 5)
+    books.merge_contact("Old Name", CAFE)
+    kinds = ("Invoices", "CreditNotes", "Overpayments", "BankTransactions")
+    assert {one["Contact"]["Name"] for kind in kinds for one in xero.list(kind)} == {CAFE}
+    assert books.allocate(note, "A-1", 5)["Amount"] == 5
+
+
+def test_at_most_500_items_at_once(xero):
+    many = [{"Code": f"I-{number}"} for number in range(501)]
+    refused = xero.put("Items", {"Items": many})
+    assert (refused.status_code, refused.json()["Message"]) == (400, messages.TOO_MANY_ITEMS)
+    assert xero.put("Items", {"Items": many[:500]}).status_code == 200
 
 
 def test_items(xero):

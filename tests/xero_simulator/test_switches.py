@@ -143,6 +143,31 @@ def test_a_hundred_tracking_options(xero, simulator, answer, status):
     assert xero.put(path, {"Name": "one more"}).status_code == status
 
 
+@pytest.mark.parametrize("answer", [True, False])
+def test_how_long_to_wait_for_the_applications_limit(answer):
+    simulator = Simulator(switches={"app_limit_tells_wait": answer})
+    simulator.limits.set({"app_minute": 1})
+    xero = Xero(simulator)
+    assert xero.get("Organisation").headers["X-AppMinLimit-Remaining"] == "0"
+    refused = xero.get("Organisation")
+    assert refused.headers["X-Rate-Limit-Problem"] == "appminute"
+    assert ("Retry-After" in refused.headers) is answer
+    simulator.close()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_texts_that_are_known_from_memory(xero, simulator, answer):
+    simulator.switches["uncertain_texts_known"] = answer
+    told = [
+        *texts(xero.put("Accounts", {"Code": "200", "Name": "Again", "Type": "REVENUE"})),
+        *texts(xero.put("Invoices", invoice(LineItems=[line(LineAmount="19.99")]))),
+    ]
+    known = [messages.ACCOUNT_CODE_TAKEN, messages.line_total_differs("19.99", "20.00")]
+    assert (told == known) is answer
+    assert not answer or told[0].startswith("Please enter")
+    assert answer or not any(text.startswith(("Please enter", "The line total")) for text in told)
+
+
 @pytest.mark.parametrize(("answer", "number"), [(True, 16), (False, 10)])
 def test_error_numbers(xero, simulator, answer, number):
     simulator.switches["error_numbers_known"] = answer

@@ -106,7 +106,7 @@ def test_a_cut_body_has_committed(xero, simulator):
         ("429-minute", "minute", True),
         ("429-day", "day", True),
         ("429-concurrent", "concurrent", False),
-        ("429-app", "appminute", True),
+        ("429-app", "appminute", False),
     ],
 )
 def test_limit_faults_say_which_and_how_long(xero, simulator, kind, problem, waits):

@@ -26,6 +26,31 @@ def test_without_unitdp_prices_fall_to_two_places_on_every_update(xero):
     assert again["LineItems"][0]["LineAmount"] == 123.00
 
 
+@pytest.mark.parametrize(
+    ("fields", "total"),
+    [
+        ({"SubTotal": 20, "TotalTax": 2, "Total": "21.95", "RoundingAmount": "-0.05"}, 21.95),
+        ({"SubTotal": 20, "TotalTax": 2, "Total": "22.05", "RoundingAmount": "-0.05"}, 22),  # doesn't add up
+        ({"SubTotal": 20, "TotalTax": 2, "Total": "21.80", "RoundingAmount": "-0.20"}, 22),  # too much
+        ({"Total": "21.95", "RoundingAmount": "-0.05"}, 22),  # not all are there
+        ({"SubTotal": 20, "TotalTax": 2, "Total": "21.95", "RoundingAmount": "-0.05", "Status": "DRAFT"}, 22),
+        ({"Total": 7}, 22),
+    ],
+)
+def test_a_rounding_counts_when_the_sums_beside_it_are_right(xero, fields, total):
+    saved = xero.invoice(**fields)
+    assert (saved["Total"], saved["AmountDue"]) == (total, total)
+    assert saved.get("RoundingAmount", 0) == (-0.05 if total < 22 else 0)
+    after = xero.post(f"Invoices/{saved['InvoiceID']}", {"Reference": "x"}).json()["Invoices"][0]
+    assert after["Total"] == total
+
+
+def test_discounts_have_their_places(xero):
+    saved = xero.put("Invoices", invoice(LineItems=[line(DiscountRate=5), line(DiscountRate="2.345")]))
+    assert '"DiscountRate":5.00' in saved.text
+    assert '"DiscountRate":2.3450' in saved.text
+
+
 def test_put_refuses_a_number_that_post_updates(xero):
     xero.invoice(InvoiceNumber="A-1")
     assert texts(xero.put("Invoices", invoice(InvoiceNumber="A-1"))) == [messages.INVOICE_NUMBER_TAKEN]

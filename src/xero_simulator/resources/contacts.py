@@ -159,7 +159,9 @@ FIELDS = {
     "DefaultCurrency": lambda c: c.default_currency,
     "UpdatedDateUTC": moment_of,
 }
-LISTING = Listing("Contacts", FIELDS, show, show_short, pages=True, unpaged_is_short=True)
+LISTING = Listing(
+    "Contacts", FIELDS, show, show_short, pages=True, forces_pages=("summaryonly",), unpaged_is_short=True
+)
 SAVING = Saving("Contacts", "ContactID", show, flags=("HasValidationErrors",))
 
 

@@ -1,6 +1,5 @@
 """Credit notes and what is given from them to invoices."""
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -130,11 +129,7 @@ SAVING = Saving("CreditNotes", "CreditNoteID", show_alone)
 def get_all(call: Call) -> Answer:
     fields = _fields(call.books)
     listing = Listing("CreditNotes", fields, show, show_without_lines, pages=True, unpaged_is_short=True)
-    notes: Iterable[CreditNote] = call.books.credit_notes
-    if "ids" in call.args:
-        wanted = set(call.listed_ids("ids"))
-        notes = [note for note in notes if note.id in wanted]
-    return answer_list(call, listing, notes)
+    return answer_list(call, listing, call.books.credit_notes)
 
 
 def find_in_path(call: Call) -> CreditNote:

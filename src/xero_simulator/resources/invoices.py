@@ -15,6 +15,7 @@ from xero_simulator.filters import Getter
 from xero_simulator.records import Contact, Invoice, Line, Wire
 from xero_simulator.resources import contacts
 from xero_simulator.resources.contacts import ContactIn
+from xero_simulator.rounding import ZERO, cents, is_sane
 from xero_simulator.wire import (
     CURRENCY_RATE,
     Answer,
@@ -40,6 +41,8 @@ NEXT = {
 }
 ENDED = {"VOIDED", "DELETED"}
 LONGEST_NUMBER = 255
+ROUNDED = {"SUBMITTED", "AUTHORISED"}
+MOST_ROUNDING = Decimal("0.10")
 URL = re.compile(r"^https?://[^\s/]+", re.IGNORECASE)
 
 
@@ -61,6 +64,10 @@ class InvoiceIn(Wire, frozen=True):
     sent_to_contact: bool | None = None
     expected_payment_date: str | None = None
     planned_payment_date: str | None = None
+    sub_total: Decimal | None = None
+    total_tax: Decimal | None = None
+    total: Decimal | None = None
+    rounding_amount: Decimal | None = None
 
 
 def _show_head(call: Call | None, books: Books, invoice: Invoice) -> Shown:
@@ -91,6 +98,7 @@ def _show_head(call: Call | None, books: Books, invoice: Invoice) -> Shown:
         SubTotal=invoice.sub_total,
         TotalTax=invoice.total_tax,
         Total=invoice.total,
+        RoundingAmount=invoice.rounding or None,
         TotalDiscount=invoice.total_discount or None,
         UpdatedDateUTC=ms_time(invoice.updated),
         UpdatedDateUTCString=utc_string(invoice.updated),
@@ -183,7 +191,15 @@ SAVING = Saving("Invoices", "InvoiceID", show_alone)
 
 
 def get_all(call: Call) -> Answer:
-    listing = Listing("Invoices", _fields(call.books), show, _short(call), pages=True, unpaged_is_short=True)
+    listing = Listing(
+        "Invoices",
+        _fields(call.books),
+        show,
+        _short(call),
+        pages=True,
+        forces_pages=("statuses", "summaryonly"),
+        unpaged_is_short=True,
+    )
     return answer_list(call, listing, _selected(call))
 
 
@@ -302,6 +318,7 @@ def create(call: Call, sent: InvoiceIn) -> Invoice:
     texts += rules.texts + _check_approval(call.books, head, totals, lines)
     if texts:
         raise Invalid(*dict.fromkeys(texts))
+    rounding = _rounding(sent, head.status, totals)
     invoice = Invoice(
         id=new_id(),
         updated=call.books.now(),
@@ -315,7 +332,8 @@ def create(call: Call, sent: InvoiceIn) -> Invoice:
         lines=documents.pack_lines(lines),
         sub_total=totals.sub_total,
         total_tax=totals.total_tax,
-        total=totals.total,
+        total=totals.total + rounding,
+        rounding=rounding,
         total_discount=totals.discount or None,
         number=sent.invoice_number or _next_number(call.books, head.type),
         reference=sent.reference,
@@ -426,7 +444,7 @@ def _check_approval(books: Books, head: Head, totals: Totals, lines: list[Line])
     texts += documents.check_locks(books, head.day)
     if not all(line.description for line in lines):
         texts.append(messages.DESCRIPTION_REQUIRED)
-    limit = books.settings.approval_limit
+    limit = books.settings.approval_limit if head.type == "ACCREC" else books.settings.bill_approval_limit
     if limit is not None and _approved_this_month(books, head) >= limit:
         texts.append(messages.APPROVAL_LIMIT)
     return texts
@@ -505,6 +523,8 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
     texts += _check_changed(call.books, old, head, totals, lines)
     if texts:
         raise Invalid(*dict.fromkeys(texts))
+    same = (totals.sub_total, totals.total_tax) == (old.sub_total, old.total_tax)
+    rounding = old.rounding if same and sent.rounding_amount is None else _rounding(sent, status, totals)
     return replaced(
         old,
         updated=call.books.now(),
@@ -516,7 +536,8 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
         lines=packed,
         sub_total=totals.sub_total,
         total_tax=totals.total_tax,
-        total=totals.total,
+        total=totals.total + rounding,
+        rounding=rounding,
         total_discount=totals.discount or None,
         number=sent.invoice_number or old.number,
         reference=old.reference if sent.reference is None else sent.reference,
@@ -526,6 +547,16 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
         expected_payment_date=read_date(sent.expected_payment_date) or old.expected_payment_date,
         planned_payment_date=read_date(sent.planned_payment_date) or old.planned_payment_date,
     )
+
+
+def _rounding(sent: InvoiceIn, status: str, totals: Totals) -> Decimal:
+    """What was sent to round the total by. It counts only when the sums beside it are all there and are right."""
+    numbers = (sent.sub_total, sent.total_tax, sent.total, sent.rounding_amount)
+    if status not in ROUNDED or not all(number is not None and is_sane(number) for number in numbers):
+        return ZERO
+    rounding = cents(sent.rounding_amount or ZERO)
+    right = (totals.sub_total, totals.total_tax, totals.total + rounding)
+    return rounding if abs(rounding) <= MOST_ROUNDING and numbers[:3] == right else ZERO
 
 
 def _changed_lines(call: Call, old: Invoice, sent: InvoiceIn, head: Head, texts: list[str]) -> tuple[list[Line], bytes]:

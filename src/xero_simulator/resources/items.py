@@ -5,13 +5,14 @@ from decimal import Decimal
 from xero_simulator import messages
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
-from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.errors import BadRequest, Invalid, NotFound
 from xero_simulator.records import CLASS_OF_TYPE, Item, Prices, Wire
 from xero_simulator.rounding import ZERO, unit_price
 from xero_simulator.wire import Answer, envelope, guid_or_none, json_text, ms_time, present, read_guid, read_number
 
 LONGEST = {"Name": 50, "Description": 4000, "PurchaseDescription": 4000}
 LONGEST_CODE = 30
+MOST_AT_ONCE = 500
 
 
 class ItemIn(Wire, frozen=True):
@@ -93,11 +94,18 @@ def get_one(call: Call) -> Answer:
 
 
 def put(call: Call) -> Answer:
-    return save_each(call, SAVING, call.elements("Items", ItemIn), create)
+    return save_each(call, SAVING, _elements(call), create)
 
 
 def post(call: Call) -> Answer:
-    return save_each(call, SAVING, call.elements("Items", ItemIn), save)
+    return save_each(call, SAVING, _elements(call), save)
+
+
+def _elements(call: Call) -> list[ItemIn]:
+    found = call.elements("Items", ItemIn)
+    if len(found) > MOST_AT_ONCE:
+        raise BadRequest(messages.TOO_MANY_ITEMS)
+    return found
 
 
 def post_one(call: Call) -> Answer:

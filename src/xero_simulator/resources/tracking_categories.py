@@ -1,4 +1,4 @@
-"""Tracking categories (two active ones at most) and their options."""
+"""Tracking categories (two active and two archived ones at most) and their options."""
 
 from xero_simulator import messages
 from xero_simulator.books import new_id
@@ -8,7 +8,7 @@ from xero_simulator.records import Tracking, TrackingCategory, TrackingOption, W
 from xero_simulator.wire import ENCODER, Answer, envelope, guid_or_none
 
 LONGEST_NAME = 100
-MOST_ACTIVE = 2
+MOST_OF_A_STATUS = 2
 MOST_OPTIONS = 100
 
 
@@ -123,7 +123,7 @@ def _find_option(call: Call, category: TrackingCategory) -> TrackingOption:
 def _create(call: Call, sent: CategoryIn) -> TrackingCategory:
     name = _name(sent.name)
     _check_name(call, name, None)
-    if sum(c.status == "ACTIVE" for c in call.books.tracking) >= MOST_ACTIVE:
+    if sum(c.status == "ACTIVE" for c in call.books.tracking) >= MOST_OF_A_STATUS:
         raise Invalid(messages.TRACKING_LIMIT)
     options = tuple(TrackingOption(new_id(), _name(option.name)) for option in sent.options or [])
     category = TrackingCategory(id=new_id(), updated=call.books.now(), name=name, options=options)
@@ -135,8 +135,8 @@ def edit(call: Call, old: TrackingCategory, sent: CategoryIn) -> TrackingCategor
     status = (sent.status or old.status).upper()
     if status not in {"ACTIVE", "ARCHIVED"}:
         raise Invalid(messages.STATUS_INVALID)
-    if status == "ACTIVE" != old.status and sum(c.status == "ACTIVE" for c in call.books.tracking) >= MOST_ACTIVE:
-        raise Invalid(messages.TRACKING_LIMIT)
+    if status != old.status and sum(c.status == status for c in call.books.tracking) >= MOST_OF_A_STATUS:
+        raise Invalid(messages.TRACKING_LIMIT if status == "ACTIVE" else messages.TRACKING_ARCHIVE_LIMIT)
     name = _name(sent.name) if sent.name is not None else old.name
     _check_name(call, name, old.id)
     category = replaced(old, name=name, status=status, updated=call.books.now())

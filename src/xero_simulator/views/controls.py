@@ -148,16 +148,18 @@ def _set_lock_dates(simulator: Simulator) -> Answer:
 
 
 def _set_plan(simulator: Simulator) -> Answer:
-    """How many invoices a month the organisation's plan lets approve; null is no limit."""
+    """How many sales invoices and how many bills a month the organisation's plan lets approve; null is no limit."""
     body = _body()
-    limit = body.get("approval_limit")
-    if limit is not None and type(limit) is not int:
-        raise BadControl("approval_limit is a whole number or null")
+    names = ("approval_limit", "bill_approval_limit")
+    limits = {name: body[name] for name in names if name in body}
+    if any(limit is not None and type(limit) is not int for limit in limits.values()):
+        raise BadControl(f"{' and '.join(names)} are whole numbers or null")
     with simulator.lock:
         books = _organisation(simulator, body.get("organisation"))
-        books.put(replaced(books.settings, approval_limit=limit))
+        books.put(replaced(books.settings, **limits))
         simulator.commit(books)
-    return json_answer({"organisation": books.organisation_id, "approval_limit": limit})
+        shown = {name: getattr(books.settings, name) for name in names}
+    return json_answer({"organisation": books.organisation_id} | shown)
 
 
 def _show_organisation(books: Books) -> dict[str, str]:
