@@ -217,6 +217,7 @@ XERO_KEEP_BACK_MINUTE = int(os.environ.get("XERO_KEEP_BACK_MINUTE", "5"))
 # The waits of the write protocol (docs/why/exactly-once.md), in seconds. Tests of the protocol move the clock instead.
 SYNC_LEASE_SECONDS = 90
 SYNC_SETTLE_SECONDS = 150
+SYNC_SETTLE_UNHELD_SECONDS = 360  # of what Xero doesn't hold unique: longer than a key lives
 SYNC_SWEEP_SECONDS = float(os.environ.get("PROVENDER_SWEEP_SECONDS", "5"))
 
 CONTENT_SECURITY_POLICY = {

@@ -15,7 +15,7 @@ from django.utils import formats
 from provender.desk.templatetags.desk import amount, price, quantity
 from provender.invoicing.models import Invoice
 from provender.sync.differences import LINE, read_sent
-from provender.sync.documents import Built, Chart, InvoiceBuilder
+from provender.sync.documents import Builder, Built, Chart
 from provender.sync.models import Connection, Contact, Link, Problem
 from provender.sync.queries import XERO_STATUS
 
@@ -93,7 +93,7 @@ def _ours(problem: Problem, invoice: Invoice) -> Element:
     link = Link.objects.filter(connection=connection, kind=problem.kind, document=invoice.pk).first()
     known = Link.objects.filter(connection=connection, kind="contact", document=invoice.customer_id).first()
     contact = known.xero_id if known else ""
-    builder = InvoiceBuilder(connection, Chart.load(connection))
+    builder = Builder(connection, Chart.load(connection))
     links = {invoice.pk: link} if link else {}
     built = builder.build({invoice.pk: problem.revision}, links, {invoice.customer_id: contact})
     sent = link.sent if link else ""

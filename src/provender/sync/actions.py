@@ -22,9 +22,10 @@ from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
-from provender.sync.differences import GONE, as_sent
+from provender.sync.differences import GONE, Lined, as_sent
 from provender.sync.drain import release_customers
 from provender.sync.errors import LinkRefused, ProblemGone, TrackingRefused
+from provender.sync.kinds import KINDS
 from provender.sync.mirror import read_chart, read_tracking
 from provender.sync.models import (
     Connection,
@@ -129,13 +130,16 @@ def send_ours(problem: Problem, by: User | None) -> None:
         raise LinkRefused("It was voided in Xero, and a voided invoice can't be changed. Cancel it here, or leave it.")
     _claim(problem, "sent ours")
     link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
-    link.update(sent=as_sent(_read_shown(problem.shown)), lines=_kept_lines(link.get(), problem.shown))
+    link.update(sent=as_sent(_read_shown(problem)), lines=_kept_lines(link.get(), problem.shown))
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send ours over Xero's version", by)
 
 
-def _read_shown(shown: str) -> wire.Invoice:
-    return wire.read_list(b'{"Invoices":[' + shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
+def _read_shown(problem: Problem) -> Lined:
+    shown = b'{"Shown":[' + problem.shown.encode() + b"]}"
+    if problem.kind == "credit_note":
+        return wire.read_list(shown, "Shown", wire.CreditNote)[0]
+    return wire.read_list(shown, "Shown", wire.Invoice)[0]
 
 
 def _kept_lines(link: Link, shown: str) -> dict[str, str]:
@@ -167,7 +171,7 @@ def renumber(problem: Problem, by: User | None) -> str:
 @transaction.atomic
 def adopt(problem: Problem, by: User | None) -> None:
     """The other document of our number is the same sale: link it. What differs shows before anything is written."""
-    theirs = wire.read_list(b'{"Invoices":[' + problem.shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
+    theirs, kind = _read_shown(problem), KINDS[problem.kind]
     _claim(problem, "linked by hand")
     try:
         with transaction.atomic():
@@ -176,20 +180,20 @@ def adopt(problem: Problem, by: User | None) -> None:
                 kind=problem.kind,
                 document=problem.document,
                 defaults={
-                    "xero_id": theirs.invoice_id or "",
-                    "number": theirs.invoice_number or "",
-                    "status": theirs.status or "",
-                    "total": theirs.total,
+                    "xero_id": kind.id_of(theirs),
+                    "number": kind.number_of(theirs),
+                    "status": kind.status_of(theirs),
+                    "total": kind.total_of(theirs),
                     "updated": theirs.updated_raw or "",
-                    "sent": as_sent(_read_shown(problem.shown)),
+                    "sent": as_sent(theirs),
                     "lines": {},
                     "sent_at": clock.now(),
                 },
             )
     except IntegrityError:
-        raise LinkRefused("That document in Xero belongs to another invoice of yours already.") from None
+        raise LinkRefused("That document in Xero belongs to another of yours already.") from None
     _settle(problem)
-    _tell(problem, "Linked by hand to the invoice of the same number in Xero", by)
+    _tell(problem, "Linked by hand to the document of the same number in Xero", by)
 
 
 @transaction.atomic

@@ -16,8 +16,10 @@ from provender.sync.documents import clean_text
 from provender.xero import wire
 
 GONE = frozenset({"VOIDED", "DELETED"})
+Lined = wire.Invoice | wire.CreditNote
 HEAD = {
     "InvoiceNumber": ("number", "invoice_number"),
+    "CreditNoteNumber": ("number", "credit_note_number"),
     "Reference": ("reference", "reference"),
     "Date": ("date", "date"),
     "DueDate": ("due date", "due_date"),
@@ -54,7 +56,7 @@ def read_sent(text: str) -> dict[str, Any]:
     return element
 
 
-def differences(sent: dict[str, Any], theirs: wire.Invoice) -> list[Difference]:
+def differences(sent: dict[str, Any], theirs: Lined) -> list[Difference]:
     """What a person changed in Xero since `sent`; empty when nothing that we send was."""
     found = [
         Difference(label, _text(sent.get(name)), _text(getattr(theirs, attribute)))
@@ -117,7 +119,7 @@ def _text(value: Any) -> str:
     return clean_text(str(value))
 
 
-def is_overruled_by_items(sent: dict[str, Any], theirs: wire.Invoice) -> bool:
+def is_overruled_by_items(sent: dict[str, Any], theirs: Lined) -> bool:
     """Whether Xero put its item's price, account or tax in place of ours on a line that names the item."""
     pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)
     return any(
@@ -142,16 +144,12 @@ def _of_item(item: wire.Item | None) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def as_sent(theirs: wire.Invoice) -> str:
+def as_sent(theirs: Lined) -> str:
     """What Xero has, in the shape of what we send: the look before the next write compares with it."""
     tracked = any(line.tracking for line in theirs.line_items)
+    head = {name: getattr(theirs, attribute) for name, (_, attribute) in HEAD.items() if hasattr(theirs, attribute)}
     element = {
-        "InvoiceNumber": theirs.invoice_number or "",
-        "Reference": theirs.reference or "",
-        "Date": theirs.date.isoformat() if theirs.date else "",
-        "DueDate": theirs.due_date.isoformat() if theirs.due_date else "",
-        "CurrencyCode": theirs.currency_code or "",
-        "LineAmountTypes": theirs.line_amount_types or "",
+        **{name: value.isoformat() if isinstance(value, date) else value or "" for name, value in head.items()},
         "Contact": {"ContactID": theirs.contact.contact_id if theirs.contact else ""},
         "LineItems": [_line_as_sent(line, tracked=tracked) for line in theirs.line_items],
     }
@@ -175,6 +173,9 @@ def _line_as_sent(line: wire.LineItem, *, tracked: bool) -> dict[str, Any]:
     return item | {name: str(value) for name, value in numbers.items() if value is not None}
 
 
-def touched_by_money(invoice: wire.Invoice) -> bool:
-    """Paid or credited, even in part: Xero no longer lets us change it."""
-    return invoice.status == "PAID" or bool(invoice.amount_paid) or bool(invoice.amount_credited)
+def touched_by_money(theirs: Lined) -> bool:
+    """Paid, credited or used, even in part: Xero no longer lets us change it."""
+    if isinstance(theirs, wire.CreditNote):
+        left = theirs.total if theirs.remaining_credit is None else theirs.remaining_credit
+        return theirs.status == "PAID" or left != theirs.total
+    return theirs.status == "PAID" or bool(theirs.amount_paid) or bool(theirs.amount_credited)

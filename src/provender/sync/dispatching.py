@@ -6,10 +6,10 @@ database is this thread's. What can't be told apart from success stays an open d
 
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -20,6 +20,7 @@ from provender.basics.rows import ReadyRows
 from provender.sync.differences import read_sent
 from provender.sync.documents import Built
 from provender.sync.failpoints import Failpoint, reach
+from provender.sync.kinds import KINDS, Kind
 from provender.sync.lease import Lease
 from provender.sync.models import Backoff, Dispatch, DispatchDocument
 from provender.sync.problems import says_taken
@@ -29,23 +30,46 @@ from provender.xero import Answer, Element, Fault, NotConnected, OutcomeUnknown,
 
 IN_FLIGHT = 5
 FRESH_STAMP = timedelta(seconds=10)  # between the stamp and the first byte; after it nothing is sent any more
-RESOURCES = {"contact": "Contacts", "invoice": "Invoices"}
 METHODS: dict[str, Literal["PUT", "POST"]] = {"create": "PUT", "change": "POST", "void": "POST"}
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """Documents of one kind that go in one call."""
+    """Documents of one kind that go in one call; `address` is set where that isn't the list of the kind."""
 
     kind: str
     operation: str
     documents: list[Built]
+    address: str = ""
+
+    @property
+    def row(self) -> Kind:
+        """What is true of its kind."""
+        return KINDS[self.kind]
+
+    @property
+    def resource(self) -> str:
+        """The path that it goes to."""
+        return self.address or self.row.resource
+
+    @property
+    def method(self) -> Literal["PUT", "POST", "DELETE"]:
+        """How it goes. Xero deletes allocations alone; all else is marked deleted or voided."""
+        taken_off = self.kind == "allocation" and self.operation == Dispatch.Operation.VOID
+        return "DELETE" if taken_off else METHODS[self.operation]
+
+    def body(self, elements: Sequence[bytes]) -> bytes:
+        """What is sent: the elements in their envelope, or one alone to its own address."""
+        if self.method == "DELETE":
+            return b""
+        alone = bool(self.address) and self.operation == Dispatch.Operation.VOID
+        return elements[0] if alone else wire.envelope(self.row.resource, elements)
 
     def halves(self) -> Iterator["Parcel"]:
         """Two parcels of half the documents each."""
         middle = len(self.documents) // 2
-        yield Parcel(self.kind, self.operation, self.documents[:middle])
-        yield Parcel(self.kind, self.operation, self.documents[middle:])
+        yield replace(self, documents=self.documents[:middle])
+        yield replace(self, documents=self.documents[middle:])
 
 
 @dataclass
@@ -119,7 +143,7 @@ class Courier:
                 rest = [built for built in parcel.documents if built.document not in doubtful]
                 if not rest:
                     return None
-                sent = self._freeze(Parcel(parcel.kind, parcel.operation, rest), token)
+                sent = self._freeze(replace(parcel, documents=rest), token)
             sent.dispatch.save(force_insert=True)
             sent.rows.insert()
         reach(Failpoint.CLAIMED)
@@ -160,14 +184,14 @@ class Courier:
 
     def _submit(self, pool: ThreadPoolExecutor, sent: _Sent) -> Future[Answer]:
         stamped = clock.now()
-        body = wire.envelope(RESOURCES[sent.parcel.kind], [row.element.encode() for row in sent.documents])
+        body = sent.parcel.body([row.element.encode() for row in sent.documents])
         with telling(_known_as(row) for row in sent.documents):
             context = copy_context()  # the pool's thread makes the call, and hears what it is about
         return pool.submit(
             context.run,
             self.session.client.write,
-            METHODS[sent.parcel.operation],
-            RESOURCES[sent.parcel.kind],
+            sent.parcel.method,
+            sent.parcel.resource,
             body,
             key=sent.dispatch.key,
             access_token=sent.token,
@@ -220,10 +244,11 @@ class Courier:
 
     def _record(self, sent: _Sent, answer: Answer) -> int:
         """Match the answer by identity and write it down; what it doesn't mention stays in doubt."""
-        verdicts = {_identity(sent.parcel, element): element for element in answer.elements}
-        pairs = [(row, verdicts.get(_identity_of(sent.parcel, row))) for row in sent.documents]
+        kind, operation = sent.parcel.row, sent.parcel.operation
+        verdicts = {kind.identity(operation, element.value): element for element in answer.elements}
+        pairs = [(row, verdicts.get(kind.identity_of(operation, row))) for row in sent.documents]
         accepted = [Accepted.of(row, element.value) for row, element in pairs if element and element.ok]
-        recording = Recording.of(self.session.connection, sent.parcel.operation, accepted)
+        recording = Recording.of(self.session.connection, operation, accepted)
         self.in_doubt |= any(element is None for _, element in pairs)
         with transaction.atomic():
             self.lease.fence()
@@ -266,19 +291,3 @@ def _freeze(dispatch: Dispatch, position: int, built: Built) -> DispatchDocument
         element=built.element.decode(),
         line_keys=list(built.line_keys),
     )
-
-
-def _identity(parcel: Parcel, element: Element) -> str:
-    """What an element of the answer is known by: Xero's id for what is there already, our number for what is new."""
-    value = element.value
-    if parcel.kind == "contact":
-        return str(value.contact_number or "")
-    if parcel.operation == Dispatch.Operation.CREATE:
-        return str(value.invoice_number or "")
-    return str(value.invoice_id or "").lower()
-
-
-def _identity_of(parcel: Parcel, row: DispatchDocument) -> str:
-    if parcel.kind == "contact" or parcel.operation == Dispatch.Operation.CREATE:
-        return row.number
-    return row.xero_id.lower()

@@ -12,18 +12,20 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from provender.basics.money import is_half_a_cent
 from provender.customers.models import Customer
-from provender.invoicing.models import Invoice, InvoiceLine, LineKind
+from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, LineKind
 from provender.properties.queries import Carried
 from provender.suppliers.models import TaxKind
-from provender.sync.models import Connection, Link, WithoutItemCodes, WithoutTracking
+from provender.sync.kinds import MARK, is_marked, marked
+from provender.sync.models import Connection, Link, ToApprove, WithoutItemCodes, WithoutTracking
 from provender.sync.tracking import MISSING, Tracking
 from provender.xero import wire
 
 COMMENT_KEY = "comment"  # the line that carries the customer's comment has no row of ours
-CONTACT_NUMBER = "pv-"
+UNAPPROVED = frozenset({"DRAFT", "SUBMITTED"})
 COUNTRY_NAMES = {"AU": "Australia", "NZ": "New Zealand", "GB": "United Kingdom"}
 
 Element = dict[str, Any]
@@ -99,12 +101,14 @@ def invoice_url(invoice: UUID) -> str:
 
 def contact_number(customer: UUID) -> str:
     """Our customer's mark on a contact that we made."""
-    return f"{CONTACT_NUMBER}{customer}"
+    return f"{MARK}{customer}"
 
 
-def is_ours(url: str | None, document: UUID) -> bool:
+def is_ours(theirs: wire.Invoice | wire.CreditNote, document: UUID) -> bool:
     """Whether a document in Xero carries our document's mark."""
-    return bool(url) and str(url).rstrip("/").endswith(str(document))
+    if isinstance(theirs, wire.CreditNote):
+        return is_marked(theirs.reference, document)
+    return bool(theirs.url) and str(theirs.url).rstrip("/").endswith(str(document))
 
 
 def build_contact(customer: Customer, revision: int) -> Built:
@@ -138,45 +142,84 @@ def _address(customer: Customer) -> Element:
     return {"AddressType": "STREET", **known} if known else {}
 
 
-class InvoiceBuilder:
-    """Builds many invoices of one connection with a handful of queries."""
+Document = Invoice | CreditNote
 
-    def __init__(self, connection: Connection, chart: Chart) -> None:
+
+@dataclass(frozen=True)
+class Lined:
+    """A kind of document that has lines: where its rows are, and what Xero calls its id."""
+
+    kind: str
+    model: type[Invoice] | type[CreditNote]
+    line: type[InvoiceLine] | type[CreditNoteLine]
+    id: str
+
+    def of(self, connection: Connection) -> QuerySet[Document]:
+        """The wholesaler's documents of this kind."""
+        rows: QuerySet[Document] = self.model._default_manager.filter(supplier=connection.supplier_id)  # noqa: SLF001 -- its public name
+        return rows
+
+    def open(self, connection: Connection) -> QuerySet[Document]:
+        """Those that count."""
+        return self.of(connection).filter(status=Invoice.Status.OPEN)
+
+    def numbers(self, connection: Connection, documents: Iterable[UUID]) -> dict[UUID, str]:
+        """Their numbers, by document."""
+        return dict(self.of(connection).filter(pk__in=list(documents)).values_list("pk", "number"))
+
+
+INVOICES = Lined("invoice", Invoice, InvoiceLine, "InvoiceID")
+CREDIT_NOTES = Lined("credit_note", CreditNote, CreditNoteLine, "CreditNoteID")
+LINED = {"invoice": INVOICES, "credit_note": CREDIT_NOTES}
+
+
+class Builder:
+    """Builds many documents of one kind and connection with a handful of queries."""
+
+    def __init__(self, connection: Connection, chart: Chart, lined: Lined = INVOICES) -> None:
         self._connection = connection
         self._chart = chart
+        self._lined = lined
 
     def build(
         self, revisions: Mapping[UUID, int], links: Mapping[UUID, Link], contacts: Mapping[UUID, str]
     ) -> list[Built | Trouble]:
-        """Elements for the invoices named by `revisions` (id → revision read before); `contacts` is customer → id.
+        """Elements for the documents named by `revisions` (id → revision read before); `contacts` is customer → id.
 
-        An invoice with a link becomes a change: with its Xero id and line ids, and without Status.
+        One with a link becomes a change: with its Xero id and line ids, and with Status only where a person asked for
+        its approval.
         """
-        invoices = Invoice.objects.filter(supplier=self._connection.supplier_id, pk__in=revisions)
+        kind = self._lined.kind
+        documents = self._lined.of(self._connection).filter(pk__in=revisions)
+        if kind == "credit_note":
+            documents = documents.select_related("invoice")
         lines: dict[UUID, list[Line]] = defaultdict(list)
-        rows = InvoiceLine.objects.filter(invoice__in=list(revisions)).order_by("invoice", "position")
-        for invoice, *line in rows.values_list("invoice", *Line._fields):
-            lines[invoice].append(Line._make(line))
-        here = {"connection": self._connection, "kind": "invoice", "document__in": revisions}
-        bare = set(WithoutItemCodes.objects.filter(**here).values_list("document", flat=True))
-        untracked = set(WithoutTracking.objects.filter(**here).values_list("document", flat=True))
+        rows = self._lined.line._default_manager.filter(**{f"{kind}__in": list(revisions)})  # noqa: SLF001
+        for document, *line in rows.order_by(kind, "position").values_list(kind, *Line._fields):
+            lines[document].append(Line._make(line))
+        here = {"connection": self._connection, "kind": kind, "document__in": revisions}
+        bare, untracked, approved = (
+            set(choice._default_manager.filter(**here).values_list("document", flat=True))  # noqa: SLF001
+            for choice in (WithoutItemCodes, WithoutTracking, ToApprove)
+        )
         return [
             self._build_one(
-                invoice,
-                lines[invoice.pk],
-                revisions[invoice.pk],
-                links.get(invoice.pk),
-                contacts[invoice.customer_id],
-                with_codes=invoice.pk not in bare,
-                with_tracking=invoice.pk not in untracked,
+                document,
+                lines[document.pk],
+                revisions[document.pk],
+                links.get(document.pk),
+                contacts[document.customer_id],
+                with_codes=document.pk not in bare,
+                with_tracking=document.pk not in untracked,
+                approve=document.pk in approved,
             )
-            for invoice in invoices
-            if invoice.customer_id in contacts
+            for document in documents
+            if document.customer_id in contacts
         ]
 
     def _build_one(
         self,
-        invoice: Invoice,
+        document: Document,
         lines: Sequence[Line],
         revision: int,
         link: Link | None,
@@ -184,57 +227,79 @@ class InvoiceBuilder:
         *,
         with_codes: bool,
         with_tracking: bool,
+        approve: bool,
     ) -> Built | Trouble:
         items: list[Element] = []
         for line in lines:
             item = self._line(line, with_codes=with_codes)
             if isinstance(item, str):
-                return Trouble(invoice.pk, revision, item, {"line": line.description}, invoice.customer_id)
+                return Trouble(document.pk, revision, item, {"line": line.description}, document.customer_id)
             chosen = self._chart.tracking.choices(line.tracking) if with_tracking else []
             if isinstance(chosen, str):
-                return Trouble(invoice.pk, revision, MISSING, {"what": chosen}, invoice.customer_id)
+                return Trouble(document.pk, revision, MISSING, {"what": chosen}, document.customer_id)
             # Once we have said what a document's tracking is, Xero would keep what a change leaves out.
             if chosen or (link and '"Tracking"' in link.sent):
                 item["Tracking"] = chosen
             items.append(item)
         keys = [str(line.key) for line in lines]
-        if invoice.comment:
-            items.append({"Description": clean_text(invoice.comment)})
+        if isinstance(document, Invoice) and document.comment:
+            items.append({"Description": clean_text(document.comment)})
             keys.append(COMMENT_KEY)
-        element = self._head(invoice, contact)
+        element = self._head(document, contact)
         if link:
-            element["InvoiceID"] = link.xero_id
+            element[self._lined.id] = link.xero_id
+            if approve and link.status in UNAPPROVED:
+                element["Status"] = "AUTHORISED"
             for key, item in zip(keys, items, strict=True):
                 if twin := link.lines.get(key):
                     item["LineItemID"] = twin
                     if not with_codes:  # left out it would stay, since this line is only changed
                         item.setdefault("ItemCode", "")
         else:
-            element["Status"] = self._connection.invoice_status
+            element["Status"] = self._first_status()
         element["LineItems"] = items
         return Built(
-            invoice.pk,
+            document.pk,
             revision,
-            invoice.number,
+            document.number,
             wire.encode_element(element),
-            invoice.total,
+            document.total,
             link.xero_id if link else "",
             tuple(keys),
-            invoice.customer_id,
+            document.customer_id,
         )
 
-    def _head(self, invoice: Invoice, contact: str) -> Element:
-        return {
-            "Type": "ACCREC",
+    def _first_status(self) -> str:
+        """A payout pays approved invoices only: with reconciling on, none goes as a draft."""
+        if self._lined is CREDIT_NOTES:
+            return self._connection.credit_note_status
+        return (
+            Connection.InvoiceStatus.AUTHORISED if self._connection.auto_reconcile else self._connection.invoice_status
+        )
+
+    def _head(self, document: Document, contact: str) -> Element:
+        common = {
             "Contact": {"ContactID": contact},
-            "InvoiceNumber": invoice.number,
-            "Reference": reference(invoice),
-            "Url": invoice_url(invoice.pk),
-            "Date": invoice.date,
-            "DueDate": invoice.due_date,
-            "CurrencyCode": invoice.currency,
+            "Date": document.date,
+            "CurrencyCode": document.currency,
             "LineAmountTypes": "Exclusive",
         }
+        if isinstance(document, CreditNote):
+            about = " · ".join(
+                part for part in (document.invoice.number if document.invoice else "", document.reason) if part
+            )
+            return {
+                "Type": "ACCRECCREDIT",
+                "CreditNoteNumber": document.number,
+                "Reference": marked(about, document.pk),
+            } | common
+        return {
+            "Type": "ACCREC",
+            "InvoiceNumber": document.number,
+            "Reference": reference(document),
+            "Url": invoice_url(document.pk),
+            "DueDate": document.due_date,
+        } | common
 
     def _line(self, line: Line, *, with_codes: bool) -> Element | str:
         """The line as Xero takes it, or the cause that it can't be built."""
@@ -285,10 +350,9 @@ def clean_text(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()[:4000].rstrip()
 
 
-def removal_element(xero_id: str, status: str) -> bytes:
+def removal_element(lined: Lined, xero_id: str, status: str) -> bytes:
     """A void, or for what was never approved a deletion."""
-    wanted = "DELETED" if status in {"DRAFT", "SUBMITTED"} else "VOIDED"
-    return wire.encode_element({"InvoiceID": xero_id, "Status": wanted})
+    return wire.encode_element({lined.id: xero_id, "Status": "DELETED" if status in UNAPPROVED else "VOIDED"})
 
 
 def batches(built: Iterable[Built], *, count: int = 50, size: int = 3_500_000) -> Iterable[list[Built]]:

@@ -397,6 +397,19 @@ class WithoutTracking(models.Model):
         ]
 
 
+class ToApprove(models.Model):
+    """A person asked that this document, should it be a draft in Xero, be approved there when it goes next."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    document = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "document"], name="one_approval_a_document")
+        ]
+
+
 class Call(models.Model):
     """One call to Xero, for the Activity page; kept 90 days."""
 

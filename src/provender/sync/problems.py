@@ -124,10 +124,10 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "number-taken",
         "Number taken in Xero",
-        "Xero has another invoice numbered {number}, which isn't ours. Link it if it is the same sale, give ours the"
+        "Xero has another document numbered {number}, which isn't ours. Link it if it is the same one, give ours the"
         " next number, or leave ours out of Xero.",
         (RENUMBER, ADOPT, LEAVE),
-        r"invoice # must be unique",
+        r"(invoice|credit note) # must be unique",
     ),
     _cause(
         "period-locked",
@@ -160,7 +160,7 @@ CAUSES: tuple[Cause, ...] = (
         "Voided in Xero",
         "Somebody voided or deleted {number} in Xero; here it is still open. Cancel it here too, or leave it as it is.",
         (EDIT, LEAVE),
-        r"invoice not of valid status for modification",
+        r"(invoice|credit note) not of valid status for modification",
     ),
     _cause(
         "tracked-stock",
@@ -265,7 +265,9 @@ NEEDS_RECONNECTING = _cause(
     "Xero no longer lets us into {organisation}: {why}. Nothing is lost; what waits goes by itself once you reconnect.",
     (RECONNECT,),
 )
-UNIQUE = re.compile(r"invoice # must be unique|is already assigned|has this contact number", re.IGNORECASE)
+UNIQUE = re.compile(
+    r"(invoice|credit note) # must be unique|is already assigned|has this contact number", re.IGNORECASE
+)
 
 
 class _Words(dict[str, str]):

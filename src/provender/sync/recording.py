@@ -3,8 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from provender.basics import clock
@@ -13,13 +11,20 @@ from provender.changes.actions import settle
 from provender.changes.models import Change
 from provender.sync.differences import as_sent, is_overruled_by_items, pair_lines, read_sent
 from provender.sync.documents import Trouble
+from provender.sync.kinds import KINDS, Theirs, subjects
 from provender.sync.mirror import mark_chart_stale, note_contacts
 from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link, WithoutItemCodes
 from provender.sync.problems import BY_CODE, close_problems, judge_refusal, note_problem
 from provender.timeline.actions import prepare, tell
 from provender.xero import wire
 
-STORY = {"contact": "customer", "invoice": "invoice"}  # whose story a kind of document is told in
+CREDIT_NOTE_WORDS = {"DRAFT": "as a draft", "AUTHORISED": "approved", "PAID": "used up"}
+MONEY_WORDS = {  # of what was made, of what was taken out again
+    "allocation": ("Set against the invoice in Xero", "Taken off the invoice in Xero"),
+    "payment": ("Recorded in Xero", "Payment deleted in Xero"),
+    "payout": ("Deposited in Xero", "Deposit deleted in Xero"),
+    "fee": ("Fee recorded in Xero", "Fee deleted in Xero"),
+}
 STATUS_WORDS = {
     "DRAFT": "as a draft",
     "SUBMITTED": "awaiting approval",
@@ -33,12 +38,12 @@ class Accepted:
     """A document that Xero holds as we sent it."""
 
     document: DispatchDocument
-    theirs: wire.Invoice | wire.Contact
+    theirs: Theirs
     lines: dict[str, str]
     overruled: bool
 
     @classmethod
-    def of(cls, document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> "Accepted":
+    def of(cls, document: DispatchDocument, theirs: Theirs) -> "Accepted":
         """With the lines paired: worked out before the transaction, which must be short."""
         return cls(document, theirs, twin_lines(document, theirs), _is_overruled(document, theirs))
 
@@ -51,13 +56,13 @@ class Recording:
     operation: str
     accepted: Sequence[Accepted]
     links: ReadyRows | None
-    story: ReadyRows | None
+    story: list[ReadyRows]
 
     @classmethod
     def of(cls, connection: Connection, operation: str, accepted: Sequence[Accepted]) -> "Recording":
         """Outside any transaction."""
         if not accepted:
-            return cls(connection, operation, accepted, None, None)
+            return cls(connection, operation, accepted, None, [])
         return cls(
             connection,
             operation,
@@ -68,7 +73,7 @@ class Recording:
 
     def write(self) -> None:
         """Save the links, settle the revisions sent, close problems and doubts; whose total differs gets a Problem."""
-        if not self.links or not self.story:
+        if not self.links:
             return
         kind = self.accepted[0].document.kind
         if clashing := _linked_elsewhere(self.connection, kind, self.accepted):
@@ -82,10 +87,12 @@ class Recording:
         settle_revisions(self.connection, kind, same)
         close_problems(self.connection, kind, [row.document for row in rows], "in step")
         for one in differing.values():
-            words = {"number": one.document.number, "ours": str(one.document.total), "theirs": str(_total(one.theirs))}
+            theirs = KINDS[kind].total_of(one.theirs)
+            words = {"number": one.document.number, "ours": str(one.document.total), "theirs": str(theirs)}
             note_problem(self.connection, kind, one.document.document, one.document.revision, "total-differs", words)
         close_documents(rows)
-        self.story.insert()
+        for lines in self.story:
+            lines.insert()
         self._go_without_item_codes(kind, overruled)
         if kind == "contact":
             note_contacts(
@@ -97,7 +104,7 @@ class Recording:
         for document in documents:
             WithoutItemCodes.objects.get_or_create(connection=self.connection, kind=kind, document=document)
             words = "Goes again without item codes: Xero put its items' values in place of ours"
-            tell(self.connection.supplier, STORY[kind], document, words)
+            tell(self.connection.supplier, kind, document, words)
 
     def _write_without(self, clashing: set[UUID]) -> None:
         taken = [one.document for one in self.accepted if one.document.document in clashing]
@@ -115,7 +122,7 @@ def accept(connection: Connection, operation: str, accepted: Sequence[Accepted])
 
 def _linked_elsewhere(connection: Connection, kind: str, accepted: Sequence[Accepted]) -> set[UUID]:
     """Documents whose twin is another document's already: one Xero id belongs to one row of ours."""
-    wanted = {xero_id_of(one.theirs): one.document.document for one in accepted}
+    wanted = {KINDS[kind].id_of(one.theirs): one.document.document for one in accepted}
     rows = Link.objects.filter(connection=connection, kind=kind, xero_id__in=list(wanted)).values_list(
         "xero_id", "document"
     )
@@ -124,20 +131,19 @@ def _linked_elsewhere(connection: Connection, kind: str, accepted: Sequence[Acce
 
 def _ready_links(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> ReadyRows:
     now = clock.database_now()
+    kind = KINDS[accepted[0].document.kind]
     rows = [
         Link(
             connection=connection,
-            kind=one.document.kind,
+            kind=kind.name,
             document=one.document.document,
-            xero_id=xero_id_of(one.theirs),
-            number=number_of(one.theirs) or one.document.number,
-            status=status_of(one.theirs),
-            total=_total(one.theirs),
-            updated=one.theirs.updated_raw or "",
+            xero_id=kind.id_of(one.theirs),
+            number=kind.number_of(one.theirs) or one.document.number,
+            status=kind.status_of(one.theirs),
+            total=kind.total_of(one.theirs),
+            updated=getattr(one.theirs, "updated_raw", "") or "",
             revision=one.document.revision,
-            sent=as_sent(one.theirs)
-            if one.overruled and isinstance(one.theirs, wire.Invoice)
-            else one.document.element,
+            sent=as_sent(one.theirs) if one.overruled else one.document.element,
             lines=one.lines,
             sent_at=now,
         )
@@ -149,9 +155,9 @@ def _ready_links(connection: Connection, operation: str, accepted: Sequence[Acce
     return ReadyRows.of(rows, unique=["connection", "kind", "document"], update=update)
 
 
-def twin_lines(document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> dict[str, str]:
+def twin_lines(document: DispatchDocument, theirs: Theirs) -> dict[str, str]:
     """Our line's key → Xero's line id, for the lines that have a twin."""
-    if isinstance(theirs, wire.Contact):
+    if not isinstance(theirs, wire.Invoice | wire.CreditNote):
         return {}
     if "LineItemID" not in document.element:  # all lines are new, so Xero gives them back in our order
         return {
@@ -187,9 +193,8 @@ def refuse(
     at = document.revision if revision is None else revision
     words = {"number": document.number, **words}
     note_problem(connection, document.kind, document.document, at, cause, words, raw=raw, shown=shown)
-    tell(
-        connection.supplier, STORY[document.kind], document.document, f"Needs a person: {BY_CODE[cause].title}", why=raw
-    )
+    for story, subject in subjects(document.kind, [document.document]).values():
+        tell(connection.supplier, story, subject, f"Needs a person: {BY_CODE[cause].title}", why=raw)
 
 
 def refuse_messages(
@@ -227,45 +232,39 @@ def close_documents(documents: Sequence[DispatchDocument]) -> None:
     Dispatch.objects.filter(pk__in={one.dispatch_id for one in documents}, documents=None).delete()
 
 
-def _ready_story(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> ReadyRows | None:
+def _ready_story(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> list[ReadyRows]:
     kind = accepted[0].document.kind
-
-    def line(theirs: Any) -> str:
-        if kind == "contact":
-            return f"Contact made in Xero: {theirs.name}"
-        if operation == Dispatch.Operation.VOID:
-            return "Deleted in Xero" if theirs.status == "DELETED" else "Voided in Xero"
-        done = "Sent to Xero" if operation == Dispatch.Operation.CREATE else "Updated in Xero"
-        return f"{done} {STATUS_WORDS.get(theirs.status or '', '')}".strip()
-
-    lines = [(one.document.document, line(one.theirs)) for one in accepted]
-    return prepare(connection.supplier, STORY[kind], lines)
+    told = subjects(kind, [one.document.document for one in accepted])
+    lines: dict[str, list[tuple[UUID, str]]] = defaultdict(list)
+    for one in accepted:
+        if subject := told.get(one.document.document):
+            lines[subject[0]].append((subject[1], _line(kind, operation, one)))
+    ready = [prepare(connection.supplier, story, of_it) for story, of_it in lines.items()]
+    return [rows for rows in ready if rows]
 
 
-def _is_overruled(document: DispatchDocument, theirs: wire.Invoice | wire.Contact) -> bool:
-    if isinstance(theirs, wire.Contact) or '"ItemCode"' not in document.element:
+def _line(kind: str, operation: str, one: Accepted) -> str:
+    if kind == "contact":
+        return f"Contact made in Xero: {one.theirs.name}"
+    removed = operation == Dispatch.Operation.VOID
+    if kind in MONEY_WORDS:
+        amount = one.document.total or KINDS[kind].total_of(one.theirs)
+        return f"{MONEY_WORDS[kind][removed]}{f': {amount}' if amount is not None else ''}"
+    status = KINDS[kind].status_of(one.theirs)
+    if removed:
+        return "Deleted in Xero" if status == "DELETED" else "Voided in Xero"
+    done = "Sent to Xero" if operation == Dispatch.Operation.CREATE else "Updated in Xero"
+    words = CREDIT_NOTE_WORDS if kind == "credit_note" else STATUS_WORDS
+    return f"{done} {words.get(status, '')}".strip()
+
+
+def _is_overruled(document: DispatchDocument, theirs: Theirs) -> bool:
+    if not isinstance(theirs, wire.Invoice | wire.CreditNote) or '"ItemCode"' not in document.element:
         return False
     return is_overruled_by_items(read_sent(document.element), theirs)
 
 
 def total_differs(one: Accepted) -> bool:
     """Whether Xero's total isn't ours. A void has no total of ours."""
-    return (
-        one.document.total is not None and _total(one.theirs) is not None and one.document.total != _total(one.theirs)
-    )
-
-
-def xero_id_of(theirs: wire.Invoice | wire.Contact) -> str:
-    return (theirs.invoice_id if isinstance(theirs, wire.Invoice) else theirs.contact_id) or ""
-
-
-def number_of(theirs: wire.Invoice | wire.Contact) -> str:
-    return (theirs.invoice_number if isinstance(theirs, wire.Invoice) else theirs.contact_number) or ""
-
-
-def status_of(theirs: wire.Invoice | wire.Contact) -> str:
-    return (theirs.status if isinstance(theirs, wire.Invoice) else theirs.contact_status) or ""
-
-
-def _total(theirs: wire.Invoice | wire.Contact) -> Decimal | None:
-    return theirs.total if isinstance(theirs, wire.Invoice) else None
+    theirs = KINDS[one.document.kind].total_of(one.theirs)
+    return one.document.total is not None and theirs is not None and one.document.total != theirs

@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 from django.db import transaction
 
 from provender.basics import clock
 from provender.changes.models import Change
-from provender.sync.differences import GONE, as_overruled, differences, is_overruled_by_items, read_sent
-from provender.sync.documents import is_ours
+from provender.sync.differences import GONE, Lined, as_overruled, differences, is_overruled_by_items, read_sent
+from provender.sync.documents import UNAPPROVED, is_ours
 from provender.sync.failpoints import Failpoint, reach
+from provender.sync.kinds import KINDS
 from provender.sync.lease import Lease
+from provender.sync.lined import fetch_by_id, fetch_by_number
 from provender.sync.mirror import fold_name, read_contacts
 from provender.sync.models import Backoff, Contact, Dispatch, DispatchDocument, Link
 from provender.sync.recording import Accepted, accept, close_documents, refuse, refuse_messages, twin_lines
@@ -42,7 +43,7 @@ def recover(session: Session, lease: Lease) -> int:
         elif dispatch.kind == "contact":
             settled += _recover_contacts(session, lease, dispatch, documents)
         else:
-            settled += _recover_invoices(session, lease, dispatch, documents)
+            settled += _recover_lined(session, lease, dispatch, documents)
     return settled
 
 
@@ -60,7 +61,7 @@ def _is_settled(dispatch: Dispatch, document: DispatchDocument, asked_at: dateti
     """Whether the request can't commit any more: Xero gave its verdict, or enough time has passed."""
     if document.refusal or dispatch.sent_at is None:
         return True
-    return asked_at - dispatch.sent_at >= timedelta(seconds=settings.SYNC_SETTLE_SECONDS)
+    return asked_at - dispatch.sent_at >= timedelta(seconds=KINDS[dispatch.kind].settle_seconds)
 
 
 def _back_off(dispatch: Dispatch, asked_at: datetime, documents: Sequence[DispatchDocument]) -> None:
@@ -82,16 +83,16 @@ def _back_off(dispatch: Dispatch, asked_at: datetime, documents: Sequence[Dispat
     )
 
 
-def _recover_invoices(session: Session, lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
+def _recover_lined(session: Session, lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
     asked_at = clock.database_now()
     numbers = [one.number for one in documents]
     with telling(numbers):
         if dispatch.operation == Dispatch.Operation.CREATE:
-            found = session.client.invoices(1, numbers=numbers, page_size=1000).items
+            found = fetch_by_number(session, dispatch.kind, numbers)
         else:
-            found = session.client.invoices(1, ids=[one.xero_id for one in documents], page_size=1000).items
+            found = fetch_by_id(session, dispatch.kind, [one.xero_id for one in documents])
     reach(Failpoint.LOOKED_UP)
-    judge = _InvoiceJudge(session, dispatch, asked_at, found)
+    judge = _LinedJudge(session, dispatch, asked_at, found)
     if any(judge.may_be_overruled(one) for one in documents):
         judge.items = {one.code: one for one in session.client.items() if one.code}
     with transaction.atomic():
@@ -114,19 +115,20 @@ def _close_or_wait(
         Dispatch.objects.filter(pk=dispatch.pk).delete()
 
 
-class _InvoiceJudge:
-    """Holds what a look-up found against one dispatch of invoices."""
+class _LinedJudge:
+    """Holds what a look-up found against one dispatch of invoices or credit notes."""
 
-    def __init__(self, session: Session, dispatch: Dispatch, asked_at: datetime, found: Sequence[wire.Invoice]) -> None:
+    def __init__(self, session: Session, dispatch: Dispatch, asked_at: datetime, found: Sequence[Lined]) -> None:
         self.connection = session.connection
         self.dispatch = dispatch
+        self.kind = KINDS[dispatch.kind]
         self.asked_at = asked_at
-        self.found = [one for one in found if one.type in {None, "ACCREC"}]
+        self.found = [one for one in found if one.type in {None, "ACCREC", "ACCRECCREDIT"}]
         self.links = {
             link.document: link
             for link in Link.objects.filter(
                 connection=self.connection,
-                kind="invoice",
+                kind=dispatch.kind,
                 document__in=[one.document for one in dispatch.documents.all()],
             )
         }
@@ -138,10 +140,10 @@ class _InvoiceJudge:
         """Whether only Xero's items can tell if its lines differ from ours by a person or by themselves."""
         if self.dispatch.operation == Dispatch.Operation.VOID:
             return False
-        ours = [one for one in self.found if is_ours(one.url, row.document)]
+        ours = [one for one in self.found if is_ours(one, row.document)]
         return any(is_overruled_by_items(read_sent(row.element), one) for one in ours)
 
-    def _is_as_sent(self, row: DispatchDocument, theirs: wire.Invoice) -> bool:
+    def _is_as_sent(self, row: DispatchDocument, theirs: Lined) -> bool:
         sent = read_sent(row.element)
         return not differences(sent, theirs) or not differences(as_overruled(sent, self.items), theirs)
 
@@ -165,7 +167,7 @@ class _InvoiceJudge:
                 self._link_edited(row, ours)
             return True
         if other is not None:
-            words = {"theirs": other.invoice_id or ""}
+            words = {"theirs": self.kind.id_of(other)}
             refuse(
                 self.connection, row, "number-taken", words, raw=row.refusal, shown=msgspec.json.encode(other).decode()
             )
@@ -176,28 +178,28 @@ class _InvoiceJudge:
             refuse_messages(self.connection, row, row.refusal.split("\n"), row.refusal)
         return self._let_go(row)
 
-    def _of_number(self, row: DispatchDocument) -> tuple[wire.Invoice | None, wire.Invoice | None]:
+    def _of_number(self, row: DispatchDocument) -> tuple[Lined | None, Lined | None]:
         """The document that is ours, a live one before a voided; and one of our number that isn't ours."""
-        ours = [one for one in self.found if is_ours(one.url, row.document)]
+        ours = [one for one in self.found if is_ours(one, row.document)]
         ours.sort(key=lambda one: one.status in GONE)
         others = [
             one
             for one in self.found
-            if one.invoice_number == row.number
-            and not is_ours(one.url, row.document)
+            if self.kind.number_of(one) == row.number
+            and not is_ours(one, row.document)
             and (one.status not in GONE or row.refusal)
         ]
         return (ours[0] if ours else None), (others[0] if others else None)
 
-    def _link_edited(self, row: DispatchDocument, ours: wire.Invoice) -> None:
+    def _link_edited(self, row: DispatchDocument, ours: Lined) -> None:
         """Our create did happen, and a person changed or voided it before we knew: a question, not an overwrite."""
         Link.objects.update_or_create(
             connection=self.connection,
-            kind="invoice",
+            kind=self.kind.name,
             document=row.document,
             defaults={
-                "xero_id": ours.invoice_id or "",
-                "number": ours.invoice_number or "",
+                "xero_id": self.kind.id_of(ours),
+                "number": self.kind.number_of(ours),
                 "status": ours.status or "",
                 "total": ours.total,
                 "updated": ours.updated_raw or "",
@@ -209,7 +211,7 @@ class _InvoiceJudge:
         )
         gone = ours.status in GONE
         changes = "; ".join(str(one) for one in differences(read_sent(row.element), ours)[:3])
-        newest = Change.objects.filter(supplier=self.connection.supplier_id, kind="invoice", document=row.document)
+        newest = Change.objects.filter(supplier=self.connection.supplier_id, kind=self.kind.name, document=row.document)
         refuse(
             self.connection,
             row,
@@ -221,17 +223,19 @@ class _InvoiceJudge:
         self._let_go(row)
 
     def _settle_change(self, row: DispatchDocument) -> bool:
-        theirs = next((one for one in self.found if (one.invoice_id or "").lower() == row.xero_id.lower()), None)
+        theirs = next((one for one in self.found if self.kind.id_of(one).lower() == row.xero_id.lower()), None)
         if theirs is not None and self._happened(row, theirs):
             self.accepted.append(Accepted.of(row, theirs))
             return True
         # Not there yet: a late request may still commit. Afterwards the newest state goes, after a fresh look.
         return _is_settled(self.dispatch, row, self.asked_at) and self._let_go(row)
 
-    def _happened(self, row: DispatchDocument, theirs: wire.Invoice) -> bool:
+    def _happened(self, row: DispatchDocument, theirs: Lined) -> bool:
         if self.dispatch.operation == Dispatch.Operation.VOID:
             return theirs.status in GONE
         if theirs.status in GONE or not self._is_as_sent(row, theirs):
+            return False
+        if read_sent(row.element).get("Status") and theirs.status in UNAPPROVED:  # its approval was the change
             return False
         # What it said before may be the same as what we sent: then only time tells whether the request is over.
         before = self.links.get(row.document)

@@ -218,7 +218,7 @@ class XeroClient:
         a comma are asked for by a `where` of their own, since Xero's list is cut at commas.
         """
         if any("," in number for number in numbers):
-            where = " AND ".join(f"({each})" for each in (where, _any_number(numbers)) if each)
+            where = " AND ".join(f"({each})" for each in (where, wire.any_text("InvoiceNumber", numbers)) if each)
             numbers = ()
         params = {"page": str(page), "pageSize": str(page_size), "unitdp": "4"}
         listed = {"IDs": ids, "InvoiceNumbers": numbers, "Statuses": statuses}
@@ -231,7 +231,7 @@ class XeroClient:
     def invoice(self, id_or_number: str, *, person: bool = False) -> wire.Invoice | None:
         """One invoice by Xero's id or by its number; None when Xero has none."""
         if not _PLAIN_IN_PATH.fullmatch(id_or_number):
-            found = self.invoices(1, where=_any_number([id_or_number]), person=person).items
+            found = self.invoices(1, where=wire.any_text("InvoiceNumber", [id_or_number]), person=person).items
             return found[0] if found else None
         try:
             found = self._read_all(f"Invoices/{quote(id_or_number)}", "Invoices", wire.Invoice, {"unitdp": "4"}, person)
@@ -481,8 +481,3 @@ def _name_outcome(verdict: object) -> Outcome:
             return "unknown"
         case _:
             return "ok"
-
-
-def _any_number(numbers: Sequence[str]) -> str:
-    quoted = (number.replace("\\", "\\\\").replace('"', '\\"') for number in numbers)
-    return " OR ".join(f'InvoiceNumber=="{number}"' for number in quoted)

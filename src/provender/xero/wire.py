@@ -539,9 +539,21 @@ def count_elements(body: bytes) -> int:
     return len(_LIST.decode(content)) if bytes(content).lstrip().startswith(b"[") else 1
 
 
+def decode(element: str | bytes) -> dict[str, Any]:
+    """An encoded element back as a dict, numbers that have a point as Decimal."""
+    value: dict[str, Any] = decode_plainly(element.encode() if isinstance(element, str) else element)
+    return value
+
+
 def any_id(name: str, ids: Iterable[str]) -> str:
     """A `where` for the records whose id `name` is one of these; `name` may have a point (`Invoice.InvoiceID`)."""
     return " OR ".join(f'{name}==guid("{one}")' for one in ids)
+
+
+def any_text(name: str, texts: Iterable[str]) -> str:
+    """A `where` for the records whose field `name` is one of these texts."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return " OR ".join(f'{name}=="{text}"' for text in quoted)
 
 
 def encode(name: str, elements: Iterable[Mapping[str, Any] | msgspec.Struct]) -> bytes:
