@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ import httpx2
 import cast
 from provender.ordering.actions import edit_order
 from provender.people.actions import find_invitation
+from provender.sync.lease import take_lease
 from provender.sync.models import Connection, Consent
 from provender.sync.secrets import _box, unseal
 
@@ -26,6 +28,18 @@ assert not {"django", "rich", "httpx2", "flask", "msgspec"} & sys.modules.keys()
 
 def test_help_loads_nothing_that_it_does_not_need():
     subprocess.run([sys.executable, "-c", STARTS_FAST], check=True)
+
+
+def test_what_it_writes_is_nobody_elses_to_read(tmp_path):
+    environment = os.environ | {"PROVENDER_HOME": str(tmp_path / "state"), "DATABASE_URL": ""}
+    command = [sys.executable, "-c", "from provender.cli import main; main()", "supplier", "list"]
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    (tmp_path / "state" / "provender.sqlite3").chmod(0o644)  # as an older version left it
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "state").iterdir()}
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert modes["provender.sqlite3"] == 0o600
+    assert not any(mode & 0o077 for mode in modes.values()), modes
 
 
 # --- wholesalers and people ---------------------------------------------------------------------------------------
@@ -134,6 +148,14 @@ def test_sync_ends_with_3_while_a_problem_waits_and_leaves_it_there(connected, p
     server.simulator.stats.reset()
     provender("sync --supplier harbour --wait", status=3)
     assert "POST /api.xro/2.0/Invoices" not in server.simulator.stats.as_dict()["calls"]
+
+
+def test_sync_says_whose_turn_it_waits_for_and_until_when(connected, provender, settings):
+    settings.SYNC_LEASE_SECONDS = 1
+    cast.placed_order(cast.venue(connected))
+    take_lease(connected.connections.get().pk)  # as a killed process leaves it
+    provender("sync --supplier harbour --wait")
+    assert re.search(r"Waiting until \d\d:\d\d:\d\d at the latest: another run has", provender.said)
 
 
 def test_verify_books_ends_with_3_and_names_the_difference(connected, provender, server):

@@ -83,8 +83,9 @@ def test_a_folder_in_use_is_not_taken_for_a_demonstration(provender, monkeypatch
     assert "Provender in use" in provender.said
 
 
-def test_a_start_that_was_broken_off_while_sending_says_what_it_waits_for(connected, settings, capsys):
+def test_after_a_start_that_was_broken_off_while_sending_it_says_what_it_waits_for(connected, settings, capsys):
     settings.SYNC_LEASE_SECONDS = 1
+    cast.placed_order(cast.venue(connected))
     take_lease(connected.connections.get().pk)  # as a killed process leaves it
     _bring_into_step(connected)
-    assert "broken off while it was sending" in capsys.readouterr().err
+    assert "at the latest: another run has this wholesaler's turn, or was broken off in it." in capsys.readouterr().err

@@ -92,6 +92,25 @@ def test_one_goes_again(theo, supplier, sync):
     assert "is on its way to Xero again." in page.text
 
 
+def test_an_account_that_stands_on_a_product_is_mended_there(theo, supplier, sync):
+    cups_on_an_account_that_is_not_there(supplier, 1)
+    sync()
+    address = f"{ADDRESS}/{Problem.objects.get().pk}/edit-product"
+    assert address in theo.get(ADDRESS).text
+    form = theo.get(address, follow=True)
+    assert "Edit Paper cup 8oz" in form.text
+    assert 'value="201"' in form.text
+
+
+def test_an_account_of_the_settings_is_mended_in_the_settings(theo, order, books, sync):
+    books.archive_account("200")
+    sync()
+    page = theo.get(f"/w/harbour/invoices/{order.invoice_id}").text
+    assert "/xero/settings" in page
+    assert "edit-product" not in page
+    assert theo.get(f"{ADDRESS}/{Problem.objects.get().pk}/edit-product").status_code == 404
+
+
 def test_many_of_a_cause_come_in_pages(theo, supplier, sync):
     cups_on_an_account_that_is_not_there(supplier, 27)
     sync()

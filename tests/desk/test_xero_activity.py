@@ -1,5 +1,7 @@
 """Calls to Xero as the Activity page tells them."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from provender.desk.activity import documents_in, how_long, in_plain_words
@@ -44,6 +46,14 @@ def test_every_call_is_listed_and_filtered(desk, order, sync):
     assert "Create invoices" in written
     assert "Read the organisation" not in written
     assert "No call fits these filters" in rex.get(ADDRESS, {"outcome": "not-connected"}).text
+
+
+def test_a_download_says_in_whose_time_zone_its_times_are(desk, order, sync):
+    sync()
+    told = b"".join(desk("rex").get(ADDRESS, {"format": "csv"})).decode("utf-8-sig").splitlines()
+    assert told[0].startswith("When (Australia/Sydney),")
+    here = Call.objects.latest("at").at.astimezone(ZoneInfo("Australia/Sydney"))
+    assert any(line.startswith(f"{here:%Y-%m-%d %H:%M}") for line in told[1:])
 
 
 def test_a_document_is_searched_by_its_number(desk, order, sync):

@@ -72,6 +72,39 @@ def test_needs_you_has_sentence_words_and_repairs(order, books, sync, panel):
         assert told in page
 
 
+def test_while_it_waits_the_panel_asks_for_itself_until_it_is_settled(desk, order, sync):
+    theo, address = desk("theo"), f"/w/harbour/invoices/{order.invoice_id}"
+    asking = {"HX-Request": "true", "HX-Target": "xero-panel"}
+    assert 'hx-trigger="every' in theo.get(address).text
+    assert theo.get(address, headers=asking).status_code == 204
+    sync()
+    settled = theo.get(address, headers=asking)
+    assert settled.status_code == 200
+    assert 'id="xero-panel"' in settled.text
+    assert 'id="timeline"' in settled.text
+    assert 'hx-trigger="every' not in settled.text
+
+
+def test_while_xero_needs_reconnecting_nothing_is_asked(order, connection, panel):
+    connection.state = connection.State.NEEDS_RECONNECTING
+    connection.save()
+    assert "hx-trigger" not in panel(order.invoice)
+
+
+def test_what_is_void_in_xero_cannot_be_sent_again(order, sync, panel):
+    sync()
+    ordering.cancel_order(order, by=None)
+    sync()
+    page = panel(order.invoice)
+    assert '<span class="badge ok">Voided</span>' in page
+    assert "Send again" not in page
+
+
+def test_the_link_names_the_organisation(order, sync, connection, panel):
+    sync()
+    assert f"?organisation={connection.tenant}" in panel(order.invoice)
+
+
 def test_locked_when_paid_there_and_changed_here(order, books, sync, supplier, panel):
     sync()
     books.pay(order.invoice.number, 5)

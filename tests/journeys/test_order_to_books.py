@@ -29,7 +29,7 @@ def come_in(page, house):
 def log_out_and_in(page):
     page.get_by_role("button", name="Priya").click()
     page.get_by_role("button", name="Log out").click()
-    page.get_by_label("Email").fill("priya@example.test")
+    page.get_by_label("E-mail address").fill("priya@example.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Priya")

@@ -111,6 +111,7 @@ def give_up(sentence: str, status: int = FAILED) -> NoReturn:
 @click.group(cls=Commands)
 def main() -> None:
     """Provender: an order desk for wholesalers, kept in step with Xero."""
+    os.umask(0o077)  # what this process and its children write is nobody else's to read
 
 
 def run(arguments: Sequence[str]) -> None:

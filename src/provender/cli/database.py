@@ -13,7 +13,9 @@ ADVISORY_LOCK = 72_831_905  # any number that is ours alone
 
 
 def make_ready() -> None:
-    """Apply the migrations that are missing, if any."""
+    """Apply the migrations that are missing, if any; files that others could read are taken from them."""
+    for path in settings.PROVENDER_HOME.glob("*.sqlite3*"):
+        path.chmod(0o600)
     if not pending():
         return
     with _alone():

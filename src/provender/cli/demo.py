@@ -167,8 +167,8 @@ def _make_wholesaler(server: "Server", password: str) -> "Supplier":
 
 def _bring_into_step(supplier: "Supplier") -> None:
     """Connect to the simulator unless that was done, and the first time send all that is due."""
-    from provender.basics import clock
     from provender.cli.connecting import connect_simulator
+    from provender.cli.xero import say_delay
     from provender.sync.queries import last_connection
     from provender.sync.waiting import ask_for_everything, drain_until_in_step, look
 
@@ -177,16 +177,10 @@ def _bring_into_step(supplier: "Supplier") -> None:
         return
     if connection is None or connection.settings_saved_at is None:
         connection = connect_simulator(supplier, None)
-    if connection.lease_until is not None and connection.lease_until > clock.database_now():
-        click.echo(
-            "An earlier start was broken off while it was sending. Its turn has to run out, and what arrived of it is"
-            " looked up, so that nothing is sent twice: that can take four minutes.",
-            err=True,
-        )
     ask_for_everything(supplier)
     total = look(connection).waiting
     with _bar("Sending to Xero") as told:
-        drain_until_in_step(connection, wait=True, progress=lambda count: told(count, total))
+        drain_until_in_step(connection, wait=True, progress=lambda count: told(count, total), told=say_delay)
 
 
 @contextmanager

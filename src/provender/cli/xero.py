@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from provender.suppliers.models import Supplier
     from provender.sync.models import Connection
-    from provender.sync.waiting import Outcome
+    from provender.sync.waiting import Delay, Outcome
 
 SUPPLIER = click.option("--supplier", "slug", required=True, metavar="SLUG", help="The wholesaler.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
@@ -38,7 +38,7 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
     connection = connected(supplier)
     waiting.ask_for_everything(supplier)
     with progress_bar("Sending", _ahead(connection)) as told:
-        outcome = waiting.drain_until_in_step(connection, wait=wait, progress=told)
+        outcome = waiting.drain_until_in_step(connection, wait=wait, progress=told, told=say_delay)
     connected(supplier)
     if as_json:
         click.echo(json.dumps({"supplier": slug, **_counts(outcome)}))
@@ -92,6 +92,12 @@ def _say(supplier: "Supplier", outcome: "Outcome") -> str:
             " itself, or run this again with --wait."
         )
     return "\n".join(lines)
+
+
+def say_delay(delay: "Delay") -> None:
+    """Say on standard error what is waited for, by this machine's clock."""
+    until = delay.until.astimezone()
+    click.echo(f"Waiting until {until:%H:%M:%S} at the latest: {delay.why}.", err=True)
 
 
 @contextmanager

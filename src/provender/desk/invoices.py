@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from http import HTTPStatus
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
@@ -242,6 +243,9 @@ def by_link(request: DeskRequest, pk: UUID) -> HttpResponse:
 def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The paper, in its newest or an earlier version; beside it Xero, the versions and the timeline."""
     row = get_object_or_404(supplier.invoices.select_related("customer"), pk=pk)
+    how = standing(supplier, [row.pk])[row.pk]
+    if request.htmx and how.state == "waiting":  # its panel asks whether anything is new: nothing is
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
     versions = list(row.versions.select_related("made_by"))
     asked = request.GET.get("version", "")
     shown = next((each for each in versions if str(each.version) == asked), versions[0])
@@ -258,7 +262,7 @@ def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             for newer, older in zip_longest(versions, versions[1:])
         ],
         "carried": _carried(shown.document),
-        "standing": standing(supplier, [row.pk])[row.pk],
+        "standing": how,
         "entries": story(supplier, "invoice", row.pk),
     }
     return render(request, "desk/invoices/invoice.html", context)

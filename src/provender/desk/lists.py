@@ -52,6 +52,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, Concatenate, Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -60,7 +61,6 @@ from django.forms import Form
 from django.http import HttpResponseBase, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_filters import FilterSet
 
@@ -432,8 +432,8 @@ def _text(column: Column[Any], value: Any) -> str:
 def _table(listed: List[Any]) -> Iterator[list[Any]]:
     """All rows that the filters let through, first the labels; values, not texts, so that a spreadsheet can add up."""
     columns = listed.downloaded_columns()
-    yield [column.label for column in columns]
-    zone = timezone.get_current_timezone()
+    zone = ZoneInfo(listed.supplier.time_zone)  # rows are drawn while they are sent, after the view has ended
+    yield [f"{column.label} ({zone})" if column.kind == "moment" else column.label for column in columns]
     rows = listed.found.iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
         listed.prepare(chunk)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -73,10 +75,11 @@ class PriceListList(List[PriceList]):
                 link=self.customers_of,
                 phone="hide",
             ),
-            Column(
-                "since", "Since", lambda p: p.created_at.date(), kind="date", sort=("created_at", "pk"), phone="hide"
-            ),
+            Column("since", "Since", self.since, kind="date", sort=("created_at", "pk"), phone="hide"),
         )
+
+    def since(self, row: PriceList) -> date:
+        return row.created_at.astimezone(ZoneInfo(self.supplier.time_zone)).date()
 
     def page_of(self, row: PriceList) -> str:
         return reverse("desk:price-list", args=[self.supplier.slug, row.pk])

@@ -100,6 +100,7 @@ DECISIONS = {
 PLACES = {"open-settings": "desk:xero-settings", "open-tracking": "desk:xero-tracking", "reconnect": "desk:xero"}
 OF_DOCUMENT = {
     "edit-document": "desk:invoice",
+    "edit-product": "desk:product-edit",
     "edit-customer": "desk:customer-edit",
     "link-contact": "desk:customer-contact",
 }
@@ -109,6 +110,7 @@ NEEDS = {  # the rest needs BOOKS
     "open-settings": Doing.LOOK,
     "open-tracking": Doing.LOOK,
     "edit-customer": Doing.TRADE,
+    "edit-product": Doing.TRADE,
 }
 
 
@@ -260,5 +262,10 @@ def _number(problem: Problem) -> str:
 
 
 def _subject(problem: Problem, do: str) -> object:
-    """The invoice to open, or its customer."""
+    """The invoice to open, or its customer, or the product whose account is at fault."""
+    if do == "edit-product":
+        product = queries.product_at_fault(problem)
+        if product is None:
+            raise Http404("No product is at fault.")
+        return product
     return problem.document if do == "edit-document" else _invoice(problem).customer_id

@@ -47,6 +47,7 @@ FAILURES = {
     "needs-reconnecting": "Xero let us in and shut the door",
     "xero-refused": "Xero refused",
 }
+STATUSES = {"consent-cancelled": 200, "xero-busy": 503}  # who cancels did nothing wrong; the rest is a bad request
 NOT_YOURS_TO_REPEAT = frozenset({"app-not-set-up", "already-connected"})  # trying again changes nothing
 
 
@@ -165,7 +166,7 @@ def _failed(
     }
     if supplier is not None:
         context["supplier"] = supplier
-    return render(request, "desk/xero/failed.html", context, status=503 if error.code == "xero-busy" else 400)
+    return render(request, "desk/xero/failed.html", context, status=STATUSES.get(error.code, 400))
 
 
 def _person(request: HttpRequest) -> User:

@@ -36,12 +36,11 @@ from provender.sync.models import (
     WithoutItemCodes,
     WithoutTracking,
 )
+from provender.sync.problems import ACCOUNT_CAUSES
 from provender.sync.session import asking_for_a_person
 from provender.sync.tracking import MISSING, Tracking, bind_option, make_properties
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
-
-ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-account"})
 
 
 def reload_chart(connection: Connection, by: User | None) -> None:

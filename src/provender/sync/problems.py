@@ -28,6 +28,7 @@ AGAIN = Repair("send-again", "Send again")
 SETTINGS = Repair("open-settings", "Choose another account")
 IN_XERO = Repair("open-in-xero", "Open it in Xero")
 EDIT = Repair("edit-document", "Change it here")
+PRODUCT = Repair("edit-product", "Change it on the product")
 CUSTOMER = Repair("edit-customer", "Open the customer")
 LINK_CONTACT = Repair("link-contact", "Choose the contact")
 KEEP_THEIRS = Repair("keep-theirs", "Keep Xero's")
@@ -265,6 +266,7 @@ NEEDS_RECONNECTING = _cause(
     "Xero no longer lets us into {organisation}: {why}. Nothing is lost; what waits goes by itself once you reconnect.",
     (RECONNECT,),
 )
+ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-account"})
 UNIQUE = re.compile(
     r"(invoice|credit note) # must be unique|is already assigned|has this contact number", re.IGNORECASE
 )
@@ -279,11 +281,6 @@ def sentence(cause: str, words: Mapping[str, str]) -> str:
     """The problem in a bookkeeper's words: what, why, what to do."""
     known = BY_CODE.get(cause, BY_CODE["refused"])
     return " ".join(known.sentence.format_map(_Words(words)).split())
-
-
-def repairs(cause: str) -> tuple[Repair, ...]:
-    """What mends it, the likeliest first."""
-    return BY_CODE.get(cause, BY_CODE["refused"]).repairs
 
 
 def judge_refusal(messages: Iterable[str]) -> tuple[Cause, dict[str, str]]:

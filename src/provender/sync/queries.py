@@ -12,13 +12,13 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from provender.basics import clock
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.models import Invoice
+from provender.invoicing.models import Invoice, InvoiceLine
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
 from provender.sync.due import may_go
 from provender.sync.mirror import fold_name
 from provender.sync.models import Call, Connection, Contact, Dispatch, DispatchDocument, Link, Problem
-from provender.sync.problems import BY_CODE, NEEDS_RECONNECTING, Repair, repairs, sentence
+from provender.sync.problems import ACCOUNT_CAUSES, BY_CODE, NEEDS_RECONNECTING, PRODUCT, SETTINGS, Repair, sentence
 
 XERO_STATUS = {
     "DRAFT": "Draft",
@@ -77,10 +77,11 @@ def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> st
     if problems:
         parts.append(f"{problems} {_invoices(problems)} {'needs' if problems == 1 else 'need'} a person")
     if waiting:
-        parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} to be sent")
+        noun = "" if problems else f" {_invoices(waiting)}"
+        parts.append(f"{waiting}{noun} {'waits' if waiting == 1 else 'wait'} to be sent")
     if parts:
-        there = f"{sent} {_invoices(sent)} {'is' if sent == 1 else 'are'} in {connection.organisation}"
-        return f"{' and '.join(parts)}; {there}."
+        there = f"{sent} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
+        return f"{' and '.join(parts)}; {there} in {connection.organisation}{'' if sent else ' yet'}."
     if not sent:
         return f"Connected to {connection.organisation}; no invoice has been sent yet."
     return (
@@ -162,7 +163,7 @@ def problem_groups(supplier: Supplier) -> list[Group]:
 def problems_of(
     supplier: Supplier, cause: str | None = None, *, documents: Iterable[UUID] | None = None
 ) -> list[ProblemRow]:
-    """Open problems of invoices, newest first; of one cause, or of some documents. Three queries for any number."""
+    """Open problems of invoices, newest first; of one cause, or of some documents. Four queries for any number."""
     connection = connection_of(supplier)
     if connection is None:
         return []
@@ -177,12 +178,38 @@ def problems_of(
     links = dict(
         Link.objects.filter(connection=connection, kind="invoice", document__in=ids).values_list("document", "xero_id")
     )
+    of_products = {pk for pk, _ in _products_at_fault(problems)}
     return [
-        _problem_row(problem, invoices.get(problem.document), links.get(problem.document, "")) for problem in problems
+        _problem_row(
+            problem,
+            invoices.get(problem.document),
+            links.get(problem.document, ""),
+            of_product=problem.pk in of_products,
+        )
+        for problem in problems
     ]
 
 
-def _problem_row(problem: Problem, invoice: Invoice | None, xero_id: str) -> ProblemRow:
+def product_at_fault(problem: Problem) -> UUID | None:
+    """The product whose own account Xero doesn't take; None when the account is one of the settings."""
+    return next((product for _, product in _products_at_fault([problem])), None)
+
+
+def _products_at_fault(problems: Iterable[Problem]) -> list[tuple[int, UUID]]:
+    """Problem → product, for accounts that stand on a product. One query for any number."""
+    named = {
+        one.document: (one.pk, account)
+        for one in problems
+        if one.cause in ACCOUNT_CAUSES and (account := one.words.get("account") or one.words.get("account2"))
+    }
+    if not named:
+        return []
+    lines = InvoiceLine.objects.filter(invoice__in=list(named)).exclude(product=None).exclude(sales_account="")
+    found = lines.order_by("position").values_list("invoice", "sales_account", "product")
+    return [(named[pk][0], product) for pk, account, product in found if account == named[pk][1]]
+
+
+def _problem_row(problem: Problem, invoice: Invoice | None, xero_id: str, *, of_product: bool) -> ProblemRow:
     cause = BY_CODE.get(problem.cause, BY_CODE["refused"])
     words = dict(problem.words)
     if invoice and not words.get("customer"):  # a refusal of an invoice doesn't name its customer
@@ -192,7 +219,7 @@ def _problem_row(problem: Problem, invoice: Invoice | None, xero_id: str) -> Pro
         problem=problem,
         title=cause.title,
         sentence=sentence(problem.cause, words),
-        repairs=repairs(problem.cause),
+        repairs=(PRODUCT, *(one for one in cause.repairs if one != SETTINGS)) if of_product else cause.repairs,
         number=invoice.number if invoice else problem.words.get("number", ""),
         customer=invoice.customer.trading_name if invoice else "",
         total=invoice.total if invoice else None,
@@ -267,9 +294,10 @@ def _stand(facts: _Facts, pk: UUID) -> Standing:
         state = "sent"
     if link is None:
         return Standing(state, LABELS[state], in_doubt=pk in facts.doubtful, problem=problem)
+    over = state == "sent" and link.status in GONE  # nothing more can be sent to it
     return Standing(
         state,
-        LABELS[state],
+        XERO_STATUS[link.status] if over else LABELS[state],
         XERO_STATUS.get(link.status, link.status),
         link.xero_id,
         url_in_xero(facts.connection, link.xero_id) if link.status not in GONE else "",
@@ -307,7 +335,7 @@ def url_in_xero(connection: Connection, xero_id: str) -> str:
 
     login = endpoints().login
     if "login.xero.com" not in login:  # the simulator has a page of its own
-        return f"{login}/_simulator/invoice/{xero_id}"
+        return f"{login}/_simulator/invoice/{xero_id}?organisation={connection.tenant}"
     path = f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}"
     return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={connection.short_code}&redirecturl={path}"
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import F
 
@@ -38,20 +38,38 @@ def ask_for_everything(supplier: Supplier) -> int:
     return ask(waiting)
 
 
+@dataclass(frozen=True)
+class Delay:
+    """What nothing can be done before, and until when at the latest."""
+
+    why: str
+    until: datetime
+
+
 def drain_until_in_step(
-    connection: Connection, *, wait: bool, progress: Callable[[int], None] = lambda _count: None
+    connection: Connection,
+    *,
+    wait: bool,
+    progress: Callable[[int], None] = lambda _count: None,
+    told: Callable[[Delay], None] = lambda _delay: None,
 ) -> Outcome:
     """Drain until nothing is due; with `wait`, until Xero's limits let the rest go and every doubt is settled too.
 
-    Stops early when the connection needs reconnecting.
+    `told` hears of each delay once, and again when it lasts longer than was said. Stops early when the connection needs
+    reconnecting.
     """
+    last: Delay | None = None
     while True:
         drain(connection, progress)
         connection.refresh_from_db()
         outcome = look(connection)
         if not wait or outcome.in_step or connection.state != Connection.State.CONNECTED:
             return outcome
-        time.sleep(_nap(connection))
+        delay, now = _delay(connection, outcome), clock.database_now()
+        if delay and (last is None or delay.why != last.why or now >= last.until):
+            told(delay)
+            last = delay
+        time.sleep(_nap(delay, now))
 
 
 def look(connection: Connection) -> Outcome:
@@ -63,16 +81,23 @@ def look(connection: Connection) -> Outcome:
     )
 
 
-def _nap(connection: Connection) -> float:
-    """Until something can happen: our turn at Xero again, or the next look-up of a doubt."""
+def _delay(connection: Connection, outcome: Outcome) -> Delay | None:
+    """What stands in the way: another's turn, Xero's limits, or a doubt whose look-up isn't due yet."""
     now = clock.database_now()
-    moments: list[datetime | None] = [
-        connection.drain_after,
-        connection.lease_until,
-        Dispatch.objects.filter(connection=connection)
-        .order_by("next_try_at")
-        .values_list("next_try_at", flat=True)
-        .first(),
+    doubts = Dispatch.objects.filter(connection=connection).order_by("next_try_at")
+    calls = f"{outcome.open_dispatches:,} call{'' if outcome.open_dispatches == 1 else 's'}"
+    reasons = [
+        ("another run has this wholesaler's turn, or was broken off in it", connection.lease_until),
+        ("Xero asks to wait", connection.drain_after),
+        (
+            f"whether {calls} arrived isn't known; Xero is asked again, and nothing is sent twice",
+            doubts.values_list("next_try_at", flat=True).first(),
+        ),
     ]
-    ahead = [moment - now for moment in moments if moment is not None and moment > now]
-    return min(LONGEST_NAP, max(0.2, min(ahead, default=timedelta(seconds=0.2)).total_seconds()))
+    return next((Delay(why, until) for why, until in reasons if until is not None and until > now), None)
+
+
+def _nap(delay: Delay | None, now: datetime) -> float:
+    """Until something can happen; never long, since another process may settle it before."""
+    ahead = (delay.until - now).total_seconds() if delay else 0.0
+    return min(LONGEST_NAP, max(0.2, ahead))

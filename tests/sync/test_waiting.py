@@ -1,0 +1,44 @@
+"""`provender sync --wait`: what it waits for is said, once each."""
+
+import pytest
+
+from provender.sync import waiting
+from provender.sync.lease import take_lease
+
+pytestmark = pytest.mark.django_db
+INVOICES = "/api.xro/2.0/Invoices"
+
+
+@pytest.fixture
+def wait(connection, later, monkeypatch):
+    """Drain until all is in step, where a nap only moves the clocks; what was said meanwhile."""
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: later(seconds=seconds))
+
+    def run():
+        said = []
+        outcome = waiting.drain_until_in_step(connection, wait=True, told=said.append)
+        assert outcome.in_step
+        return [delay.why for delay in said]
+
+    return run
+
+
+def test_nothing_is_said_when_nothing_stands_in_the_way(order, wait):
+    assert wait() == []
+
+
+def test_a_turn_that_was_broken_off_is_waited_for(order, connection, wait):
+    take_lease(connection.pk)
+    assert wait() == ["another run has this wholesaler's turn, or was broken off in it"]
+
+
+def test_a_doubt_is_waited_for_and_said_again_at_each_look_up(order, xero, wait):
+    xero.faults.add("drop-before-commit", methods=["PUT"], path=INVOICES, count=1)
+    said = wait()
+    assert len(said) == 3  # looked up after 30, 90 and 210 seconds, of which the last counts
+    assert set(said) == {"whether 1 call arrived isn't known; Xero is asked again, and nothing is sent twice"}
+
+
+def test_xero_asking_for_patience_is_said(order, xero, wait):
+    xero.faults.add("429-minute", methods=["PUT"], path=INVOICES, count=1)
+    assert wait() == ["Xero asks to wait"]
