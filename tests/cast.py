@@ -18,6 +18,7 @@ from typing import Any
 
 from provender.catalogue import actions as catalogue
 from provender.catalogue.models import Category, PriceList, Product
+from provender.catalogue.offers import Offer
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
 from provender.invoicing.actions import raise_invoice
@@ -81,12 +82,25 @@ def product(wholesaler: Supplier, sku: str = "OAT-1L", **changed: Any) -> Produc
     return catalogue.save_product(Product(supplier=wholesaler, sku=sku, **fields), by=None)
 
 
-def price_list(wholesaler: Supplier, name: str = "Cafés", prices: Mapping[str, str] | None = None) -> PriceList:
-    """A price list with these prices by SKU."""
-    made = catalogue.save_price_list(PriceList(supplier=wholesaler, name=name), by=None)
+def price_list(
+    wholesaler: Supplier, name: str = "Cafés", prices: Mapping[str, str] | None = None, **fields: Any
+) -> PriceList:
+    """A price list with these prices by SKU, from ever on."""
+    made = catalogue.save_price_list(PriceList(supplier=wholesaler, name=name, **fields), by=None)
     for sku, price in (prices or {}).items():
         catalogue.set_list_price(made, product(wholesaler, sku), Decimal(price), by=None)
     return made
+
+
+def dated_price(
+    holder: PriceList | Customer, price: str, first: date | None = None, last: date | None = None, sku: str = "OAT-1L"
+) -> None:
+    """A price on a list, or a customer's own, from a first to a last day."""
+    offers = {(product(holder.supplier, sku), first): Offer(Decimal(price), last)}
+    if isinstance(holder, PriceList):
+        catalogue.set_list_prices(holder, offers, by=None)
+    else:
+        customers.set_own_prices(holder, offers, by=None)
 
 
 def freight_group(

@@ -1,14 +1,23 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 import cast
-from provender.catalogue.actions import copy_price_list, set_list_price, set_list_prices
-from provender.catalogue.errors import AnotherWholesalersCatalogue, NegativePrice, PriceListNameTaken
-from provender.catalogue.queries import PriceFound, find_product, price_for, prices_for
+from provender.catalogue.actions import save_price_list, set_list_price, set_list_prices
+from provender.catalogue.errors import (
+    AnotherWholesalersCatalogue,
+    EndsBeforeItBegins,
+    NegativePrice,
+    PriceListNameTaken,
+)
+from provender.catalogue.models import PriceList
+from provender.catalogue.offers import Offer
+from provender.catalogue.queries import PriceFound, find_product, prices_for
 from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db
+TODAY = date(2026, 11, 27)
 
 
 @pytest.fixture
@@ -21,8 +30,12 @@ def cafes(supplier):
     return cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20", "SYRUP-VAN": "0"})
 
 
+def price_for(product, price_list):
+    return prices_for([product], price_list, TODAY)[product.pk]
+
+
 def test_a_listed_product_costs_what_the_list_says(oat, cafes):
-    assert price_for(oat, cafes) == PriceFound(Decimal("4.20"), "Cafés")
+    assert price_for(oat, cafes) == PriceFound(Decimal("4.20"), "List Cafés")
 
 
 def test_a_product_off_the_list_keeps_its_base_price(supplier, cafes):
@@ -40,9 +53,9 @@ def test_a_listed_price_of_nothing_is_a_price(supplier, cafes):
 def test_many_prices_cost_one_query(supplier, cafes, django_assert_num_queries):
     products = [cast.product(supplier, sku) for sku in cast.GOODS]
     with django_assert_num_queries(1):
-        assert len(prices_for(products, cafes)) == 4
+        assert len(prices_for(products, cafes, TODAY)) == 4
     with django_assert_num_queries(0):
-        prices_for(products, None)
+        prices_for(products, None, TODAY)
 
 
 def test_a_price_is_set_changed_and_taken_off(oat, cafes, supplier):
@@ -86,7 +99,7 @@ def test_a_sku_is_looked_for_in_one_catalogue(supplier):
 def test_many_list_prices_are_set_at_once_and_only_what_changed_is_told(supplier):
     cafes = cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20", "CUP-8OZ": "0.03"})
     oat, cup, syrup = (cast.product(supplier, sku) for sku in ("OAT-1L", "CUP-8OZ", "SYRUP-VAN"))
-    new = {oat: Decimal("4.20"), cup: None, syrup: Decimal("11.50")}
+    new = {(oat, None): Offer(Decimal("4.20")), (cup, None): None, (syrup, None): Offer(Decimal("11.50"))}
     assert set_list_prices(cafes, new, by=None) == 2
     assert dict(cafes.prices.values_list("product__sku", "price")) == {
         "OAT-1L": Decimal("4.20"),
@@ -99,22 +112,46 @@ def test_many_list_prices_are_set_at_once_and_only_what_changed_is_told(supplier
     assert story(supplier, "product", syrup.pk)[0].what == "On Cafés: not listed → 11.50"
 
 
+def test_a_price_and_its_last_day_change_under_its_first_day(supplier, oat, cafes):
+    december = date(2026, 12, 1)
+    cast.dated_price(cafes, "4.30", december, date(2026, 12, 24))
+    cast.dated_price(cafes, "4.40", december)
+    assert [entry.what for entry in story(supplier, "price-list", cafes.pk)[:2]] == [
+        "OAT-1L 4.30 from 1 Dec 2026 until 24 Dec 2026 → 4.40 from 1 Dec 2026",
+        "OAT-1L not listed → 4.30 from 1 Dec 2026 until 24 Dec 2026",
+    ]
+    assert list(cafes.prices.filter(product=oat).values_list("price", "valid_from", "valid_to").order_by("price")) == [
+        (Decimal("4.20"), None, None),
+        (Decimal("4.40"), december, None),
+    ]
+
+
 def test_of_many_list_prices_one_wrong_one_keeps_all_back(supplier):
     cafes, oat = cast.price_list(supplier), cast.product(supplier)
     theirs = cast.product(cast.supplier("southern"))
+    good = {(oat, None): Offer(Decimal(4))}
     for wrong, error in (
-        ({oat: Decimal(4), theirs: Decimal(4)}, AnotherWholesalersCatalogue),
-        ({oat: Decimal(4), cast.product(supplier, "CUP-8OZ"): Decimal(-1)}, NegativePrice),
+        ({(theirs, None): Offer(Decimal(4))}, AnotherWholesalersCatalogue),
+        ({(cast.product(supplier, "CUP-8OZ"), None): Offer(Decimal(-1))}, NegativePrice),
+        ({(oat, TODAY): Offer(Decimal(1), date(2026, 11, 1))}, EndsBeforeItBegins),
     ):
         with pytest.raises(error):
-            set_list_prices(cafes, wrong, by=None)
+            set_list_prices(cafes, good | wrong, by=None)
     assert not cafes.prices.exists()
 
 
-def test_a_price_list_is_copied_with_its_prices(supplier):
+def test_a_price_list_begins_with_the_prices_of_another(supplier):
     cafes = cast.price_list(supplier, "Cafés", {"OAT-1L": "4.20"})
-    bars = copy_price_list(cafes, "Bars", by=None)
+    cast.dated_price(cafes, "4.30", date(2026, 12, 1))
+    bars = save_price_list(PriceList(supplier=supplier, name="Bars"), like=cafes, by=None)
     set_list_price(bars, cast.product(supplier), Decimal("4.00"), by=None)
-    assert cafes.prices.get().price == Decimal("4.20")
+    assert set(cafes.prices.values_list("price", flat=True)) == {Decimal("4.20"), Decimal("4.30")}
+    assert set(bars.prices.values_list("price", flat=True)) == {Decimal("4.00"), Decimal("4.30")}
     with pytest.raises(PriceListNameTaken):
-        copy_price_list(cafes, "Bars", by=None)
+        save_price_list(PriceList(supplier=supplier, name="Bars"), like=cafes, by=None)
+
+
+def test_a_list_ends_after_it_begins(supplier):
+    days = {"valid_from": date(2026, 12, 1), "valid_to": date(2026, 11, 30)}
+    with pytest.raises(EndsBeforeItBegins, match="Cafés would count from 1 Dec 2026 until 30 Nov 2026"):
+        cast.price_list(supplier, "Cafés", **days)

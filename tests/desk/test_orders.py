@@ -83,7 +83,7 @@ def test_a_typed_draft_gets_its_prices_by_the_customers_list(mai, supplier, lard
     lines = {line.sku: (line.unit_price, line.price_from) for line in order.lines.all() if line.sku}
     assert answer.redirect_chain[-1][0] == f"/w/harbour/orders/{order.pk}"
     assert order.status == Order.Status.DRAFT
-    assert lines == {"OAT-1L": (Decimal("4.05"), "Cafés"), "BEANS-1KG": (Decimal(25), "Typed")}
+    assert lines == {"OAT-1L": (Decimal("4.05"), "List Cafés"), "BEANS-1KG": (Decimal(25), "Typed")}
 
 
 def test_placing_from_the_form_raises_the_invoice_and_says_its_number(mai, cafe, larder):
@@ -174,7 +174,7 @@ def test_while_typing_the_server_says_names_prices_and_sums(mai, supplier, larde
     cast.venue(supplier, price_list=cast.price_list(supplier, prices={"OAT-1L": "4.05"}))
     fields = typed(("OAT-1L", "6", ""), ("Vanilla syrup", "1", ""), do="")
     part = mai.post(NEW, fields, headers={"HX-Request": "true"}).content.decode()
-    assert "4.05 · Cafés" in part
+    assert "4.05 · List Cafés" in part
     assert "Vanilla syrup" in part
     assert "$39.88" in part  # (24.30 + 11.95) with 10 %
     assert 'hx-swap-oob="beforeend:#lines"' in part  # a row more, so that typing needn't stop

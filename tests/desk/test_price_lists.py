@@ -51,7 +51,13 @@ def test_the_lists_say_how_much_is_on_them_and_who_has_them(supplier, cafes, mai
     cast.price_list(supplier, "Groups")
     page = mai.get(LISTS)
     assert names(page) == ["Cafés", "Groups"]
-    assert [cell.text for cell in page.context["list"].page.rows[0].cells[:3]] == ["Cafés", "1", "1"]
+    assert [cell.text for cell in page.context["list"].page.rows[0].cells] == [
+        "Cafés",
+        "1",
+        "base price",
+        "always",
+        "1",
+    ]
     assert f"/w/harbour/customers?price_list={cafes.pk}" in page.text
 
 
@@ -68,7 +74,7 @@ def test_the_lists_cost_the_same_queries_for_any_number_of_them(supplier, cafes,
 def test_base_and_own_prices_stand_side_by_side(cafes, mai):
     page = mai.get(f"{LISTS}/{cafes.pk}", {"q": "oat"})
     (row,) = page.context["list"].page.rows
-    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "−6.7 %"]
+    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "4.20", "−6.7 %", "None"]
     assert 'value="4.20"' in page.text
 
 
@@ -163,16 +169,16 @@ def test_a_copy_is_proposed_under_a_name_of_its_own(cafes, mai):
 
 def test_a_name_that_is_taken_is_refused_and_kept_as_typed(supplier, cafes, mai):
     groups = cast.price_list(supplier, "Groups")
-    for url in (f"{LISTS}/new", f"{LISTS}/{groups.pk}/rename"):
+    for url in (f"{LISTS}/new", f"{LISTS}/{groups.pk}/edit"):
         page = mai.post(url, {"name": "Cafés"}).text
         assert "There is a price list “Cafés” already." in page
         assert 'value="Cafés"' in page
-    assert "Rename Groups" in page
+    assert "Edit Groups" in page
 
 
 def test_a_list_is_renamed(cafes, mai):
     assert "Cafés and bars is saved." in mai.post(
-        f"{LISTS}/{cafes.pk}/rename", {"name": "Cafés and bars"}, follow=True
+        f"{LISTS}/{cafes.pk}/edit", {"name": "Cafés and bars"}, follow=True
     ).text  # fmt: skip
 
 
@@ -197,10 +203,10 @@ def test_typed_prices_are_not_lost_to_a_search_without_a_question(live_server, s
         cups = page.get_by_label("Cafés price of Paper cup 8oz")
         cups.fill("0.035")
         page.once("dialog", lambda question: question.dismiss())
-        page.get_by_label("On this list").select_option("yes")
+        page.get_by_label("Price of its own").select_option("yes")
         expect(cups).to_have_value("0.035")
         page.get_by_role("button", name="Save prices").click()
         expect(page.get_by_text("1 price changed.")).to_be_visible()
-        page.get_by_label("On this list").select_option("no")
+        page.get_by_label("Price of its own").select_option("no")
         expect(page.locator("tbody tr")).to_have_count(2)
         assert complaints == []

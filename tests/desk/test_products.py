@@ -155,9 +155,9 @@ def test_the_page_says_what_it_costs_on_each_list_and_who_ordered_it(supplier, o
     cast.price_list(supplier, "Groups")
     order = cast.placed_order(cafe, {"OAT-1L": 6})
     page = mai.get(f"{LIST}/{oat.pk}")
-    assert [(str(each), price) for each, price in page.context["prices"]] == [
-        ("Cafés", Decimal("4.20")),
-        ("Groups", None),
+    assert [(str(each), str(found.price), found.reason) for each, found in page.context["prices"]] == [
+        ("Cafés", "4.2000", "List Cafés"),
+        ("Groups", "4.5000", "Base price"),
     ]
     assert f"/w/harbour/orders/{order.pk}" in page.text
     assert "On Cafés: not listed → 4.20" in page.text

@@ -37,7 +37,7 @@ def prices(order):
 
 def test_prices_come_with_their_reason(bistro):
     order = cast.draft_order(bistro, {"OAT-1L": 4, "BEANS-1KG": 1})
-    assert prices(order) == [("Oat milk 1L", "4.2000", "Cafés"), ("Coffee beans 1kg", "27.1250", "Base price")]
+    assert prices(order) == [("Oat milk 1L", "4.2000", "List Cafés"), ("Coffee beans 1kg", "27.1250", "Base price")]
 
 
 def test_a_typed_price_stays_typed(bistro):
@@ -50,7 +50,7 @@ def test_a_typed_price_stays_typed(bistro):
 def test_typing_the_price_that_holds_anyway_is_not_typing(bistro):
     oat = cast.product(bistro.supplier)
     order = cast.draft_order(bistro, lines=[OrderLineDraft(product=oat, unit_price=Decimal("4.20"))])
-    assert prices(order) == [("Oat milk 1L", "4.2000", "Cafés")]
+    assert prices(order) == [("Oat milk 1L", "4.2000", "List Cafés")]
 
 
 def test_a_draft_takes_the_newest_price_and_a_placed_order_keeps_its_own(bistro):
@@ -58,12 +58,12 @@ def test_a_draft_takes_the_newest_price_and_a_placed_order_keeps_its_own(bistro)
     order = cast.draft_order(bistro)
     set_list_price(bistro.price_list, oat, Decimal("4.40"), by=None)
     edit_order(order, lines=[replace(draft_of(order.lines.get()), unit_price=Decimal("4.20"))], by=None)
-    assert prices(order) == [("Oat milk 1L", "4.4000", "Cafés")]
+    assert prices(order) == [("Oat milk 1L", "4.4000", "List Cafés")]
     set_list_price(bistro.price_list, oat, Decimal("4.60"), by=None)
     place_order(order, by=None)
     set_list_price(bistro.price_list, oat, Decimal("5.00"), by=None)
     edit_order(order, lines=[replace(draft_of(order.lines.get()), quantity=Decimal(9))], by=None)
-    assert prices(order) == [("Oat milk 1L", "4.6000", "Cafés")]
+    assert prices(order) == [("Oat milk 1L", "4.6000", "List Cafés")]
 
 
 def test_a_new_line_on_a_placed_order_takes_the_newest_price(bistro):

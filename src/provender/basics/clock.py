@@ -41,6 +41,17 @@ def today(zone: str) -> date:
     return now().astimezone(ZoneInfo(zone)).date()
 
 
+def in_words(day: date) -> str:
+    """A business date as sentences write it: 1 Nov 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def span_in_words(first: date | None, last: date | None) -> str:
+    """Days as sentences write them: "from 1 Nov 2026 until 30 Nov 2026", or as much of it as there is."""
+    parts = [("from", first), ("until", last)]
+    return " ".join(f"{word} {in_words(day)}" for word, day in parts if day)
+
+
 def move(by: timedelta) -> None:
     """Move every clock of this process forward (or back)."""
     _offset.by += by

@@ -8,6 +8,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.expressions import Combinable
 
@@ -127,6 +128,16 @@ def show_price(value: Decimal) -> str:
     return str(round_amount(value)) if round_amount(value) == value else f"{value.normalize():f}"
 
 
+def percent_on(price: Decimal, percent: Decimal) -> Decimal:
+    """A unit price with so many percent added (taken off, where below zero), to 4 places."""
+    return round_price(price * (HUNDRED + percent) / HUNDRED)
+
+
+def show_percent(value: Decimal) -> str:
+    """A percentage added or taken off, with its sign: +2.5 %, −10 %."""
+    return f"{value.normalize():+f} %".replace("-", "−")
+
+
 if TYPE_CHECKING:
     _Decimals = models.DecimalField[str | Decimal | Combinable, Decimal]
 else:
@@ -148,4 +159,19 @@ class PriceField(_Decimals):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 14)
         kwargs.setdefault("decimal_places", 4)
+        super().__init__(*args, **kwargs)
+
+
+if TYPE_CHECKING:
+    _MaybeDecimals = models.DecimalField[str | Decimal | Combinable | None, Decimal | None]
+else:
+    _MaybeDecimals = models.DecimalField
+
+
+class PercentField(_MaybeDecimals):
+    """A column for a percentage on a price, if there is one: from −100 (for nothing) to +1,000, 4 places."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs |= {"max_digits": 8, "decimal_places": 4, "null": True, "blank": True}
+        kwargs["validators"] = [MinValueValidator(Decimal(-100)), MaxValueValidator(Decimal(1000))]
         super().__init__(*args, **kwargs)

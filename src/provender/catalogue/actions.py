@@ -10,16 +10,19 @@ from uuid import UUID
 from django.db import models, transaction
 
 from provender.basics import clock
-from provender.basics.money import exact_price, show_price
+from provender.basics.money import show_price
+from provender.basics.rows import hold
 from provender.catalogue.errors import (
     AnotherWholesalersCatalogue,
     CategoryInUse,
     CategoryNameTaken,
+    EndsBeforeItBegins,
     NegativePrice,
     PriceListNameTaken,
     SkuTaken,
 )
 from provender.catalogue.models import Category, ListPrice, PriceList, Product
+from provender.catalogue.offers import Offer, Offers, judge_offers, write_offers
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell, tell_many
@@ -89,11 +92,17 @@ def save_category(category: Category, *, by: User | None) -> Category:
 
 
 @transaction.atomic
-def save_price_list(price_list: PriceList, *, by: User | None) -> PriceList:
-    """Add or rename a price list. Raises PriceListNameTaken, ValidationError."""
+def save_price_list(price_list: PriceList, *, like: PriceList | None = None, by: User | None) -> PriceList:
+    """Add a price list, or keep what was changed on it. A new one may begin with the prices of another, `like`.
+
+    Raises PriceListNameTaken, EndsBeforeItBegins, ValidationError.
+    """
     same_name = PriceList.objects.filter(supplier=price_list.supplier, name=price_list.name).exclude(pk=price_list.pk)
     if same_name.exists():
         raise PriceListNameTaken(price_list.name)
+    first, last = price_list.valid_from, price_list.valid_to
+    if first and last and last < first:
+        raise EndsBeforeItBegins(price_list.name, first, last)
     price_list.full_clean(validate_unique=False, validate_constraints=False)
     before = PriceList.objects.filter(pk=price_list.pk).first()
     changes = what_changed(before, price_list) if before else []
@@ -102,58 +111,44 @@ def save_price_list(price_list: PriceList, *, by: User | None) -> PriceList:
     price_list.save()
     story = f"Changed {', '.join(changes)}" if before else "Added"
     tell(price_list.supplier, "price-list", price_list.pk, story, who=by)
+    if like and not before:
+        _take_prices(price_list, like, by=by)
     return price_list
 
 
-def set_list_price(price_list: PriceList, product: Product, price: Decimal | None, *, by: User | None) -> None:
-    """Put a product on a price list at `price` (without tax, 4 places), or take it off (None).
+def _take_prices(price_list: PriceList, like: PriceList, *, by: User | None) -> None:
+    """Each with its days."""
+    if like.supplier_id != price_list.supplier_id:
+        raise AnotherWholesalersCatalogue(like.name)
+    columns = ("product_id", "price", "valid_from", "valid_to")
+    rows = [ListPrice(price_list=price_list, **row) for row in like.prices.values(*columns)]
+    ListPrice.objects.bulk_create(rows, batch_size=500)
+    tell(price_list.supplier, "price-list", price_list.pk, f"Took the prices of {like}", who=by)
 
-    Raises NegativePrice, TooManyPlaces, AnotherWholesalersCatalogue.
+
+def set_list_price(price_list: PriceList, product: Product, price: Decimal | None, *, by: User | None) -> None:
+    """Put a product on a price list at `price` (without tax, 4 places) from ever on, or take that price off (None).
+
+    Raises what `set_list_prices` raises.
     """
-    set_list_prices(price_list, {product: price}, by=by)
+    set_list_prices(price_list, {(product, None): Offer(price) if price is not None else None}, by=by)
 
 
 @transaction.atomic
-def set_list_prices(price_list: PriceList, prices: Mapping[Product, Decimal | None], *, by: User | None) -> int:
-    """The same for many products at once, in few statements, all or none; answers how many prices changed."""
-    after = {product: _judge_list_price(price_list, product, price) for product, price in prices.items()}
-    there = ListPrice.objects.filter(price_list=price_list, product__in=[product.pk for product in after])
-    before = dict(there.values_list("product_id", "price"))
-    changed = {product: price for product, price in after.items() if before.get(product.pk) != price}
-    _write_list_prices(price_list, changed)
+def set_list_prices(price_list: PriceList, offers: Offers, *, by: User | None, why: str = "") -> int:
+    """Set many dated prices of a list at once, in few statements, all or none; answers how many changed.
+
+    Raises what `offers.judge_offers` raises.
+    """
+    offers = judge_offers(price_list.supplier, offers)
+    hold(price_list)
+    moved = write_offers(price_list.prices, offers, price_list=price_list)
     supplier, name = price_list.supplier, price_list.name
-    moves = {product: f"{_listed(before.get(product.pk))} → {_listed(price)}" for product, price in changed.items()}
-    tell_many(
-        supplier, "price-list", [(price_list.pk, f"{product.sku} {move}") for product, move in moves.items()], who=by
-    )
-    tell_many(supplier, "product", [(product.pk, f"On {name}: {move}") for product, move in moves.items()], who=by)
-    return len(changed)
-
-
-def _judge_list_price(price_list: PriceList, product: Product, price: Decimal | None) -> Decimal | None:
-    if product.supplier_id != price_list.supplier_id:
-        raise AnotherWholesalersCatalogue(product.name)
-    if price is None:
-        return None
-    if price < 0:
-        raise NegativePrice(product.sku)
-    return exact_price(price)
-
-
-def _listed(price: Decimal | None) -> str:
-    return "not listed" if price is None else show_price(price)
-
-
-def _write_list_prices(price_list: PriceList, prices: Mapping[Product, Decimal | None]) -> None:
-    gone = [product.pk for product, price in prices.items() if price is None]
-    ListPrice.objects.filter(price_list=price_list, product__in=gone).delete()
-    kept = [(product, price) for product, price in prices.items() if price is not None]
-    ListPrice.objects.bulk_create(  # one statement: two people may set the same price at once
-        [ListPrice(price_list=price_list, product=product, price=price) for product, price in kept],
-        update_conflicts=True,
-        unique_fields=["price_list", "product"],
-        update_fields=["price"],
-    )
+    of_list = [(price_list.pk, f"{product.sku} {move}") for product, move in moved]
+    of_products = [(product.pk, f"On {name}: {move}") for product, move in moved]
+    tell_many(supplier, "price-list", of_list, who=by, why=why)
+    tell_many(supplier, "product", of_products, who=by, why=why)
+    return len(moved)
 
 
 def set_products_active(supplier: Supplier, ids: Iterable[UUID], active: bool, *, by: User | None) -> int:
@@ -219,18 +214,6 @@ def delete_category(category: Category, *, by: User | None) -> int:
     tell_many(supplier, "product", [(pk, f"Its category {name} was deleted") for pk in left], who=by)
     tell(supplier, "supplier", supplier.pk, f"Deleted the category {name}", who=by)
     return len(left)
-
-
-@transaction.atomic
-def copy_price_list(price_list: PriceList, name: str, *, by: User | None) -> PriceList:
-    """A new price list with the same prices. Raises PriceListNameTaken, ValidationError."""
-    copy = save_price_list(PriceList(supplier=price_list.supplier, name=name), by=by)
-    prices = price_list.prices.values_list("product_id", "price")
-    ListPrice.objects.bulk_create(
-        [ListPrice(price_list=copy, product_id=product, price=price) for product, price in prices], batch_size=500
-    )
-    tell(copy.supplier, "price-list", copy.pk, f"Took the prices of {price_list.name}", who=by)
-    return copy
 
 
 @transaction.atomic

@@ -1,5 +1,8 @@
 """What can be wrong with products and prices."""
 
+from datetime import date
+
+from provender.basics.clock import in_words
 from provender.basics.errors import ProvenderError
 
 
@@ -37,6 +40,18 @@ class NegativePrice(ProvenderError):
 
     def __init__(self, sku: str) -> None:
         super().__init__(f"The price of {sku} is below zero. Write a price of zero or more.")
+
+
+class EndsBeforeItBegins(ProvenderError):
+    """The last day of a price, a percentage or a list is before its first."""
+
+    code = "ends-before-it-begins"
+
+    def __init__(self, what: str, first: date, last: date) -> None:
+        super().__init__(
+            f"{what} would count from {in_words(first)} until {in_words(last)}, which is before. Change one of the"
+            " days."
+        )
 
 
 class AnotherWholesalersCatalogue(ProvenderError):

@@ -4,7 +4,7 @@ from decimal import Decimal
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from provender.basics.money import PriceField
+from provender.basics.money import PercentField, PriceField
 from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
 
@@ -71,12 +71,40 @@ class Former(models.Model):
     value = models.CharField(max_length=500, blank=True)
 
 
-class PriceList(models.Model):
-    """Prices of our own for a group of customers; a product that isn't on it keeps its base price."""
+class Dated(models.Model):
+    """Something that counts from a first to a last day, both included; an empty one has no limit on that side."""
+
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+def one_price_a_beginning(holder: str, name: str) -> list[models.BaseConstraint]:
+    """No two prices of a product begin on one day, so which counts is never a tie."""
+    return [
+        models.UniqueConstraint(fields=[holder, "product", "valid_from"], name=f"one_{name}_price_a_first_day"),
+        models.UniqueConstraint(
+            fields=[holder, "product"], name=f"one_{name}_price_from_ever", condition=models.Q(valid_from=None)
+        ),
+        models.CheckConstraint(
+            condition=models.Q(valid_to__gte=models.F("valid_from")), name=f"{name}_price_ends_after_it_begins"
+        ),
+    ]
+
+
+class PriceList(Dated):
+    """Prices of our own for a group of customers.
+
+    A product that isn't on it costs its base price, with the list's percentage if it has one. Outside its days the
+    list counts for nothing.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="price_lists")
     name = models.CharField(max_length=100)
+    percent = PercentField("percentage")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -87,10 +115,12 @@ class PriceList(models.Model):
         return self.name
 
 
-class ListPrice(models.Model):
+class ListPrice(Dated):
+    """What a product costs on a list; of those that count on a day the one that began last. Two never begin at once."""
+
     price_list = models.ForeignKey(PriceList, on_delete=models.CASCADE, related_name="prices")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="list_prices")
     price = PriceField(validators=[MinValueValidator(Decimal(0))])
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["price_list", "product"], name="one_price_a_product")]
+        constraints = one_price_a_beginning("price_list", "list")

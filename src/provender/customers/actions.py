@@ -6,8 +6,11 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics.money import show_price
+from provender.basics.rows import hold
 from provender.catalogue.actions import delete_price_list
+from provender.catalogue.errors import EndsBeforeItBegins
 from provender.catalogue.models import PriceList
+from provender.catalogue.offers import Offers, judge_offers, write_offers
 from provender.changes.actions import post, post_many
 from provender.customers.errors import AnotherWholesalersTerms, CustomerNumberTaken, FreightGroupNameTaken
 from provender.customers.models import Customer, FreightGroup
@@ -22,7 +25,7 @@ from provender.timeline.wording import what_changed
 def save_customer(customer: Customer, *, by: User | None) -> Customer:
     """Add a customer, or keep what was changed; a new one and a new trading name are posted to the outbox.
 
-    Raises CustomerNumberTaken, TaxNumberUnreadable, AnotherWholesalersTerms, ValidationError.
+    Raises CustomerNumberTaken, TaxNumberUnreadable, AnotherWholesalersTerms, EndsBeforeItBegins, ValidationError.
     """
     _check_customer(customer)
     before = Customer.objects.filter(pk=customer.pk).first()
@@ -46,6 +49,9 @@ def _check_customer(customer: Customer) -> None:
     for chosen in (customer.price_list, customer.freight_group):
         if chosen and chosen.supplier_id != customer.supplier_id:
             raise AnotherWholesalersTerms(chosen.name)
+    first, last = customer.percent_from, customer.percent_to
+    if first and last and last < first:
+        raise EndsBeforeItBegins("The own percentage", first, last)
     customer.tax_number = read_tax_number(customer.tax_number)
     customer.full_clean(validate_unique=False, validate_constraints=False)
 
@@ -115,6 +121,23 @@ def give_price_list(supplier: Supplier, ids: Iterable[UUID], price_list: PriceLi
 
 def _called(price_list: PriceList | None) -> str:
     return price_list.name if price_list else "base prices"
+
+
+@transaction.atomic
+def set_own_prices(customer: Customer, offers: Offers, *, by: User | None, why: str = "") -> int:
+    """Set many dated prices of one customer's own at once, all or none; answers how many changed.
+
+    Raises what `catalogue.offers.judge_offers` raises.
+    """
+    offers = judge_offers(customer.supplier, offers)
+    hold(customer)
+    moved = write_offers(customer.own_prices, offers, customer=customer)
+    supplier, name = customer.supplier, customer.trading_name
+    of_customer = [(customer.pk, f"Own price of {product.sku}: {move}") for product, move in moved]
+    of_products = [(product.pk, f"For {name}: {move}") for product, move in moved]
+    tell_many(supplier, "customer", of_customer, who=by, why=why)
+    tell_many(supplier, "product", of_products, who=by, why=why)
+    return len(moved)
 
 
 @transaction.atomic

@@ -4,8 +4,8 @@ from decimal import Decimal
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from provender.basics.money import AmountField
-from provender.catalogue.models import PriceList
+from provender.basics.money import AmountField, PercentField, PriceField
+from provender.catalogue.models import Dated, PriceList, Product, one_price_a_beginning
 from provender.suppliers.models import Country, Supplier
 
 
@@ -61,6 +61,10 @@ class Customer(models.Model):
     price_list = models.ForeignKey(
         PriceList, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
     )
+    # On the base price of whatever has no own price for this customer; it comes before the price list.
+    percent = PercentField("own percentage")
+    percent_from = models.DateField("own percentage from", null=True, blank=True)
+    percent_to = models.DateField("own percentage until", null=True, blank=True)
     freight_group = models.ForeignKey(
         FreightGroup, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
     )
@@ -79,3 +83,14 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.trading_name
+
+
+class OwnPrice(Dated):
+    """What a product costs one customer, before any list; of those that count on a day the one that began last."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="own_prices")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="own_prices")
+    price = PriceField(validators=[MinValueValidator(Decimal(0))])
+
+    class Meta:
+        constraints = one_price_a_beginning("customer", "own")

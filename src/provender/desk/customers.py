@@ -15,13 +15,17 @@ from django.views.decorators.http import require_POST
 from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilter
 
 from provender.basics import clock
+from provender.basics.clock import span_in_words
+from provender.basics.money import show_percent
+from provender.catalogue.errors import EndsBeforeItBegins
 from provender.catalogue.models import PriceList, Product
 from provender.customers import actions
 from provender.customers.errors import CustomerNumberTaken, TaxNumberUnreadable
 from provender.customers.models import Customer
 from provender.customers.tax_numbers import doubt_about, read_tax_number, show_tax_number, tax_number_word
 from provender.desk import invoices, orders
-from provender.desk.forms import Section, sections_of
+from provender.desk.choosing import date_input
+from provender.desk.forms import PercentField, Section, sections_of
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
 from provender.desk.properties import card
@@ -225,6 +229,8 @@ def customer(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse
         "customer": row,
         "card": card(supplier, Kind.CUSTOMER, row),
         "terms": terms_of(row),
+        "own_percent": "" if row.percent is None else own_percent_in_words(row),
+        "own_priced": row.own_prices.values("product").distinct().count(),
         "tax_word": tax_number_word(tax_country(row)),
         "tax_number": show_tax_number(row.tax_number, tax_country(row)),
         "tax_doubt": doubt_about(row.tax_number, tax_country(row)),
@@ -238,6 +244,12 @@ def customer(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse
         "entries": story(supplier, "customer", pk)[:STORY_LINES],
     }
     return render(request, "desk/customers/customer.html", context)
+
+
+def own_percent_in_words(row: Customer) -> str:
+    """The customer's own percentage with its days."""
+    assert row.percent is not None  # noqa: S101 -- asked for those that have one
+    return f"{show_percent(row.percent)} {span_in_words(row.percent_from, row.percent_to)}".strip()
 
 
 def newest_orders(row: Customer) -> list[tuple[Order, Any, Badge]]:
@@ -283,12 +295,20 @@ def switch(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    percent = PercentField(
+        label="Own percentage",
+        required=False,
+        help_text="On the base price of all that has no own price for this customer: −5 is five percent below. It comes"
+        " before the price list.",
+    )
+
     class Meta:
         model = Customer
         fields = (
             "trading_name", "legal_name", "number", "tax_number",
             "email", "phone", "street", "city", "region", "postcode", "country",
-            "terms_days", "terms_from", "invoice_at", "price_list", "freight_group",
+            "terms_days", "terms_from", "invoice_at", "freight_group",
+            "price_list", "percent", "percent_from", "percent_to",
             "note",
         )  # fmt: skip
         labels = {
@@ -300,16 +320,21 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
             "invoice_at": "Invoice it",
             "freight_group": "Freight group",
             "price_list": "Price list",
+            "percent_from": "It counts from",
+            "percent_to": "until",
         }
         help_texts = {
             "trading_name": "The name on its door. Its contact in Xero is found by this name.",
             "legal_name": "On invoices, if it differs.",
             "number": "A number or code of your own, if you use one.",
             "terms_days": "0: due on that day.",
+            "percent_to": "Both days count. Empty: no limit.",
             "note": "For your own people. It isn’t on any document.",
         }
         widgets = {
             "note": forms.Textarea(attrs={"rows": 3}),
+            "percent_from": date_input(),
+            "percent_to": date_input(),
             "terms_from": forms.RadioSelect,
             "invoice_at": forms.RadioSelect,
             "terms_days": forms.TextInput(attrs={"inputmode": "numeric"}),
@@ -352,7 +377,8 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
         return sections_of(
             self,
             ("Who", ("trading_name", "legal_name", "number", "tax_number")),
-            ("Terms", ("terms_days", "terms_from", "invoice_at", "price_list", "freight_group")),
+            ("Terms", ("terms_days", "terms_from", "invoice_at", "freight_group")),
+            ("Prices", ("price_list", "percent", "percent_from", "percent_to")),
             ("Where", ("email", "phone", "street", "city", "region", "postcode", "country")),
             ("Note", ("note",)),
         )
@@ -379,6 +405,8 @@ def _form(request: DeskRequest, edited: Customer, before: Customer | None) -> Ht
             actions.save_customer(edited, by=request.user)
         except CustomerNumberTaken as error:
             form.add_error("number", error.sentence)
+        except EndsBeforeItBegins as error:
+            form.add_error("percent_to", error.sentence)
         else:
             messages.success(request, f"{edited} is saved.")
             for doubt in doubts_about(edited):

@@ -5,10 +5,37 @@ A long form is drawn in parts: `sections` of the form (made by `sections_of`) an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
-from django.forms import BoundField
+from django.forms import BoundField, CharField, TextInput, ValidationError
 from django.forms.forms import BaseForm
 from django.forms.renderers import TemplatesSetting
+
+from provender.basics.errors import ProvenderError
+from provender.basics.money import HUNDRED, read_number, show_percent
+
+
+class PercentField(CharField):
+    """A percentage on a price as people write it: -10, +2.5 %; empty is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=TextInput(attrs={"inputmode": "text", "autocomplete": "off"}), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return show_percent(value) if isinstance(value, Decimal) else value
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = super().clean(value).replace("−", "-").removesuffix("%").strip()
+        if not text:
+            return None
+        try:
+            percent = read_number(text, places=4, what="percentage")
+        except ProvenderError as error:
+            raise ValidationError(error.sentence) from error
+        if not -HUNDRED <= percent <= 10 * HUNDRED:
+            raise ValidationError("Write a percentage from −100 to +1,000.")
+        return percent
 
 
 class FormRenderer(TemplatesSetting):

@@ -1,7 +1,7 @@
 """An order as it is typed: the header, rows of goods, rows of charges; and what it comes to while it is typed.
 
 The rows are repeated fields (`item`, `quantity`, `price`, …), one after the other; empty rows don't count. An empty
-price means: by the customer's price list, or for freight by the freight group.
+price means: what it costs this customer on that day (`customers.prices`), or for freight what the freight group says.
 """
 
 import uuid
@@ -131,6 +131,8 @@ class Sheet:
         self.supplier, self.order, self.show_errors = supplier, order, judge
         self.once = (as_uuid(typed.get("once", "")) if typed is not None else None) or uuid.uuid4()
         initial = typed.dict() if typed is not None else self._header_of(order, customer)
+        self.anew = typed is not None and bool(typed.get("anew"))  # of a placed order: find its prices again
+        self.moved = 0  # lines of a placed order whose price is another by now
         self.header = HeaderForm(typed if judge else None, supplier=supplier, order=order, initial=initial)
         self.current = list(order.lines.select_related("product")) if order else []
         self.candidates: list[Customer] = []  # when the text could mean several
@@ -250,7 +252,7 @@ class Sheet:
         rows = [row for row in self.rows if row.draft]
         self.totals: Totals | None = None
         try:
-            lines = price_lines(whose, self.drafts, self.current, placed=self.placed)
+            lines = self._priced(whose, anew=self.anew)
             built = build_lines(InvoiceLine, self.supplier, invoice_lines(lines), self._issued_rates())
         except ProvenderError as error:
             self.trouble = error.sentence
@@ -259,6 +261,18 @@ class Sheet:
         for row, line, priced in zip(rows, lines, built, strict=True):
             row.line, row.amount = line, priced.amount
         self.totals = sum_lines(built)
+        if self.placed:
+            fresh = self._priced(whose, anew=not self.anew)
+            self.moved = sum(one.unit_price != other.unit_price for one, other in zip(lines, fresh, strict=True))
+
+    def _priced(self, whose: Customer, *, anew: bool) -> list[OrderLine]:
+        return price_lines(whose, self.drafts, self.current, on=self.priced_on, placed=self.placed, anew=anew)
+
+    @cached_property
+    def priced_on(self) -> date:
+        """The day whose prices count: the delivery date as typed, else the order's date."""
+        days = (_date(self.header, name) for name in ("delivery_date", "order_date"))
+        return next(filter(None, days), None) or clock.today(self.supplier.time_zone)
 
     def _issued_rates(self) -> dict[str, Decimal]:
         """The rates that the order's invoice was issued at: its next version keeps them."""

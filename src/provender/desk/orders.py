@@ -281,7 +281,7 @@ def _write(sheet: Sheet, user: User, *, place: bool) -> Order:
             sheet.supplier, sheet.customer, lines=sheet.drafts, **sheet.kept, once=sheet.once, by=user
         )
     else:
-        order = actions.edit_order(order, lines=sheet.drafts, **sheet.kept, by=user)
+        order = actions.edit_order(order, lines=sheet.drafts, **sheet.kept, anew=sheet.anew, by=user)
     return actions.place_order(order, by=user) if place and order.status == Status.DRAFT else order
 
 

@@ -1,41 +1,40 @@
-"""Price lists: all of them; one with its prices beside the base prices, many written at once; copy, rename, delete."""
+"""Price lists: all of them; one with its prices beside the base prices, many written at once; copy, change, delete."""
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from functools import cached_property
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.db.models import Count, QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django_filters import CharFilter, ChoiceFilter, FilterSet
+from django_filters import CharFilter, FilterSet
 
-from provender.basics.errors import ProvenderError
-from provender.basics.money import HUNDRED, read_number, round_price, show_price
+from provender.basics.clock import span_in_words, today
+from provender.basics.money import show_percent
 from provender.catalogue import actions
-from provender.catalogue.errors import NegativePrice, PriceListNameTaken
+from provender.catalogue.errors import EndsBeforeItBegins, PriceListNameTaken
 from provender.catalogue.models import ListPrice, PriceList, Product
+from provender.catalogue.offers import Offers
+from provender.catalogue.queries import PriceFound, is_within, prices_for
 from provender.customers.actions import retire_price_list
 from provender.customers.models import Customer
-from provender.desk.choosing import as_uuid
+from provender.desk.choosing import as_uuid, date_input
+from provender.desk.forms import PercentField
 from provender.desk.frame import DeskRequest, member
-from provender.desk.lists import Column, DrawnRow, Empty, List, show
-from provender.desk.products import ProductSearch
+from provender.desk.lists import Column, Empty, List, show
+from provender.desk.prices import Holder, PricedProducts, show_dated, show_prices
+from provender.people.models import User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.timeline.queries import story
 
 SHOWN_CUSTOMERS = 12
 STORY_LINES = 10
-PRICE, BEFORE = "price-", "was-"  # a row's fields: what is typed, and what the page showed; the product's id follows
 
 
 # --- the list of lists --------------------------------------------------------------------------------------------
@@ -66,7 +65,9 @@ class PriceListList(List[PriceList]):
     def shown_columns(self) -> Sequence[Column[PriceList]]:
         return (
             Column("name", "Name", lambda p: p.name, sort=("name", "pk"), phone="title", link=self.page_of),
-            Column("products", "Own prices", lambda p: self.priced.get(p.pk, 0), kind="number"),
+            Column("products", "Products", lambda p: self.priced.get(p.pk, 0), kind="number"),
+            Column("else", "All else", lambda p: "base price" if p.percent is None else show_percent(p.percent)),
+            Column("days", "Counts", self.days_of, sort="valid_from", phone="hide"),
             Column(
                 "customers",
                 "Customers",
@@ -75,14 +76,17 @@ class PriceListList(List[PriceList]):
                 link=self.customers_of,
                 phone="hide",
             ),
-            Column("since", "Since", self.since, kind="date", sort=("created_at", "pk"), phone="hide"),
         )
-
-    def since(self, row: PriceList) -> date:
-        return row.created_at.astimezone(ZoneInfo(self.supplier.time_zone)).date()
 
     def page_of(self, row: PriceList) -> str:
         return reverse("desk:price-list", args=[self.supplier.slug, row.pk])
+
+    def days_of(self, row: PriceList) -> str:
+        """Its days, and whether it counts now."""
+        span = span_in_words(row.valid_from, row.valid_to)
+        if is_within(row, today(self.supplier.time_zone)):
+            return span or "always"
+        return f"not now; {span}"
 
     def customers_of(self, row: PriceList) -> str:
         return f"{reverse('desk:customers', args=[self.supplier.slug])}?price_list={row.pk}"
@@ -94,7 +98,8 @@ class PriceListList(List[PriceList]):
         keys = [row.pk for row in rows]
         prices = ListPrice.objects.filter(price_list__in=keys)
         customers = Customer.objects.filter(supplier=self.supplier, price_list__in=keys)
-        self.priced = dict(prices.values_list("price_list").annotate(count=Count("pk")).order_by())
+        counted = prices.values_list("price_list").annotate(count=Count("product", distinct=True))
+        self.priced = dict(counted.order_by())
         self.used = dict(customers.values_list("price_list").annotate(count=Count("pk")).order_by())
 
 
@@ -107,170 +112,87 @@ def price_lists(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
 # --- one list and its prices --------------------------------------------------------------------------------------
 
 
-class PricedFilter(ProductSearch):
-    own = ChoiceFilter(
-        label="On this list",
-        choices=[("yes", "With a price of its own"), ("no", "At base price")],
-        empty_label="Any",
-        method="by_own",
-    )
+class OnList(Holder):
+    """A price list, whose prices its customers pay."""
 
-    def by_own(self, rows: QuerySet[Product], name: str, own: str) -> QuerySet[Product]:  # noqa: ARG002
-        return rows.filter(Q(is_on=own == "yes"))
+    def __init__(self, price_list: PriceList) -> None:
+        self.row, self.prices, self.supplier = price_list, price_list.prices, price_list.supplier
+        self.name, self.field = price_list.name, f"{price_list} price"
 
+    def found(self, products: Sequence[Product], on: date) -> dict[UUID, PriceFound]:
+        return prices_for(products, self.row, on)
 
-class PricedProducts(List[Product]):
-    """All products with their price on one list."""
+    def write(self, offers: Offers, by: User) -> int:
+        return actions.set_list_prices(self.row, offers, by=by)
 
-    title, one, many = "Prices", "product", "products"
-    filters = PricedFilter
-    sort = "name"
-    template = "desk/price_lists/price_list.html"
-    rows_template = "desk/price_lists/_rows.html"
-    empty = Empty(
-        "No products yet", "Prices are of products: add the first.", "New product", "desk:product-new"
-    )  # fmt: skip
-
-    def __init__(self, request: DeskRequest, price_list: PriceList) -> None:
-        super().__init__(request)
-        self.price_list = price_list
-
-    def shown_columns(self) -> Sequence[Column[Product]]:
-        return (
-            Column("name", "Name", lambda p: p.name, sort=("name", "pk"), phone="title", link=self.page_of),
-            Column("sku", "SKU", lambda p: p.sku, sort="sku", unbroken=True),
-            Column("base", "Base price", lambda p: p.price, kind="price", sort="price"),
-            Column("own", f"{self.price_list.name} price", lambda p: self.own.get(p.pk), kind="price", phone="side"),
-            Column("off", "Against base", self.difference, phone="hide"),
-        )
+    def page(self) -> str:
+        return reverse("desk:price-list", args=[self.supplier.slug, self.row.pk])
 
     def page_of(self, product: Product) -> str:
-        return reverse("desk:product", args=[self.supplier.slug, product.pk])
+        return reverse("desk:price-list-product", args=[self.supplier.slug, self.row.pk, product.pk])
 
-    def difference(self, product: Product) -> str:
-        """How far the list's price is from the base price, in percent."""
-        own = self.own.get(product.pk)
-        if own is None or not product.price:
-            return ""
-        percent = round_price((own - product.price) * HUNDRED / product.price)
-        return f"{percent:+.1f} %".replace("-", "−") if percent else "same"
 
-    def rows(self) -> QuerySet[Product]:
-        there = ListPrice.objects.filter(price_list=self.price_list, product=OuterRef("pk"))
-        return self.supplier.products.annotate(is_on=Exists(there))
+class ListedProducts(PricedProducts):
+    """All products with their price on one list."""
 
-    def prepare(self, rows: Sequence[Product]) -> None:
-        prices = self.price_list.prices.filter(product__in=[row.pk for row in rows])
-        self.own = dict(prices.values_list("product_id", "price"))
-
-    @cached_property
-    def sheet(self) -> "PriceSheet":
-        return PriceSheet(self.supplier, self.request.POST)
-
-    @property
-    def lines(self) -> list["PriceLine"]:
-        """The rows of the page with their fields; after a refusal as they were typed."""
-        return [self._line(row) for row in self.page.rows]
-
-    def _line(self, row: DrawnRow) -> "PriceLine":
-        pk = UUID(row.pk)
-        own = self.own.get(pk)
-        now = "" if own is None else show_price(own)
-        return PriceLine(
-            row, self.sheet.typed.get(pk, now), self.sheet.before.get(pk, now), self.sheet.errors.get(pk, "")
-        )
+    template = "desk/price_lists/price_list.html"
 
     def extra_context(self) -> dict[str, Any]:
-        customers = self.price_list.customers.order_by("trading_name")
-        return {
-            "price_list": self.price_list,
-            "priced": self.price_list.prices.count(),
+        price_list: PriceList = self.holder.row
+        customers = price_list.customers.order_by("trading_name")
+        return super().extra_context() | {
+            "price_list": price_list,
+            "percent": None if price_list.percent is None else show_percent(price_list.percent),
+            "days": span_in_words(price_list.valid_from, price_list.valid_to),
+            "counts": is_within(price_list, today(self.supplier.time_zone)),
+            "priced": price_list.prices.values("product").distinct().count(),
             "customers": customers[:SHOWN_CUSTOMERS],
             "customer_count": customers.count(),
-            "entries": story(self.supplier, "price-list", self.price_list.pk)[:STORY_LINES],
-            "sheet": self.sheet,
+            "entries": story(self.supplier, "price-list", price_list.pk)[:STORY_LINES],
         }
 
 
-@dataclass(frozen=True)
-class PriceLine:
-    """One row of prices: as drawn, what its field holds, what it held when the page was made, what is wrong."""
-
-    row: DrawnRow
-    typed: str
-    before: str
-    error: str
-
-
-class PriceSheet:
-    """Prices as they were typed. Only fields that differ from what the page showed count: two people may be at it."""
-
-    def __init__(self, supplier: Supplier, posted: QueryDict) -> None:
-        self.typed, self.before = _by_product(posted, PRICE), _by_product(posted, BEFORE)
-        moved = [pk for pk, text in self.typed.items() if text.strip() != self.before.get(pk, "").strip()]
-        self.products = list(supplier.products.filter(pk__in=moved).order_by("name"))
-        self.errors: dict[UUID, str] = {}
-        self.prices = {product: self._read(product) for product in self.products}
-
-    def _read(self, product: Product) -> Decimal | None:
-        """The price typed for the product; None when the field was cleared, or when it can't be read."""
-        text = self.typed[product.pk]
-        if not text.strip():
-            return None
-        try:
-            price = read_number(text, places=4, what="price")
-            if price < 0:
-                raise NegativePrice(product.sku)
-        except ProvenderError as error:
-            self.errors[product.pk] = error.sentence
-            return None
-        return price
-
-    @property
-    def wrong(self) -> list[tuple[Product, str]]:
-        """Each product whose price can't be kept, with the reason."""
-        return [(product, self.errors[product.pk]) for product in self.products if product.pk in self.errors]
-
-
-def _by_product(posted: QueryDict, prefix: str) -> dict[UUID, str]:
-    fields = {as_uuid(name.removeprefix(prefix)): text for name, text in posted.items() if name.startswith(prefix)}
-    return {pk: str(text) for pk, text in fields.items() if pk}
+def find_list(supplier: Supplier, pk: UUID) -> PriceList:
+    """The wholesaler's own price list, or 404."""
+    return get_object_or_404(supplier.price_lists.select_related("supplier"), pk=pk)
 
 
 @member(Doing.LOOK, post=Doing.TRADE)
 def price_list(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponseBase:
     """The list's prices beside the base prices; what was typed is kept all together or, if one is wrong, not at all."""
-    listed = PricedProducts(request, get_object_or_404(supplier.price_lists, pk=pk))
-    if request.method == "POST" and not listed.sheet.errors:
-        changed = actions.set_list_prices(listed.price_list, listed.sheet.prices, by=request.user)
-        messages.success(
-            request, f"{changed:,} price{'' if changed == 1 else 's'} changed." if changed else "No change."
-        )
-        return redirect(_next_page(listed) if request.POST.get("then") == "next" else request.get_full_path())
-    if request.method == "POST":
-        return render(request, listed.template, {"list": listed, **listed.extra_context()})
-    return show(request, listed)
+    return show_prices(request, ListedProducts(request, OnList(find_list(supplier, pk))))
 
 
-def _next_page(listed: PricedProducts) -> str:
-    """The page after this one. With a filter that saving moves rows out of, the same: the next have moved up."""
-    if listed.request.GET.get("own"):
-        return listed.request.get_full_path()
-    return listed.address(page=listed.page.next_number)
+@member(Doing.LOOK, post=Doing.TRADE)
+def price_list_product(request: DeskRequest, supplier: Supplier, pk: UUID, product: UUID) -> HttpResponseBase:
+    """All prices of one product on the list, each with its days."""
+    return show_dated(request, OnList(find_list(supplier, pk)), product)
 
 
-# --- new, rename, delete ------------------------------------------------------------------------------------------
+# --- new, change, delete ------------------------------------------------------------------------------------------
 
 
-class NameForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class PriceListForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    percent = PercentField(
+        label="All else",
+        required=False,
+        help_text="A percentage on the base price of products that have no price here: −10 is ten percent below. Empty:"
+        " base prices.",
+    )
+
     class Meta:
         model = PriceList
-        fields = ("name",)
-        help_texts = {"name": "It shows beside each price on an order, so that one sees where it comes from."}
+        fields = ("name", "percent", "valid_from", "valid_to")
+        labels = {"valid_from": "Counts from", "valid_to": "until"}
+        widgets = {"valid_from": date_input(), "valid_to": date_input()}
+        help_texts = {
+            "name": "It shows beside each price on an order, so that one sees where it comes from.",
+            "valid_to": "Both days count. Empty: no limit. Outside its days customers who have it pay base prices.",
+        }
         error_messages = {"name": {"required": "What is it called?"}}
 
 
-class NewForm(NameForm):
+class NewForm(PriceListForm):
     like = forms.ModelChoiceField(
         PriceList.objects.none(), label="Begin with the prices of", required=False, empty_label="None"
     )
@@ -284,20 +206,17 @@ class NewForm(NameForm):
 
 @member(Doing.TRADE)
 def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    """Name a new list, empty or (`?like=`) with another's prices."""
+    """A new list, empty or (`?like=`) with another's prices."""
     asked = as_uuid(request.GET.get("like", ""))
     like = supplier.price_lists.filter(pk=asked).first() if asked else None
-    initial = {"like": like.pk, "name": f"{like} (copy)"} if like else {}
+    initial = {"like": like.pk, "name": f"{like} (copy)"[:100], "percent": like.percent} if like else {}
     form = NewForm(request.POST or None, instance=PriceList(supplier=supplier), initial=initial)
     if request.method == "POST" and form.is_valid():
         made: PriceList = form.instance
         try:
-            if form.cleaned_data["like"]:
-                made = actions.copy_price_list(form.cleaned_data["like"], made.name, by=request.user)
-            else:
-                actions.save_price_list(made, by=request.user)
-        except PriceListNameTaken as error:
-            form.add_error("name", error.sentence)
+            actions.save_price_list(made, like=form.cleaned_data["like"], by=request.user)
+        except (PriceListNameTaken, EndsBeforeItBegins) as error:
+            _refuse(form, error)
         else:
             messages.success(request, f"{made} is there. Write its prices, then give it to customers.")
             return redirect("desk:price-list", slug=supplier.slug, pk=made.pk)
@@ -305,25 +224,29 @@ def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 
 
 @member(Doing.TRADE)
-def rename(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
-    """Give it another name."""
-    row = get_object_or_404(supplier.price_lists, pk=pk)
-    form = NameForm(request.POST or None, instance=copy(row))
+def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Its name, percentage and days."""
+    row = find_list(supplier, pk)
+    form = PriceListForm(request.POST or None, instance=copy(row))
     if request.method == "POST" and form.is_valid():
         try:
             actions.save_price_list(form.instance, by=request.user)
-        except PriceListNameTaken as error:
-            form.add_error("name", error.sentence)
+        except (PriceListNameTaken, EndsBeforeItBegins) as error:
+            _refuse(form, error)
         else:
             messages.success(request, f"{form.instance} is saved.")
             return redirect("desk:price-list", slug=supplier.slug, pk=pk)
     return render(request, "desk/price_lists/price_list_form.html", {"form": form, "price_list": row})
 
 
+def _refuse(form: PriceListForm, error: PriceListNameTaken | EndsBeforeItBegins) -> None:
+    form.add_error("name" if isinstance(error, PriceListNameTaken) else "valid_to", error.sentence)
+
+
 @member(Doing.TRADE)
 def delete(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Ask, saying who falls back to base prices; then delete it."""
-    row = get_object_or_404(supplier.price_lists, pk=pk)
+    row = find_list(supplier, pk)
     if request.method == "POST":
         moved = retire_price_list(row, by=request.user)
         then = f" {moved:,} customer{' pays' if moved == 1 else 's pay'} base prices now." if moved else ""
@@ -334,6 +257,6 @@ def delete(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "price_list": row,
         "customers": customers[:SHOWN_CUSTOMERS],
         "customer_count": customers.count(),
-        "priced": row.prices.count(),
+        "priced": row.prices.values("product").distinct().count(),
     }
     return render(request, "desk/price_lists/price_list_delete.html", context)

@@ -16,11 +16,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilter
 
+from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import read_number, show_price
 from provender.catalogue import actions, bulk
 from provender.catalogue.errors import SkuTaken
-from provender.catalogue.models import Category, ListPrice, PriceList, Product
+from provender.catalogue.models import Category, ListPrice, Product
+from provender.catalogue.queries import prices_by_list
+from provender.customers.models import Customer
+from provender.customers.prices import prices_of_customers
 from provender.desk import orders
 from provender.desk.customers import active_or_not
 from provender.desk.forms import Section, sections_of
@@ -271,7 +275,7 @@ class ProductList(List[Product]):
         self.items = set(items.values_list("product", flat=True)) if self.connection else set()
         self.listed: dict[UUID, list[str]] = {}
         prices = ListPrice.objects.filter(product__in=_keys(rows)).order_by("price_list__name")
-        for product, name in prices.values_list("product_id", "price_list__name"):
+        for product, name in prices.values_list("product_id", "price_list__name").distinct():
             self.listed.setdefault(product, []).append(name)
 
 
@@ -304,17 +308,25 @@ def product(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "card": card(supplier, Kind.PRODUCT, row),
         "tax": supplier.tax_kind_label(row.tax_kind),
         "account_name": dict(sales_accounts(supplier)).get(row.sales_account, "") if row.sales_account else "",
-        "prices": prices_by_list(supplier, row),
+        **todays_prices(supplier, row),
         "lines": latest_lines(row),
         "entries": story(supplier, "product", pk)[:STORY_LINES],
     }
     return render(request, "desk/products/product.html", context)
 
 
-def prices_by_list(supplier: Supplier, row: Product) -> list[tuple[PriceList, Decimal | None]]:
-    """Each price list with the product's price on it, or None where its base price counts."""
-    listed = dict(row.list_prices.values_list("price_list_id", "price"))
-    return [(each, listed.get(each.pk)) for each in supplier.price_lists.all()]
+def todays_prices(supplier: Supplier, row: Product) -> dict[str, Any]:
+    """What the product costs today by each price list, and for some of those who have an own price for it."""
+    today = clock.today(supplier.time_zone)
+    lists = list(supplier.price_lists.all())
+    by_list = prices_by_list(row, lists, today)
+    own = Customer.objects.filter(supplier=supplier, own_prices__product=row).distinct().order_by("trading_name")
+    some = list(own.select_related("price_list")[:SHOWN_LINES])
+    by_customer = prices_of_customers(row, some, today)
+    return {
+        "prices": [(each, by_list[each.pk]) for each in lists],
+        "own_prices": [(each, by_customer[each.pk]) for each in some],
+    }
 
 
 def latest_lines(row: Product) -> list[tuple[OrderLine, Badge]]:

@@ -106,12 +106,14 @@ def edit_order(
     delivery_date: date | Keep | None = Keep.AS_IT_IS,
     purchase_order: str | None = None,
     comment: str | None = None,
+    anew: bool = False,
     by: User | None,
 ) -> Order:
     """Change an order; what is left out stays. Lines keep their identity by their key.
 
     A placed or delivered order keeps the prices, names and tax it was placed with and takes the products' present
-    account codes; its invoice gets its next version. When nothing differs, nothing is written.
+    account codes; its invoice gets its next version. With `anew` its prices that nobody typed are found again. When
+    nothing differs, nothing is written.
     Raises WrongStatus (cancelled), EmptyOrder, NegativeOrder, InvoiceIsVoid, and what `create_order` raises.
     """
     hold(order)
@@ -125,7 +127,7 @@ def edit_order(
     placed = order.status != Status.DRAFT
     known = {line.key for line in current}
     refuse_switched_off(line.product for line in lines if line.key not in known)
-    priced = price_lines(order.customer, lines, current, placed=placed)
+    priced = price_lines(order.customer, lines, current, on=order.priced_on, placed=placed, anew=anew)
     if placed:
         priced = _ready(order, priced)
         choose_tracking(order, priced)
@@ -153,7 +155,8 @@ def place_order(order: Order, *, by: User | None) -> Order:
     current = list(order.lines.select_related("product"))
     refuse_switched_off(line.product for line in current)
     customer = _customer_of(order)
-    lines = _ready(order, price_lines(customer, [draft_of(line) for line in current], current))
+    asked = [draft_of(line) for line in current]
+    lines = _ready(order, price_lines(customer, asked, current, on=order.priced_on))
     choose_tracking(order, lines)
     order.status, order.placed_at = Status.PLACED, clock.now()
     if customer.invoice_at == Customer.InvoiceAt.PLACING:
@@ -272,7 +275,7 @@ def _write_draft(order: Order, drafts: Sequence[OrderLineDraft], *, by: User | N
     order.created_at = order.changed_at = clock.now()
     order.number = take_free_number(supplier, KIND, supplier.order_prefix, partial(_numbers_in_use, supplier))
     order.clean_fields(exclude={"supplier", "customer", "invoice"})
-    lines = price_lines(customer, drafts)
+    lines = price_lines(customer, drafts, on=order.priced_on)
     order.save(force_insert=True)
     for line in lines:
         line.order = order

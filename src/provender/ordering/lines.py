@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from provender.basics.money import ZERO, exact_price, line_amount
 from provender.catalogue.models import Product
-from provender.catalogue.queries import PriceFound, prices_for
+from provender.catalogue.queries import PriceFound
 from provender.customers.models import Customer
+from provender.customers.prices import prices_of
 from provender.customers.queries import freight_for
 from provender.invoicing.models import InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, sum_lines
@@ -58,28 +60,35 @@ def draft_of(line: OrderLine) -> OrderLineDraft:
 
 
 def price_lines(
-    customer: Customer, drafts: Sequence[OrderLineDraft], before: Iterable[OrderLine] = (), *, placed: bool = False
+    customer: Customer,
+    drafts: Sequence[OrderLineDraft],
+    before: Iterable[OrderLine] = (),
+    *,
+    on: date,
+    placed: bool = False,
+    anew: bool = False,
 ) -> list[OrderLine]:
-    """The lines with their prices and where each comes from, unsaved, numbered from 1.
+    """The lines with their prices of that day and where each comes from, unsaved, numbered from 1.
 
     `before` are the order's present lines. On a placed order they keep price, name and tax as they were placed, unless
-    a person typed another price; on a draft, prices that nobody typed are found anew.
+    a person typed another price or asks for prices `anew`; on a draft, prices that nobody typed are found anew.
     Raises LineNamesNothing, LineWithoutPrice, QuantityNotPositive, AnotherWholesalersGoods, and what
     `money.exact_price` raises.
     """
     for position, draft in enumerate(drafts, start=1):
         _check(customer, draft, position)
     known = {line.key: line for line in before}
-    found = prices_for([draft.product for draft in drafts if draft.product], customer.price_list)
+    found = prices_of(customer, [draft.product for draft in drafts if draft.product], on)
+    keep = placed and not anew
     lines: dict[int, OrderLine] = {}
     for position, draft in enumerate(drafts, start=1):
         if draft.kind != LineKind.FREIGHT:
             price = found[draft.product.pk] if draft.product else None
-            lines[position] = _build(draft, _twin(draft, known), price, placed=placed)
+            lines[position] = _build(draft, _twin(draft, known), price, placed=placed, keep=keep)
     freight = _freight(customer, lines.values())  # it depends on the goods, so it comes after them
     for position, draft in enumerate(drafts, start=1):
         if draft.kind == LineKind.FREIGHT:
-            lines[position] = _build(draft, _twin(draft, known), freight, placed=placed)
+            lines[position] = _build(draft, _twin(draft, known), freight, placed=placed, keep=keep)
     for position, line in lines.items():
         line.position = position
     return [lines[position] for position in sorted(lines)]
@@ -110,9 +119,11 @@ def _freight(customer: Customer, lines: Iterable[OrderLine]) -> PriceFound:
     return PriceFound(charge, group.name if charge else f"{group.name}, free from {group.free_from}")
 
 
-def _build(draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, placed: bool) -> OrderLine:
+def _build(
+    draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, placed: bool, keep: bool
+) -> OrderLine:
     product, kept = draft.product, twin if placed else None
-    price = _price(draft, twin, found, placed=placed)
+    price = _price(draft, twin, found, keep=keep)
     return OrderLine(
         key=draft.key or uuid.uuid4(),
         kind=draft.kind,
@@ -134,10 +145,10 @@ def _name(draft: OrderLineDraft, kept: OrderLine | None) -> str:
     return draft.product.name if draft.product else "Freight"
 
 
-def _price(draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, placed: bool) -> PriceFound:
+def _price(draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, keep: bool) -> PriceFound:
     asked = draft.unit_price
     untouched = twin is not None and asked in (None, twin.unit_price)
-    if twin and untouched and placed:
+    if twin and untouched and keep:
         return PriceFound(twin.unit_price, twin.price_from)
     if found and (asked in (None, found.price) or (twin and untouched and twin.price_from != TYPED)):
         return found

@@ -1,4 +1,5 @@
 import uuid
+from datetime import date
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
@@ -46,6 +47,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def priced_on(self) -> date:
+        """The day whose prices count: that of the delivery, or of the order while no delivery is known."""
+        return self.delivery_date or self.order_date
+
 
 class OrderLine(models.Model):
     """One line. `key` becomes the invoice line's key; `price_from` says where the price came from."""
@@ -59,7 +65,7 @@ class OrderLine(models.Model):
     description = models.CharField(max_length=4000)
     quantity = PriceField()
     unit_price = PriceField()
-    price_from = models.CharField(max_length=120, blank=True)
+    price_from = models.CharField(max_length=200, blank=True)
     tax_kind = models.CharField(max_length=4, choices=TaxKind.choices)
     sales_account = models.CharField(max_length=10, blank=True)
     # The options that the line carries (properties.queries.Carried), chosen when it is placed; null before.
