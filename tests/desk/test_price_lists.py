@@ -1,6 +1,7 @@
 """Price lists at the desk: the lists, the prices of one written many at once, copy, rename, delete."""
 
 import os
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 import cast
 from desk.test_customers import names, queries
 from desk.test_frame_axe import CHROMIUM, cookie, window
+from provender.basics import clock
 from provender.catalogue.models import PriceList
 
 pytestmark = pytest.mark.django_db
 LISTS = "/w/harbour/price-lists"
+DECEMBER, CHRISTMAS = date(2026, 12, 1), date(2026, 12, 24)
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_the_lists_cost_the_same_queries_for_any_number_of_them(supplier, cafes,
 def test_base_and_own_prices_stand_side_by_side(cafes, mai):
     page = mai.get(f"{LISTS}/{cafes.pk}", {"q": "oat"})
     (row,) = page.context["list"].page.rows
-    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "4.20", "−6.7 %", "None"]
+    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "4.20", "−6.7 %", "Set days"]
     assert 'value="4.20"' in page.text
 
 
@@ -148,6 +151,150 @@ def test_htmx_gets_the_rows_alone(cafes, mai):
     part = mai.get(f"{LISTS}/{cafes.pk}", headers={"HX-Request": "true"}).text
     assert part.lstrip().startswith('<div id="rows"')
     assert "Save prices" in part
+
+
+def test_prices_that_begin_on_a_day_are_written_beside_those_that_hold_now(supplier, cafes, mai):
+    url = f"{LISTS}/{cafes.pk}?begins=2026-12-01"
+    page = mai.get(url)
+    assert "Cafés price from 1 Dec 2026" in page.text
+    assert 'value="4.20"' not in page.text
+    mai.post(url, typed(supplier, OAT1L=("", "4.40"), CUP8OZ=("", "0.036")))
+    assert set(cafes.prices.values_list("product__sku", "price", "valid_from")) == {
+        ("OAT-1L", Decimal("4.20"), None),
+        ("OAT-1L", Decimal("4.40"), date(2026, 12, 1)),
+        ("CUP-8OZ", Decimal("0.036"), date(2026, 12, 1)),
+    }
+    (row,) = mai.get(f"{url}&q=oat").context["list"].page.rows
+    assert [cell.text for cell in row.cells][3:5] == ["4.40", "4.40"]
+    assert row.cells[4].note == "List Cafés from 1 Dec 2026"
+    mai.post(url, typed(supplier, OAT1L=("4.40", "")))
+    assert cafes.prices.filter(product__sku="OAT-1L").count() == 1
+
+
+def test_a_price_typed_over_keeps_its_last_day(supplier, cafes, mai):
+    cast.dated_price(cafes, "4.40", DECEMBER, CHRISTMAS)
+    mai.post(f"{LISTS}/{cafes.pk}?begins=2026-12-01", typed(supplier, OAT1L=("4.40", "4.45")))
+    row = cafes.prices.get(valid_from=DECEMBER)
+    assert (row.price, row.valid_to) == (Decimal("4.45"), CHRISTMAS)
+
+
+@pytest.mark.parametrize("begins", ["nonsense", "2026-13-01", ""])
+def test_a_day_that_can_not_be_read_is_no_day(cafes, mai, begins):
+    assert 'value="4.20"' in mai.get(f"{LISTS}/{cafes.pk}?begins={begins}").text
+
+
+def test_a_list_with_a_percentage_says_what_all_else_costs(supplier, cafes, mai):
+    mai.post(f"{LISTS}/{cafes.pk}/edit", {"name": "Cafés", "percent": "−10 %", "valid_from": "2026-01-01"})
+    page = mai.get(f"{LISTS}/{cafes.pk}", {"q": "syrup"})
+    (row,) = page.context["list"].page.rows
+    assert [cell.text for cell in row.cells][3:6] == ["–", "10.755", "−10 %"]
+    assert "all else −10 % on the base price" in page.text
+    assert "It counts from 1 Jan 2026." in page.text
+
+
+def test_a_list_that_does_not_count_yet_says_so(supplier, mai):
+    later = cast.price_list(supplier, "Summer", {"OAT-1L": "4.00"}, valid_from=date(2999, 1, 1))
+    page = mai.get(f"{LISTS}/{later.pk}").text
+    assert "Doesn’t count today" in page
+    assert "not now; from 1 Jan 2999" in mai.get(LISTS).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"percent": "cheap"}, "“cheap” is not a number"),
+        ({"percent": "-100.5"}, "from −100 to +1,000"),
+        ({"percent": "1.23456"}, "more than 4 decimal places"),
+        ({"valid_from": "2026-12-01", "valid_to": "2026-11-01"}, "Cafés would count from 1 Dec 2026 until 1 Nov 2026"),
+    ],
+)
+def test_what_can_not_be_kept_of_a_list_is_said_at_its_field(cafes, mai, wrong, said):
+    page = mai.post(f"{LISTS}/{cafes.pk}/edit", {"name": "Cafés"} | wrong)
+    assert said in page.text
+    cafes.refresh_from_db()
+    assert (cafes.percent, cafes.valid_from) == (None, None)
+
+
+# --- one product's prices by day ----------------------------------------------------------------------------------
+
+
+def rows_typed(page, *changed):
+    """What a browser sends of that page: its rows, with (row, field, text) changed."""
+    form = {"row": []}
+    for number, row in enumerate(page.context["sheet"].forms):
+        form["row"].append(str(number))
+        for field in row:
+            form[field.html_name] = str(field.value() or "")
+    return form | {f"{number}-{field}": text for number, field, text in changed}
+
+
+@pytest.fixture
+def by_day(supplier, cafes):
+    """The address of oat milk's prices on the Cafés list: 4.20, and 4.40 from 1 to 24 December."""
+    cast.dated_price(cafes, "4.40", DECEMBER, CHRISTMAS)
+    return f"{LISTS}/{cafes.pk}/products/{cast.product(supplier).pk}"
+
+
+def of_oat(cafes):
+    rows = cafes.prices.filter(product__sku="OAT-1L").order_by("price")
+    return [(str(row.price), row.valid_from, row.valid_to) for row in rows]
+
+
+def test_each_price_says_how_it_stands_today(cafes, by_day, mai):
+    with clock.moved(datetime(2026, 12, 2, tzinfo=UTC) - clock.now()):
+        assert [said for _, said in mai.get(by_day).context["sheet"].rows][:2] == [
+            "Counts today", "Another began later",
+        ]  # fmt: skip
+    with clock.moved(datetime(2026, 12, 30, tzinfo=UTC) - clock.now()):
+        assert [said for _, said in mai.get(by_day).context["sheet"].rows][:2] == ["Over", "Counts today"]
+    with clock.moved(datetime(2026, 11, 20, tzinfo=UTC) - clock.now()):
+        page = mai.get(by_day)
+    assert [said for _, said in page.context["sheet"].rows] == ["To come", "Counts today", "", ""]
+    assert "today <b>4.20</b>: List Cafés" in page.text
+
+
+def test_prices_by_day_are_changed_moved_added_and_taken_away_together(cafes, by_day, mai):
+    page = mai.get(by_day)
+    form = rows_typed(
+        page, (0, "first", "2026-12-05"), (1, "price", ""), (2, "price", "4.00"), (2, "last", "2026-11-30")
+    )
+    mai.post(by_day, form)
+    assert of_oat(cafes) == [("4.0000", None, date(2026, 11, 30)), ("4.4000", date(2026, 12, 5), CHRISTMAS)]
+    assert "No change." in mai.post(by_day, rows_typed(mai.get(by_day)), follow=True).text
+
+
+def test_what_somebody_else_wrote_meanwhile_stays(cafes, by_day, mai):
+    page = mai.get(by_day)
+    cast.dated_price(cafes, "4.10")
+    cast.dated_price(cafes, "4.50", date(2027, 1, 1))
+    mai.post(by_day, rows_typed(page, (0, "price", "4.41")))
+    assert [price for price, *_ in of_oat(cafes)] == ["4.1000", "4.4100", "4.5000"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ([(2, "price", "1"), (2, "first", "2026-12-01")], "Another price begins on 1 Dec 2026."),
+        ([(2, "price", "1")], "Another price begins without a first day."),
+        ([(2, "price", "cheap"), (2, "first", "2027-01-01")], "“cheap” is not a number"),
+        ([(2, "price", "-1"), (2, "first", "2027-01-01")], "The price of OAT-1L is below zero"),
+        ([(2, "price", "1"), (2, "first", "2027-01-02"), (2, "last", "2027-01-01")], "which is before"),
+        ([(2, "first", "2027-01-02")], "What does it cost on these days?"),
+        ([(2, "price", "1"), (2, "first", "soon")], "Enter a valid date."),
+    ],
+)
+def test_a_price_by_day_that_makes_no_sense_keeps_all_back(cafes, by_day, mai, changed, said):
+    before = of_oat(cafes)
+    page = mai.post(by_day, rows_typed(mai.get(by_day), (0, "price", "9.99"), *changed))
+    assert said in page.text
+    assert 'value="9.99"' in page.text
+    assert of_oat(cafes) == before
+
+
+def test_a_reader_sees_prices_by_day_and_no_fields(by_day, desk):
+    page = desk("rex").get(by_day).text
+    assert "1 Dec 2026" in page
+    assert "Save prices" not in page
 
 
 # --- new, copy, rename, delete ------------------------------------------------------------------------------------

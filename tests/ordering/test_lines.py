@@ -1,6 +1,7 @@
 """What a line costs, and why."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -64,6 +65,36 @@ def test_a_draft_takes_the_newest_price_and_a_placed_order_keeps_its_own(bistro)
     set_list_price(bistro.price_list, oat, Decimal("5.00"), by=None)
     edit_order(order, lines=[replace(draft_of(order.lines.get()), quantity=Decimal(9))], by=None)
     assert prices(order) == [("Oat milk 1L", "4.6000", "List Cafés")]
+
+
+def test_the_day_of_delivery_says_which_price_counts_and_else_the_orders_own(bistro):
+    november, december = date(2026, 11, 30), date(2026, 12, 1)
+    cast.dated_price(bistro.price_list, "4.30", december)
+    orders = [
+        cast.draft_order(bistro, order_date=november),
+        cast.draft_order(bistro, order_date=november, delivery_date=december),
+        cast.draft_order(bistro, order_date=december, delivery_date=november),
+    ]
+    assert [prices(order)[0][1:] for order in orders] == [
+        ("4.2000", "List Cafés"),
+        ("4.3000", "List Cafés from 1 Dec 2026"),
+        ("4.2000", "List Cafés"),
+    ]
+    edit_order(orders[0], lines=[draft_of(orders[0].lines.get())], delivery_date=december, by=None)
+    place_order(orders[0], by=None)
+    assert prices(orders[0]) == [("Oat milk 1L", "4.3000", "List Cafés from 1 Dec 2026")]
+
+
+def test_a_placed_order_takes_the_prices_that_hold_now_only_when_asked(bistro):
+    beans = OrderLineDraft(product=cast.product(bistro.supplier, "BEANS-1KG"), unit_price=Decimal(20))
+    order = cast.placed_order(bistro, lines=[*cast.goods(bistro.supplier, {"OAT-1L": 4}), beans])
+    cast.dated_price(bistro, "3.9025")
+    asked = [draft_of(line) for line in order.lines.all()]
+    edit_order(order, lines=asked, by=None)
+    assert order.invoice.version == 1
+    edit_order(order, lines=asked, anew=True, by=None)
+    assert prices(order) == [("Oat milk 1L", "3.9025", "Own price"), ("Coffee beans 1kg", "20.0000", "Typed")]
+    assert [line.unit_price for line in order.invoice.lines.all()] == [Decimal("3.9025"), Decimal(20)]
 
 
 def test_a_new_line_on_a_placed_order_takes_the_newest_price(bistro):

@@ -321,7 +321,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
             "freight_group": "Freight group",
             "price_list": "Price list",
             "percent_from": "It counts from",
-            "percent_to": "until",
+            "percent_to": "It counts until",
         }
         help_texts = {
             "trading_name": "The name on its door. Its contact in Xero is found by this name.",

@@ -183,7 +183,7 @@ class PriceListForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in th
     class Meta:
         model = PriceList
         fields = ("name", "percent", "valid_from", "valid_to")
-        labels = {"valid_from": "Counts from", "valid_to": "until"}
+        labels = {"valid_from": "Counts from", "valid_to": "Counts until"}
         widgets = {"valid_from": date_input(), "valid_to": date_input()}
         help_texts = {
             "name": "It shows beside each price on an order, so that one sees where it comes from.",

@@ -76,7 +76,7 @@ class PricedFilter(ProductSearch):
         empty_label="Any",
         method="by_own",
     )
-    begins = DateFilter(label="Prices that begin on", method="as_it_is", widget=date_input())
+    begins = DateFilter(label="Prices from", method="as_it_is", widget=date_input())
 
     def by_own(self, rows: QuerySet[Product], name: str, own: str) -> QuerySet[Product]:  # noqa: ARG002
         return rows.filter(Q(is_on=own == "yes"))
@@ -126,7 +126,7 @@ class PricedProducts(List[Product]):
                 note=lambda p: self.found_prices[p.pk].reason,
             ),
             Column("off", "Against base", self.difference, phone="hide"),
-            Column("dates", "Days", self.dates_of, link=self.holder.page_of, phone="hide"),
+            Column("dates", "Days", self.dates_of, link=self.holder.page_of, unbroken=True),
         )
 
     @property
@@ -139,7 +139,7 @@ class PricedProducts(List[Product]):
     def dates_of(self, product: Product) -> str:
         """How many prices with days it has; the link leads to all of them."""
         count = self.dated.get(product.pk, 0)
-        return f"{count} with days" if count else "None"
+        return f"{count} with days" if count else "Set days"
 
     def difference(self, product: Product) -> str:
         """How far the price is from the base price, in percent."""
@@ -272,7 +272,7 @@ class DatedForm(forms.Form):
     def __init__(self, product: Product, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.product = product
-        self.fields["price"].widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+        self.fields["price"].widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "placeholder": "none"}
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
