@@ -26,7 +26,7 @@ from provender.importing import actions, queries
 from provender.importing.actions import Plan
 from provender.importing.errors import FaultyFile
 from provender.importing.judging import REASONS
-from provender.importing.mapping import DATE_FORMATS, FIELDS
+from provender.importing.mapping import DATE_FORMATS, FIELDS, Field
 from provender.importing.models import Import, StagedDocument
 from provender.importing.reading import KINDS
 from provender.invoicing.queries import invoices_of
@@ -127,7 +127,7 @@ def _find(supplier: Supplier, pk: UUID) -> Import:
     return source
 
 
-def _date_choices() -> list[tuple[str, str]]:
+def date_choices() -> list[tuple[str, str]]:
     """Date formats by an example that can't be misread."""
     examples = {"%Y": "2026", "%y": "26", "%m": "01", "%d": "31", "%b": "Jan", "%H": "14", "%M": "05", "%S": "00"}
     choices = [("", "As in the sheet, or 2026-01-31")]
@@ -142,7 +142,7 @@ def _date_choices() -> list[tuple[str, str]]:
 class ColumnsForm(forms.Form):
     """Which column is which: a pick-list for each field, and how to read the rest."""
 
-    date_format = forms.ChoiceField(label="Dates look like", choices=_date_choices, required=False)
+    date_format = forms.ChoiceField(label="Dates look like", choices=date_choices, required=False)
     freight = forms.CharField(
         label="SKUs that are freight",
         required=False,
@@ -159,7 +159,7 @@ class ColumnsForm(forms.Form):
         super().__init__(*args, **kwargs)
         own = self.fields
         columns = [(column, column) for column in dict.fromkeys(source.columns) if column]
-        self.fields = {field.name: _pick_list(field, columns) for field in FIELDS} | own
+        self.fields = {field.name: pick_list(field, columns) for field in FIELDS} | own
         self.initial.update(source.mapping)
         self.initial.update(
             date_format=source.date_format, freight=", ".join(source.freight), create_missing=source.create_missing
@@ -176,7 +176,8 @@ class ColumnsForm(forms.Form):
         )
 
 
-def _pick_list(field: Any, columns: list[tuple[str, str]]) -> forms.ChoiceField:
+def pick_list(field: Field, columns: list[tuple[str, str]]) -> forms.ChoiceField:
+    """Which of the file's columns holds that field."""
     none = ("", "Choose the column" if field.needed else "Not in the file")
     return forms.ChoiceField(label=field.label, help_text=field.help, required=field.needed, choices=[none, *columns])
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-from provender.desk import frame_urls, import_urls, order_urls, pull_urls, trade_urls, xero_urls
+from provender.desk import frame_urls, import_urls, order_urls, payout_urls, pull_urls, trade_urls, xero_urls
 
 app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,4 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *xero_urls.urlpatterns,
     *import_urls.urlpatterns,
     *pull_urls.urlpatterns,
+    *payout_urls.urlpatterns,
 ]

@@ -185,3 +185,21 @@ class ListRow(models.Model):
             models.Index(fields=["file", "line"], name="list_row_by_line"),
             models.Index(fields=["file", "state", "line"], name="list_row_by_state"),
         ]
+
+
+class PayoutFile(models.Model):
+    """A payment provider's file of payouts, kept until its payouts are taken in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="payout_files")
+    provider = models.CharField(max_length=60)
+    file_name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    columns = models.JSONField(default=list)  # the header, in the file's order
+    mapping = models.JSONField(default=dict)  # field → column
+    date_format = models.CharField(max_length=60, blank=True)  # blank: ISO 8601
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-uploaded_at"]

@@ -4,23 +4,28 @@ A file may hold several payouts: lines with one reference are one. A file that c
 wrong with it, by line, column and value, and changes nothing.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812 -- `date` is what a payout calls it
 from datetime import datetime
 from decimal import Decimal
 
+from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, read_number
 from provender.importing.errors import Fault, FaultyFile
 from provender.importing.mapping import (
     check_date_format,
+    check_fields,
     field_of,
     find_columns,
     propose,
     propose_date_format,
     read_date,
 )
+from provender.importing.models import PayoutFile
+from provender.importing.queries import KEPT_UNFINISHED
 from provender.importing.reading import Binary, Cell, Faults, Row, open_sheet
 from provender.payments.errors import PayoutKnown
 from provender.payments.models import Payout, PayoutLayout
@@ -109,6 +114,58 @@ def propose_layout(handle: Binary, name: str) -> tuple[list[str], Layout]:
     except FaultyFile:
         pass  # what is wrong with it is told when the file is read whole
     return sheet.columns, Layout(mapping, propose_date_format(samples))
+
+
+def keep_file(supplier: Supplier, provider: str, handle: Binary, name: str, *, by: User | None = None) -> PayoutFile:
+    """Keep an uploaded file, to be looked at; its columns are read as the provider's last file was, else proposed.
+
+    Older files that nobody took in are forgotten after a week. Raises FaultyFile when it has no readable header.
+    """
+    content = handle.read()
+    columns, proposed = propose_layout(io.BytesIO(content), name)
+    known = layout_of(supplier, provider)
+    layout = known if known and set(known.mapping.values()) <= set(columns) else proposed
+    now = clock.now()
+    PayoutFile.objects.filter(supplier=supplier, uploaded_at__lt=now - KEPT_UNFINISHED).delete()
+    return PayoutFile.objects.create(
+        supplier=supplier,
+        provider=provider,
+        file_name=name[-255:],
+        content=content,
+        columns=columns,
+        mapping=dict(layout.mapping),
+        date_format=layout.date_format,
+        by=by,
+        uploaded_at=now,
+    )
+
+
+def choose_layout(file: PayoutFile, layout: Layout) -> None:
+    """A person said which column is which. Raises FieldUnknown, DateFormatUnusable."""
+    check_fields(layout.mapping, FIELDS)
+    check_date_format(layout.date_format)
+    file.mapping, file.date_format = dict(layout.mapping), layout.date_format
+    file.save(update_fields=["mapping", "date_format"])
+
+
+def look_at_file(file: PayoutFile) -> list[Taken]:
+    """What taking the file in would do. Raises FaultyFile, MappingIncomplete."""
+    return find_known(file.supplier, file.provider, _read_kept(file))
+
+
+def take_file(file: PayoutFile, *, by: User | None = None) -> list[Taken]:
+    """Take the file's payouts in, remember how it was read, and let go of it.
+
+    Raises FaultyFile, MappingIncomplete.
+    """
+    taken = take_payouts(file.supplier, file.provider, _read_kept(file), by=by)
+    remember_layout(file.supplier, file.provider, Layout(file.mapping, file.date_format))
+    file.delete()
+    return taken
+
+
+def _read_kept(file: PayoutFile) -> list[FilePayout]:
+    return read_payouts(io.BytesIO(file.content), file.file_name, Layout(file.mapping, file.date_format))
 
 
 def read_payouts(handle: Binary, name: str, layout: Layout) -> list[FilePayout]:

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from provender.invoicing.models import Invoice
-from provender.payments.models import Allocation, Payment
+from provender.payments.models import Allocation, Payment, Payout
 from provender.suppliers.models import Supplier
 
 
@@ -22,3 +22,14 @@ def payments_for(invoice: Invoice) -> QuerySet[Payment]:
 def allocations_to(invoice: Invoice) -> QuerySet[Allocation]:
     """The credits set against the invoice, undone ones too, newest first."""
     return Allocation.objects.filter(supplier=invoice.supplier_id, invoice=invoice).select_related("credit_note")
+
+
+def payouts_of(supplier: Supplier) -> QuerySet[Payout]:
+    """The supplier's payouts, undone ones too, newest first."""
+    return Payout.objects.filter(supplier=supplier)
+
+
+def payouts_for(invoice: Invoice) -> QuerySet[Payout]:
+    """The payouts that pay the invoice: their references are its settlement references."""
+    paying = Payment.objects.filter(supplier=invoice.supplier_id, invoice=invoice, removed_at=None)
+    return Payout.objects.filter(pk__in=paying.values("payout"))
