@@ -6,6 +6,7 @@ wholesaler. A new address with such a part needs its line here, or `test_frame_d
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,9 @@ from importing.files import csv_of, row
 from provender.basics import clock
 from provender.catalogue import bulk
 from provender.importing import actions as importing
+from provender.importing.payouts import keep_file
 from provender.importing.products import preview_products
+from provender.payments.payouts import PayoutEntry, enter_payout
 from provender.people.actions import invite
 from provender.people.models import Membership
 from provender.people.roles import Role
@@ -83,6 +86,22 @@ class Things:
         rows = [[self.product.sku, "Oat milk", "4.80"], ["RYE-800", "Dark rye loaf", "6.10"], ["NONE", "Nothing", "x"]]
         content = csv_of(*rows, header=["SKU", "Name", "Price"])
         return preview_products(self.supplier, ContentFile(content), "products.csv", by=None)
+
+    @cached_property
+    def payout_file(self):
+        """A file of payouts that was uploaded: one can come in."""
+        content = csv_of(["PO-9", "2026-11-20", "19.80"], header=["Payout", "Date", "Gross"])
+        return keep_file(self.supplier, "Payly", ContentFile(content), "payouts.csv")
+
+    @cached_property
+    def payout(self):
+        """A payout of two lines: one is matched, one needs a person."""
+        entries = [
+            PayoutEntry(gross=self.invoice.due, fee=Decimal("0.30"), invoice_number=self.invoice.number),
+            PayoutEntry(gross=Decimal("5.00"), payment_reference="ch_unknown"),
+        ]
+        day = self.invoice.date
+        return enter_payout(self.supplier, provider="Payly", reference="PO-77", date=day, entries=entries)
 
     @cached_property
     def attempt(self):
@@ -183,6 +202,11 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "product-undo-bulk": pk("bulk_change"),
     "list-file": pk("list_file"),
     **{f"list-file-{part}": pk("list_file") for part in ("apply", "discard", "rejects")},
+    "payout": pk("payout"),
+    **{f"payout-{part}": pk("payout") for part in ("match", "close", "undo")},
+    "payout-line": lambda things: {"pk": things.payout.pk, "position": 2},
+    "payout-file": pk("payout_file"),
+    **{f"payout-file-{part}": pk("payout_file") for part in ("take", "discard")},
     "xero-choose": pk("attempt"),
     "xero-pull": pk("pull"),
     "xero-pull-undo": pk("pull"),

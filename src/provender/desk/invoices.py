@@ -27,6 +27,7 @@ from provender.desk.choosing import CustomerFilter, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoice_form import InvoiceSheet
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
+from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
 from provender.invoicing.actions import revise_invoice, void_invoice
 from provender.invoicing.models import Invoice
@@ -172,7 +173,10 @@ class InvoiceList(List[Invoice]):
         "desk:order-new",
     )
 
-    actions = (BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),)
+    actions = (
+        BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),
+        BulkAction("payout", "Enter a payout of these", Doing.BOOKS, enter_by_hand, ask=ask_for_payout),
+    )
 
     @cached_property
     def drawn_columns(self) -> Sequence[Column[Invoice]]:
@@ -191,7 +195,8 @@ class InvoiceList(List[Invoice]):
         return self.drawn_columns
 
     def allowed_actions(self) -> list[BulkAction[Any]]:
-        return super().allowed_actions() if last_connection(self.supplier) else []
+        allowed = super().allowed_actions()
+        return allowed if last_connection(self.supplier) else [each for each in allowed if each.key != "send"]
 
     def page_of(self, invoice: Invoice) -> str:
         return reverse("desk:invoice", args=[self.supplier.slug, invoice.pk])

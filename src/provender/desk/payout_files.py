@@ -85,7 +85,7 @@ class ColumnsForm(forms.Form):
 def look(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The file's payouts as they would come in, and the columns they are read by."""
     file = _find(supplier, pk)
-    form = ColumnsForm(file, request.POST or None)
+    form = ColumnsForm(file, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         choose_layout(file, form.layout())
         return redirect("desk:payout-file", slug=supplier.slug, pk=pk)

@@ -214,7 +214,7 @@ class CloseForm(forms.Form):
 def close(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Say what closing does, then do it."""
     row = _find(supplier, pk)
-    form = CloseForm(row, request.POST or None)
+    form = CloseForm(row, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             actions.close_payout(row, by=request.user)

@@ -7,30 +7,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('importing', '0002_files_of_lists'),
-        ('suppliers', '0002_credit_note_prefix'),
+        ("importing", "0002_files_of_lists"),
+        ("suppliers", "0002_credit_note_prefix"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PayoutFile',
+            name="PayoutFile",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(max_length=60)),
-                ('file_name', models.CharField(max_length=255)),
-                ('content', models.BinaryField()),
-                ('columns', models.JSONField(default=list)),
-                ('mapping', models.JSONField(default=dict)),
-                ('date_format', models.CharField(blank=True, max_length=60)),
-                ('uploaded_at', models.DateTimeField()),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='payout_files', to='suppliers.supplier')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.CharField(max_length=60)),
+                ("file_name", models.CharField(max_length=255)),
+                ("content", models.BinaryField()),
+                ("columns", models.JSONField(default=list)),
+                ("mapping", models.JSONField(default=dict)),
+                ("date_format", models.CharField(blank=True, max_length=60)),
+                ("uploaded_at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="payout_files",
+                        to="suppliers.supplier",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-uploaded_at'],
+                "ordering": ["-uploaded_at"],
             },
         ),
     ]
