@@ -14,9 +14,11 @@ from provender.ordering import actions as ordering
 from provender.sync import failpoints
 from provender.sync.failpoints import Failpoint
 from provender.sync.models import Consent
+from provender.sync.poll import poll
 
 pytestmark = pytest.mark.django_db
 
+OF_READING = {Failpoint.POLLED, Failpoint.NOTED, Failpoint.READ_ON}
 WRITE = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)\"?")
 DECIDES_NOTHING = re.compile(r"sync_call\b|SET \"minute_left\"|last_checked_at|drain_after")
 
@@ -112,4 +114,19 @@ def test_each_commit_and_each_send_has_its_failpoint(supplier, connection, sync,
     assert len(trace.events) > 60
     assert gaps(trace.events) == []
     reached = {what for kind, what in trace.events if kind == "failpoint"}
-    assert reached == set(Failpoint)
+    assert reached == set(Failpoint) - OF_READING
+
+
+def test_each_commit_of_a_reading_has_its_failpoint(supplier, connection, sync, books, later, trace):
+    connection.mark_as_paid = True
+    connection.save()
+    paid, credited = (cast.placed_order(cast.venue(supplier, name)).invoice for name in ("First Cafe", "Second Cafe"))
+    sync()
+    books.pay(paid.number)
+    note = books.type_credit_note("Second Cafe", Date="2026-11-01")
+    books.allocate(note, credited.number, 5)
+    trace.events.clear()
+    with database.execute_wrapper(trace):
+        poll(connection)
+    assert gaps(trace.events) == []
+    assert {what for kind, what in trace.events if kind == "failpoint"} >= OF_READING

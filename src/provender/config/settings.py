@@ -218,6 +218,10 @@ XERO_SCOPES = os.environ.get(
 XERO_KEEP_BACK_DAY = int(os.environ.get("XERO_KEEP_BACK_DAY", "50"))
 XERO_KEEP_BACK_MINUTE = int(os.environ.get("XERO_KEEP_BACK_MINUTE", "5"))
 
+# How often changes in Xero are read while the day has calls enough, in seconds.
+XERO_POLL_SECONDS = float(os.environ.get("XERO_POLL_SECONDS", "300"))
+XERO_WEBHOOK_KEY = os.environ.get("XERO_WEBHOOK_KEY", "")
+
 # The waits of the write protocol (docs/why/exactly-once.md), in seconds. Tests of the protocol move the clock instead.
 SYNC_LEASE_SECONDS = 90
 SYNC_SETTLE_SECONDS = 150

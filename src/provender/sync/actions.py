@@ -18,6 +18,7 @@ from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
 from provender.invoicing.models import Invoice
+from provender.payments.models import Allocation, Payment
 from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
@@ -36,6 +37,8 @@ from provender.sync.models import (
     WithoutItemCodes,
     WithoutTracking,
 )
+from provender.sync.poll_facts import KEPT
+from provender.sync.poll_invoices import Tally, note_invoices, take_back
 from provender.sync.problems import ACCOUNT_CAUSES
 from provender.sync.session import asking_for_a_person
 from provender.sync.tracking import MISSING, Tracking, bind_option, make_properties
@@ -193,6 +196,43 @@ def adopt(problem: Problem, by: User | None) -> None:
         raise LinkRefused("That document in Xero belongs to another of yours already.") from None
     _settle(problem)
     _tell(problem, "Linked by hand to the document of the same number in Xero", by)
+
+
+@transaction.atomic
+def reopen(problem: Problem, by: User | None) -> None:
+    """What Xero took back counts here no more: the invoice is open again."""
+    _claim(problem, "opened again")
+    take_back(problem.connection, _money(problem), "Taken back in Xero", by)
+
+
+@transaction.atomic
+def keep_as_paid(problem: Problem, by: User | None) -> None:
+    """It stays here though Xero took it back; should it come again there, that is the same money."""
+    _claim(problem, KEPT)
+    row = _money(problem)
+    tell(row.supplier, "invoice", row.invoice_id, f"The payment of {row.amount} stays, though not in Xero", who=by)
+
+
+@transaction.atomic
+def take_payments(problem: Problem, by: User | None) -> None:
+    """Xero's payments, as they were shown, stand in place of those that were noted here and never went there."""
+    _claim(problem, "took Xero's payments")
+    connection = problem.connection
+    linked = Link.objects.filter(connection=connection, kind="payment").values("document")
+    on_the_way = DispatchDocument.objects.filter(connection=connection, kind="payment").values("document")
+    ours = Payment.objects.filter(supplier=connection.supplier_id, invoice=problem.document, removed_at=None)
+    for row in ours.exclude(pk__in=linked).exclude(pk__in=on_the_way).select_related("supplier"):
+        take_back(connection, row, "Counted by Xero's payments", by)
+        for change in Change.objects.filter(supplier=connection.supplier_id, kind="payment", document=row.pk):
+            settle(Change.objects.filter(pk=change.pk), change.revision)
+    note_invoices(connection, [_read_shown(problem.shown)], Tally(), lambda: None)
+
+
+def _money(problem: Problem) -> Payment | Allocation:
+    """The payment or the credit that the problem is about."""
+    table: Any = {"payment": Payment, "allocation": Allocation}[problem.kind]
+    row: Payment | Allocation = table.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
+    return row
 
 
 @transaction.atomic

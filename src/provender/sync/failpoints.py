@@ -31,6 +31,9 @@ class Failpoint(StrEnum):
     TOKEN_LEASED = "token-leased"  # noqa: S105 -- the name of a place, not a secret
     TOKEN_ANSWERED = "token-answered"  # noqa: S105
     TOKEN_SAVED = "token-saved"  # noqa: S105
+    POLLED = "polled"
+    NOTED = "noted"
+    READ_ON = "read-on"
     RELEASED = "released"
 
 

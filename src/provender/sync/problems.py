@@ -40,6 +40,9 @@ NO_TRACKING = Repair("without-tracking", "Send without tracking")
 TRACKING = Repair("open-tracking", "Add it in Xero or choose another")
 NO_CODE = Repair("without-item-codes", "Send without item code")
 RECONNECT = Repair("reconnect", "Reconnect")
+REOPEN = Repair("reopen", "Open it again here")
+KEEP_PAID = Repair("keep-as-paid", "Keep it as paid")
+TAKE_PAYMENTS = Repair("take-payments", "Count Xero’s payments")
 
 
 @dataclass(frozen=True)
@@ -238,6 +241,20 @@ CAUSES: tuple[Cause, ...] = (
         "Differs from Xero",
         "{number} isn't the same in Xero: {changes}. Keep Xero's, or send ours over it.",
         (KEEP_THEIRS, SEND_OURS, IN_XERO),
+    ),
+    _cause(
+        "payment-removed",
+        "Payment taken back in Xero",
+        "{amount} of {number} was taken back in Xero, and counts here still. Open the invoice again here, or keep it as"
+        " paid.",
+        (REOPEN, KEEP_PAID, IN_XERO),
+    ),
+    _cause(
+        "paid-on-both-sides",
+        "Paid here and in Xero",
+        "{number} is paid here ({paid}), and in Xero by other amounts ({theirs}) that would pay it a second time. If it is"
+        " the same money, count Xero’s payments in place of ours; else leave it, and mend it in Xero.",
+        (TAKE_PAYMENTS, LEAVE, IN_XERO),
     ),
     _cause(
         "orphan",
