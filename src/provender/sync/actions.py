@@ -210,7 +210,8 @@ def keep_as_paid(problem: Problem, by: User | None) -> None:
     """It stays here though Xero took it back; should it come again there, that is the same money."""
     _claim(problem, KEPT)
     row = _money(problem)
-    tell(row.supplier, "invoice", row.invoice_id, f"The payment of {row.amount} stays, though not in Xero", who=by)
+    if row.invoice:
+        tell(row.supplier, "invoice", row.invoice.pk, f"{row.amount} stays paid, though not in Xero", who=by)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ what of it was paid back. This is read rarely, and at once when an invoice shows
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 from django.db import transaction
@@ -223,7 +224,7 @@ def _name_allocations(connection: Connection, elements: Sequence[Held], fence: F
     )
     for one, allocation in new:
         invoice = invoices.get(((allocation.invoice.invoice_id if allocation.invoice else "") or "").lower())
-        if invoice is None:
+        if invoice is None or allocation.amount is None:
             continue
         note = notes.get(_id_of(one).lower())
         with transaction.atomic():
@@ -243,7 +244,7 @@ def _name_allocations(connection: Connection, elements: Sequence[Held], fence: F
 
 
 def _unnamed(
-    connection: Connection, invoice: Link, note: Link | None, credit: str, amount: Decimal | None
+    connection: Connection, invoice: Link, note: Link | None, credit: str, amount: Decimal
 ) -> Allocation | None:
     """A row of that credit, invoice and amount that has no id yet and isn't on its way."""
     rows = Allocation.objects.filter(
@@ -260,7 +261,7 @@ def _id_of(one: wire.CreditNote | wire.Overpayment) -> str:
     return (one.credit_note_id if isinstance(one, wire.CreditNote) else one.overpayment_id) or ""
 
 
-def _settle(connection: Connection, kind: str, document: object) -> None:
+def _settle(connection: Connection, kind: str, document: UUID) -> None:
     """Xero has it: it isn't sent."""
     change = Change.objects.filter(supplier=connection.supplier_id, kind=kind, document=document)
     for row in change:

@@ -85,12 +85,15 @@ def gather(connection: Connection, elements: Sequence[wire.Invoice]) -> Facts:
     }
     ours = [one for one in elements if (one.invoice_id or "").lower() in links]
     keys = [link.document for link in links.values()]
-    payments, allocations = defaultdict(list), defaultdict(list)
+    payments: dict[UUID, list[Payment]] = defaultdict(list)
+    allocations: dict[UUID, list[Allocation]] = defaultdict(list)
     for payment in Payment.objects.filter(invoice__in=keys).select_related("payout"):
-        payments[payment.invoice_id].append(payment)
+        if payment.invoice_id:
+            payments[payment.invoice_id].append(payment)
     for allocation in Allocation.objects.filter(invoice__in=keys).select_related("credit_note"):
         allocations[allocation.invoice_id].append(allocation)
-    rows = [row.pk for group in (*payments.values(), *allocations.values()) for row in group]
+    rows = [row.pk for group in payments.values() for row in group]
+    rows += [row.pk for group in allocations.values() for row in group]
     payouts = {row.payout_id for group in payments.values() for row in group if row.payout_id}
     money = _money_links(connection, ours, [*rows, *payouts])
     documents = [*keys, *rows, *payouts]

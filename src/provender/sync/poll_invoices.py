@@ -171,8 +171,8 @@ def _hold_all(plan: _Plan) -> None:
     """In the order in which everybody else takes them: allocations, credit notes, payments; the invoice comes last."""
     for allocation in sorted(plan.undone, key=lambda row: row.pk):
         hold(allocation)
-    notes = {row.credit_note_id for row in plan.undone} | {note for _, note in plan.credit}
-    for note in CreditNote.objects.filter(pk__in=notes - {None}).order_by("pk"):
+    notes = [*(row.credit_note_id for row in plan.undone), *(note for _, note in plan.credit)]
+    for note in CreditNote.objects.filter(pk__in=[one for one in notes if one]).order_by("pk"):
         hold(note)
     for payment in sorted(plan.taken_back, key=lambda row: row.pk):
         hold(payment)
@@ -293,11 +293,11 @@ class _Judge:
         for credit in credits_on(self.theirs):
             note = self.facts.credit_notes.get(credit.credit_id)
             rows = mine.get((note or credit.credit_id, credit.amount), [])
-            row = next((row for row in rows if row.removed_at is None or self._still_there(row)), None)
-            if row is not None:
-                rows.remove(row)
+            same = next((row for row in rows if row.removed_at is None or self._still_there(row)), None)
+            if same is not None:
+                rows.remove(same)
                 # One of ours that a person made there too: its id is learned before ours is sent.
-                plan.wants_credits |= note is not None and row.removed_at is None and row.pk not in self.facts.twins
+                plan.wants_credits |= note is not None and same.removed_at is None and same.pk not in self.facts.twins
             elif any(one.pk in self.facts.in_doubt and one.credit_note_id == note for one in self.allocations):
                 plan.in_doubt = True
             else:
@@ -360,10 +360,10 @@ class _Judge:
             Link.objects.filter(pk=self.link.pk).update(status=plan.status)
         for row in plan.undone:
             self._lose(row, "allocation", tally)
-        for row in plan.taken_back:
-            self._lose(row, "payment", tally)
-        for row, one in plan.know_again:
-            self._know_again(row, one)
+        for gone in plan.taken_back:
+            self._lose(gone, "payment", tally)
+        for known, one in plan.know_again:
+            self._know_again(known, one)
             tally.payments += 1
         for one in plan.record:
             self._record(one)
