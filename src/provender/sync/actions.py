@@ -226,7 +226,8 @@ def take_payments(problem: Problem, by: User | None) -> None:
         take_back(connection, row, "Counted by Xero's payments", by)
         for change in Change.objects.filter(supplier=connection.supplier_id, kind="payment", document=row.pk):
             settle(Change.objects.filter(pk=change.pk), change.revision)
-    note_invoices(connection, [_read_shown(problem.shown)], Tally(), lambda: None)
+    if isinstance(theirs := _read_shown(problem), wire.Invoice):
+        note_invoices(connection, [theirs], Tally(), lambda: None)
 
 
 def _money(problem: Problem) -> Payment | Allocation:

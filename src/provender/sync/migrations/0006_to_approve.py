@@ -5,22 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sync', '0005_reading_back'),
+        ("sync", "0005_reading_back"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ToApprove',
+            name="ToApprove",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('document', models.UUIDField()),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sync.connection')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20)),
+                ("document", models.UUIDField()),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="sync.connection"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('connection', 'kind', 'document'), name='one_approval_a_document')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("connection", "kind", "document"), name="one_approval_a_document")
+                ],
             },
         ),
     ]
