@@ -11,6 +11,7 @@ from importing.files import MAPPING, csv_of, row
 from provender.cli import main
 from provender.importing.models import Import
 from provender.invoicing.models import Invoice
+from provender.payments.models import Payout
 
 ALL_GOOD = csv_of(row("1"), row("2"))
 ONE_BAD = csv_of(row("1"), row("2", who=""))
@@ -110,3 +111,43 @@ def test_a_missing_file(bring_in):
 def test_a_column_named_like_its_field_needs_no_map(bring_in):
     content = csv_of(row("1"), header=["number", "sku", "description", "quantity", "date", "price", "customer"])
     assert bring_in(content, mapping={}).exit_code == 0
+
+
+@pytest.fixture
+def take_in(supplier, tmp_path):
+    cast.invoice(cast.venue(supplier))  # INV-1, 19.80
+
+    def run(*rows, options=()):
+        file = tmp_path / "payouts.csv"
+        file.write_bytes(csv_of(*rows, header=["Payout", "Date", "Invoice", "Gross", "Fee"]))
+        arguments = ["import", "payouts", str(file), "--supplier", "harbour", "--provider", "Payly", *options]
+        return CliRunner().invoke(main, arguments)
+
+    return run
+
+
+def test_payouts_come_in_once_and_what_waits_is_told(take_in):
+    rows = [["PO-1", "2026-11-20", "INV-1", "19.80", "0.30"], ["PO-2", "2026-11-21", "INV-9", "5.00", ""]]
+    dry = take_in(*rows, options=["--dry-run"])
+    assert (dry.exit_code, Payout.objects.count()) == (0, 0)
+    assert dry.stdout.splitlines()[0] == "PO-1, 2026-11-20: 1 lines, AUD 19.50. Would come in."
+    first = take_in(*rows)
+    assert first.exit_code == 3
+    assert first.stdout.splitlines() == [
+        "PO-1, 2026-11-20: 1 lines, AUD 19.50. Came in.",
+        "PO-2, 2026-11-21: 1 lines, AUD 5.00. Came in; 1 lines wait for you.",
+    ]
+    again = take_in(*rows)
+    assert (again.exit_code, Payout.objects.count()) == (0, 2)
+    other = take_in(["PO-1", "2026-11-20", "INV-1", "19.80", "0.31"], options=["--json"])
+    assert other.exit_code == 3
+    [answer] = json.loads(other.stdout)["payouts"]
+    assert (answer["state"], answer["net"], answer["lines_open"]) == ("refused", "19.49", 0)
+
+
+def test_a_payout_file_that_cannot_be_used_ends_with_2(take_in):
+    result = take_in(["PO-1", "yesterday", "INV-1", "19.80", ""])
+    assert result.exit_code == 2
+    assert "payouts.csv, line 2, column Date: “yesterday” is not a date" in result.stderr
+    assert take_in(["PO-1", "2026-11-20", "", "1", ""], options=["--map", "gross=Nothing"]).exit_code == 2
+    assert not Payout.objects.exists()

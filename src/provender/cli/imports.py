@@ -13,15 +13,19 @@ import click
 from provender.cli import DONE, WAITS, WRONG_USE, give_up
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provender.importing.actions import Plan
     from provender.importing.models import Import
+    from provender.importing.payouts import Layout, Taken
     from provender.importing.queries import Sum, Tally
     from provender.importing.staging import Told
+    from provender.suppliers.models import Supplier
 
 
 @click.group("import")
 def import_group() -> None:
-    """Bring invoices in from a file."""
+    """Bring invoices, or payouts of a payment provider, in from a file."""
 
 
 @import_group.command("invoices")
@@ -67,6 +71,74 @@ def import_invoices(
     except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable) as error:
         give_up(error.sentence, WRONG_USE)
     sys.exit(WAITS if found.rejected.documents else DONE)
+
+
+@import_group.command("payouts")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--supplier", "slug", required=True, metavar="SLUG", help="The wholesaler whose payouts they are.")
+@click.option("--provider", required=True, metavar="NAME", help="The payment provider whose file it is.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="FIELD=COLUMN",
+    help="Which column holds what. Fields: reference, date, gross; and, if there are any, fee, net, invoice_number,"
+    " payment_reference. Without any --map the columns of the provider's last file are taken, or what headings say.",
+)  # fmt: skip
+@click.option("--date-format", default="", metavar="FORMAT", help="Such as %d/%m/%Y. Without it: 2026-01-31.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
+def import_payouts(
+    file: Path, slug: str, provider: str, maps: tuple[str, ...], date_format: str, dry_run: bool, as_json: bool
+) -> None:
+    """Take in the payouts of a payment provider from FILE (.csv, .csv.gz or .xlsx).
+
+    Each payout comes in whole, with its lines matched to invoices; nothing is paid before it is closed on its page.
+    Taking a file in again changes nothing. Ends with 0 when every line of the new payouts has its match, 3 when some
+    wait for you, 2 when the file or an option can't be used.
+    """
+    from provender.cli import setup
+
+    setup()
+    from provender.importing import payouts
+    from provender.importing.errors import DateFormatUnusable, FaultyFile, FieldUnknown, MappingIncomplete
+    from provender.suppliers.queries import find_supplier
+
+    supplier = find_supplier(slug)
+    try:
+        _check_paths(file, None)
+        with file.open("rb") as handle:
+            layout = _payout_layout(supplier, provider, handle, file.name, _read_maps(maps), date_format)
+            handle.seek(0)
+            found = payouts.read_payouts(handle, file.name, layout)
+    except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable) as error:
+        give_up(error.sentence, WRONG_USE)
+    if dry_run:
+        taken = payouts.find_known(supplier, provider, found)
+    else:
+        taken = payouts.take_payouts(supplier, provider, found)
+        payouts.remember_layout(supplier, provider, layout)
+    if as_json:
+        click.echo(json.dumps({**payouts.as_json(taken), "dry_run": dry_run}))
+    else:
+        _print_payouts(supplier.currency, taken, dry_run=dry_run)
+    sys.exit(WAITS if any(each.why or each.lines_open for each in taken) else DONE)
+
+
+def _payout_layout(
+    supplier: "Supplier", provider: str, handle: Any, name: str, maps: dict[str, str], date_format: str
+) -> "Layout":
+    from provender.importing.payouts import Layout, layout_of, propose_layout
+
+    if maps:
+        return Layout(maps, date_format)
+    layout = layout_of(supplier, provider) or propose_layout(handle, name)[1]
+    return Layout(layout.mapping, date_format or layout.date_format)
+
+
+def _print_payouts(currency: str, taken: "Sequence[Taken]", *, dry_run: bool) -> None:
+    for each in taken:
+        what = ("Would come in" if dry_run else "Came in") if each.new else each.why or "Here already, the same"
+        open_ = f"; {each.lines_open:,} lines wait for you" if each.lines_open else ""
+        lines = f"{len(each.source.entries):,} lines, {currency} {each.source.net:,}"
+        click.echo(f"{each.source.reference}, {each.source.date}: {lines}. {what.rstrip('.')}{open_}.")
 
 
 def _check_paths(file: Path, rejects: Path | None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812 -- `date` is what a payout calls it
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
@@ -28,7 +29,7 @@ from provender.importing.models import PayoutFile
 from provender.importing.queries import KEPT_UNFINISHED
 from provender.importing.reading import Binary, Cell, Faults, Row, open_sheet
 from provender.payments.errors import PayoutKnown
-from provender.payments.models import Payout, PayoutLayout
+from provender.payments.models import Payout, PayoutLayout, PayoutLine
 from provender.payments.payouts import PayoutEntry, enter_payout, same_entries
 from provender.people.models import User
 from provender.suppliers.models import Supplier
@@ -75,6 +76,13 @@ class Taken:
     payout: Payout | None
     new: bool = False
     why: str = ""
+
+    @property
+    def lines_open(self) -> int:
+        """How many lines of the new payout wait for a person."""
+        if not self.new or self.payout is None:
+            return 0
+        return self.payout.lines.filter(outcome=PayoutLine.Outcome.NONE).count()
 
 
 @dataclass(frozen=True)
@@ -204,6 +212,26 @@ def find_known(supplier: Supplier, provider: str, payouts: Sequence[FilePayout])
     rows = Payout.objects.filter(supplier=supplier, provider=provider, reference__in=references, undone_at=None)
     there = {row.reference: row for row in rows}
     return [_judge(each, there.get(each.reference)) for each in payouts]
+
+
+def as_json(taken: Sequence[Taken]) -> dict[str, Any]:
+    """The answer of `provender import payouts … --json`: each payout, its sums as text, and what became of it."""
+    return {
+        "payouts": [
+            {
+                "reference": each.source.reference,
+                "date": each.source.date.isoformat(),
+                "lines": len(each.source.entries),
+                "gross": str(sum((entry.gross for entry in each.source.entries), ZERO)),
+                "fee": str(sum((entry.fee for entry in each.source.entries), ZERO)),
+                "net": str(each.source.net),
+                "state": "new" if each.new else "refused" if each.why else "unchanged",
+                "why": each.why,
+                "lines_open": each.lines_open,
+            }
+            for each in taken
+        ]
+    }
 
 
 def _take(supplier: Supplier, provider: str, source: FilePayout, by: User | None) -> Taken:
