@@ -141,7 +141,7 @@ def test_a_missing_option_is_added_or_replaced_or_left_out(theo, connection, sup
     sync()
     problem = Problem.objects.get(solved_at=None)
     listed = theo.get("/w/harbour/xero/problems").text
-    assert "Add it in Xero or choose another" in listed
+    assert "Add or restore it in Xero, or choose another" in listed
     assert TRACKING in listed
     shown = theo.get(f"/w/harbour/xero/problems/{problem.pk}/without-tracking")
     assert "without any tracking option" in shown.text
@@ -159,6 +159,32 @@ def test_an_option_of_ours_is_added_in_xero(theo, supplier, books):
     assert "Add it in Xero" in theo.get(TRACKING).text
     page = theo.post(TRACKING, {"do": "add", "option": key(its, "Islands")}, follow=True).text
     assert "Islands is in Xero." in page
+
+
+def test_an_archived_option_is_restored_from_the_page(theo, supplier, books, later):
+    theo.post(TRACKING, {"do": "make"})
+    its = Property.objects.get(name="Region")
+    books.edit_tracking("Region", "North", Status="ARCHIVED")
+    assert "All in Xero" in theo.get(TRACKING).text
+    later(minutes=11)
+    page = theo.get(TRACKING).text
+    assert "the option “North” of Region is archived in Xero" in page
+    assert "Restore it in Xero" in page
+    done = theo.post(TRACKING, {"do": "restore", "option": key(its, "North")}, follow=True).text
+    assert "North is active in Xero again." in done
+    assert "Restore it in Xero" not in done
+
+
+def test_the_page_shows_what_was_read_when_xero_cannot_be_asked(theo, desk, connection, books, later, xero):
+    theo.post(TRACKING, {"do": "make"})
+    later(minutes=11)
+    xero.stats.reset()
+    assert desk("rex").get(TRACKING).status_code == 200
+    assert not xero.stats.calls
+    xero.faults.add("503", path="/api.xro/2.0/TrackingCategories", count=5)
+    page = theo.get(TRACKING)
+    assert "Xero can&#x27;t be asked right now" in page.text
+    assert "All in Xero" in page.text
 
 
 @pytest.mark.parametrize("form", [{"do": "dance"}, {"do": "bind", "property": "x"}, {"do": "add", "option": "x"}])

@@ -249,3 +249,101 @@ def test_a_renamed_customer_and_the_night_find_nothing(tracked, sync, connection
     customer.trading_name = "Corner Café"
     save_customer(customer, by=None)
     assert compare_nightly(connection) == 0
+
+
+# --- how fresh the pre-check is -----------------------------------------------------------------------------------
+
+
+def reads(xero):
+    """How often the tracking categories were asked for."""
+    return sum(count for call, count in xero.stats.calls.items() if "TrackingCategories" in call)
+
+
+def sends(xero):
+    return [call for call in xero.stats.calls if "Invoices" in call]
+
+
+def test_an_option_archived_a_while_ago_is_found_before_it_is_sent(tracked, sync, books, xero, later):
+    books.edit_tracking("Region", "North", Status="ARCHIVED")
+    later(minutes=11)
+    xero.stats.reset()
+    sync()
+    assert "the option “North” of Region is archived in Xero" in words()
+    assert (reads(xero), sends(xero)) == (1, [])
+
+
+def test_categories_are_read_again_at_most_once_in_ten_minutes(tracked, supplier, connection, sync, xero, later):
+    later(minutes=11)
+    xero.stats.reset()
+    sync()
+    for _ in range(3):
+        cast.placed_order(tracked.customer)
+        later(minutes=3)
+        sync()
+    assert reads(xero) == 1
+
+
+def test_without_tracking_nothing_is_read_for_it(order, sync, xero, later):
+    later(minutes=11)
+    xero.stats.reset()
+    sync()
+    assert reads(xero) == 0
+
+
+def test_what_xero_refuses_is_read_at_once_and_named(tracked, sync, books, xero):
+    xero.switches["unknown_tracking_refused"] = True
+    books.edit_tracking("Region", "North", Status="ARCHIVED")
+    sync()
+    assert "the option “North” of Region is archived in Xero" in words()
+    assert "could not be found" in problem().raw
+
+
+def test_what_xero_leaves_out_without_a_word_is_a_problem_and_named(tracked, connection, sync, books, xero, supplier):
+    xero.switches["unknown_tracking_refused"] = False
+    books.edit_tracking("Region", "North", Status="ARCHIVED")
+    sync()
+    assert on_lines(books, tracked) == ["", "Region=South"]
+    assert "the option “North” of Region is archived in Xero" in words()
+    assert problem().raw == "Xero took it and left out the tracking of line 1"
+    north = Option.objects.get(name="North")
+    assert actions.restore_option(connection, north, None) == 1
+    sync()
+    assert on_lines(books, tracked) == ["Region=North", "Region=South"]
+    assert verify_books(supplier).equal
+
+
+def test_what_was_left_out_can_stay_out(tracked, sync, books, xero, supplier):
+    xero.switches["unknown_tracking_refused"] = False
+    books.edit_tracking("Region", "North", Status="ARCHIVED")
+    sync()
+    actions.without_tracking(problem(), None)
+    sync()
+    assert not Problem.objects.filter(solved_at=None).exists()
+    assert books.find_invoice(tracked.invoice.number)["LineItems"][0]["Tracking"] == []
+
+
+def test_an_archived_option_is_restored_in_xero(tracked, connection, sync, books, supplier):
+    books.edit_tracking("Region", "North", Name="Far North", Status="ARCHIVED")
+    actions.reload_chart(connection, None)
+    sync()
+    assert actions.restore_option(connection, Option.objects.get(name="North"), None) == 1
+    sync()
+    assert on_lines(books, tracked) == ["Region=Far North", "Region=South"]
+    assert verify_books(supplier).equal
+
+
+def test_an_option_of_an_archived_category_is_neither_added_nor_restored(tracked, connection, books):
+    books.edit_tracking("Region", Status="ARCHIVED")
+    for act in (actions.add_option, actions.restore_option):
+        with pytest.raises(TrackingRefused, match="the tracking category Region is archived in Xero"):
+            act(connection, Option.objects.get(name="North"), None)
+
+
+def test_an_option_that_is_gone_is_added_not_restored(made, connection, supplier, sync, books):
+    islands = Option.objects.create(property=made["Region"], name="Islands")
+    with pytest.raises(TrackingRefused, match="no longer in Xero at all"):
+        actions.restore_option(connection, islands, None)
+    actions.add_option(connection, islands, None)
+    unbound = Option.objects.create(property=cast.property_(supplier, "Route"), name="Monday")
+    with pytest.raises(TrackingRefused, match="no tracking category"):
+        actions.restore_option(connection, unbound, None)

@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from provender.basics.errors import ProvenderError
 from provender.desk.frame import DeskRequest, member
 from provender.people.roles import Doing
 from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
 from provender.sync import actions, queries
+from provender.sync.mirror import tracking_is_stale
 from provender.sync.models import Connection, Problem
 from provender.sync.tracking import MISSING, bind_category, check_tracking
 
@@ -28,6 +30,8 @@ def tracking(request: DeskRequest, supplier: Supplier) -> HttpResponse:
             raise Http404("No such thing to do.")
         messages.success(request, act(request, connection))
         return redirect("desk:xero-tracking", slug=supplier.slug)
+    if request.method == "GET":
+        _freshen(request, connection)
     bound = dict(connection.category_bindings.values_list("property", "category_id"))
     dropdowns = supplier.properties.filter(type=Property.Type.DROPDOWN)
     options: dict[str, list[tuple[str, str]]] = {}
@@ -42,6 +46,16 @@ def tracking(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         "cause": MISSING,
     }
     return render(request, "desk/xero/tracking.html", context)
+
+
+def _freshen(request: DeskRequest, connection: Connection) -> None:
+    """Read the categories again when they may be out of date; if Xero can't be asked, what was read before shows."""
+    known = connection.tracking_read_at is not None and connection.state == Connection.State.CONNECTED
+    if known and request.membership.may(Doing.BOOKS) and tracking_is_stale(connection):
+        try:
+            actions.reload_tracking(connection)
+        except ProvenderError as error:
+            messages.warning(request, error.sentence)
 
 
 def _check(request: DeskRequest, connection: Connection) -> str:
@@ -74,6 +88,12 @@ def _add(request: DeskRequest, connection: Connection) -> str:
     return f"{option.name} is in Xero.{_going(count)}"
 
 
+def _restore(request: DeskRequest, connection: Connection) -> str:
+    option = _option(request, connection)
+    count = actions.restore_option(connection, option, request.user)
+    return f"{option.name} is active in Xero again.{_going(count)}"
+
+
 def _going(count: int) -> str:
     return f" {count:,} invoice{'' if count == 1 else 's'} on the way to Xero again." if count else ""
 
@@ -84,6 +104,7 @@ DOING: dict[str, Callable[[DeskRequest, Connection], str]] = {
     "bind": _bind,
     "choose": _choose,
     "add": _add,
+    "restore": _restore,
 }
 
 

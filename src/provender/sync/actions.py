@@ -34,14 +34,15 @@ from provender.sync.models import (
     DispatchDocument,
     Link,
     Problem,
+    TrackingOption,
     WithoutItemCodes,
     WithoutTracking,
 )
 from provender.sync.poll_facts import KEPT
 from provender.sync.poll_invoices import Tally, note_invoices, take_back
 from provender.sync.problems import ACCOUNT_CAUSES
-from provender.sync.session import asking_for_a_person
-from provender.sync.tracking import MISSING, Tracking, bind_option, make_properties
+from provender.sync.session import Session, asking_for_a_person
+from provender.sync.tracking import ACTIVE, MISSING, Tracking, bind_option, make_properties
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
@@ -56,7 +57,7 @@ def reload_chart(connection: Connection, by: User | None) -> None:
 def reload_tracking(connection: Connection) -> None:
     """Read the tracking categories again: one call. Raises XeroBusy, NeedsReconnecting."""
     with asking_for_a_person(connection) as session:
-        read_tracking(session)
+        read_tracking(session, person=True)
 
 
 def properties_from_xero(connection: Connection, by: User | None) -> list[Property]:
@@ -272,20 +273,45 @@ def add_option(connection: Connection, option: Option, by: User | None) -> int:
     """
     its = option.property
     with asking_for_a_person(connection) as session:
-        read_tracking(session)
-        state = Tracking.load(connection)
-        if str(its.pk) not in state.bound:
-            raise TrackingRefused(f"{its.name} is no tracking category. Bind it to one first.")
-        theirs = state.options.get(state.chosen.get(str(option.pk), ""))
-        if trouble := state.category_lacking(str(its.pk), its.name):
-            raise TrackingRefused(f"Nothing was added: {trouble}. Restore it in Xero first.")
-        if theirs and theirs.status != "ACTIVE":
-            raise TrackingRefused(f"“{theirs.name}” is archived in Xero. Restore it there, or choose another option.")
+        category, theirs = _twin_of(session, option)
+        if theirs and theirs.status != ACTIVE:
+            raise TrackingRefused(f"“{theirs.name}” is archived in Xero. Restore it, or choose another option.")
         if theirs is None:
-            session.client.add_tracking_option(state.bound[str(its.pk)], option.name, key=str(uuid4()))
-            read_tracking(session)
+            added = session.client.add_tracking_option(category, option.name, key=str(uuid4()))
+            read_tracking(session, person=True)
+            bind_option(connection, option, added.tracking_option_id or "", by=by)  # it may have been another, deleted
     tell(connection.supplier, "connection", connection.pk, f"Added {option.name} to {its.name} in Xero", who=by)
     return send_again(connection, MISSING, by)
+
+
+def restore_option(connection: Connection, option: Option, by: User | None) -> int:
+    """Make the archived option in Xero that ours stands for active again; what waited is tried again.
+
+    Returns how many. Two or three calls. Raises TrackingRefused (not there any more), XeroBusy, XeroRefused.
+    """
+    its = option.property
+    with asking_for_a_person(connection) as session:
+        category, theirs = _twin_of(session, option)
+        if theirs is None:
+            raise TrackingRefused(f"{option.name} is no longer in Xero at all. Add it there, or choose another option.")
+        if theirs.status != ACTIVE:
+            session.client.restore_tracking_option(category, theirs.option_id, theirs.name, key=str(uuid4()))
+            read_tracking(session, person=True)
+    tell(connection.supplier, "connection", connection.pk, f"Restored {theirs.name} of {its.name} in Xero", who=by)
+    return send_again(connection, MISSING, by)
+
+
+def _twin_of(session: Session, option: Option) -> tuple[str, TrackingOption | None]:
+    """The category of that option in Xero, and the option there that it stands for, as both are this moment."""
+    read_tracking(session, person=True)
+    its, state = option.property, Tracking.load(session.connection)
+    if str(its.pk) not in state.bound:
+        raise TrackingRefused(f"{its.name} is no tracking category. Bind it to one first.")
+    if trouble := state.category_lacking(str(its.pk), its.name):
+        raise TrackingRefused(f"Nothing was done: {trouble}. Restore it in Xero first.")
+    category = state.bound[str(its.pk)]
+    there = session.connection.tracking_options.filter(category_id=category)
+    return category, there.filter(option_id=state.chosen.get(str(option.pk), "")).exclude(status="DELETED").first()
 
 
 @transaction.atomic

@@ -130,6 +130,16 @@ def is_overruled_by_items(sent: dict[str, Any], theirs: Lined) -> bool:
     )
 
 
+def left_untracked(sent: dict[str, Any], theirs: Lined) -> list[int]:
+    """The places (from 1) of lines whose tracking Xero took without a word and left out, in part or whole."""
+    pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)
+    return [
+        place
+        for place, (ours, other) in enumerate(pairs, start=1)
+        if other and not _choices(ours.get("Tracking") or []) <= _choices_there(other)
+    ]
+
+
 def as_overruled(sent: dict[str, Any], items: Mapping[str, wire.Item]) -> dict[str, Any]:
     """What we sent, as Xero holds it where an item's own price, account and tax go before those of its line."""
     lines = [line | _of_item(items.get(line.get("ItemCode") or "")) for line in sent.get("LineItems") or []]

@@ -23,7 +23,7 @@ from provender.sync.due import connections_with_work, due_revisions
 from provender.sync.errors import LostLease
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.lease import Lease, take_lease
-from provender.sync.mirror import freshen_chart, read_contacts
+from provender.sync.mirror import freshen_chart, freshen_tracking, read_contacts
 from provender.sync.models import Connection, Link, Problem
 from provender.sync.problems import close_problems
 from provender.sync.recording import note_troubles, settle_revisions
@@ -99,6 +99,7 @@ def _send(work: Work, kind: Lined) -> int:
     if not due:
         return 0
     freshen_chart(work.session)
+    freshen_tracking(work.session)
     customers = dict(kind.open(work.connection).filter(pk__in=due).values_list("pk", "customer_id"))
     return _find_contacts(work, set(customers.values())) + lined.send(work, kind, due, customers)
 

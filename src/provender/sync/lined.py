@@ -21,10 +21,12 @@ from provender.sync.documents import Builder, Built, Chart, Lined, Trouble, batc
 from provender.sync.due import due_changes
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import KINDS
+from provender.sync.mirror import read_tracking
 from provender.sync.models import Link, Problem
 from provender.sync.problems import close_problems, note_problem
 from provender.sync.recording import note_troubles
 from provender.sync.session import Session, telling
+from provender.sync.tracking import MISSING
 from provender.sync.work import ROUND, Work, some
 from provender.xero import wire
 
@@ -56,7 +58,27 @@ def send(work: Work, lined: Lined, due: Mapping[UUID, int], customers: Mapping[U
     new = {pk: revision for pk, revision in ready.items() if pk not in links}
     settled = held + work.carry(_creates(work, lined, builder, new, contacts))
     changed = {pk: revision for pk, revision in ready.items() if pk in links}
-    return settled + _change(work, lined, builder, changed, links, contacts)
+    settled += _change(work, lined, builder, changed, links, contacts)
+    _name_tracking(work, lined, ready, contacts)
+    return settled
+
+
+def _name_tracking(work: Work, lined: Lined, sent: Mapping[UUID, int], contacts: Mapping[UUID, str]) -> None:
+    """Xero refused or left out an option of some: what it lacks is read at once, and their Problems name it."""
+    found = Problem.objects.filter(connection=work.connection, kind=lined.kind, cause=MISSING, solved_at=None)
+    problems = {each.document: each for each in found.filter(document__in=list(sent)).exclude(raw="")}
+    if not problems:
+        return
+    read_tracking(work.session)
+    builder = Builder(work.connection, Chart.load(work.connection), lined)
+    built = builder.build({pk: sent[pk] for pk in problems}, work.links(lined.kind, problems), contacts)
+    with transaction.atomic():
+        work.lease.fence()
+        for one in built:
+            if isinstance(one, Trouble) and one.cause == MISSING:
+                problem = problems[one.document]
+                Problem.objects.filter(pk=problem.pk, solved_at=None).update(words=problem.words | one.words)
+    reach(Failpoint.PARKED)
 
 
 def contact_problems(work: Work, customers: Iterable[UUID]) -> dict[UUID, Problem]:

@@ -28,6 +28,7 @@ from provender.sync.tracking import bind_by_name
 from provender.xero import wire
 
 CHART_STALE = timedelta(hours=1)
+TRACKING_STALE = timedelta(minutes=10)
 OVERLAP = timedelta(minutes=5)  # Xero doesn't say whether If-Modified-Since is inclusive
 PAGE = 1000
 
@@ -64,14 +65,18 @@ def read_chart(session: Session) -> None:
     connection.refresh_from_db()
 
 
-def read_tracking(session: Session) -> None:
-    """Read the tracking categories alone: one call, for a person who waits. Raises the client's faults."""
-    categories = session.client.tracking_categories(person=True)
+def read_tracking(session: Session, *, person: bool = False) -> None:
+    """Read the tracking categories alone: one call. Raises the client's faults."""
+    categories = session.client.tracking_categories(person=person)
+    reach(Failpoint.MIRROR_READ)
     with transaction.atomic():
         _note_tracking(session.connection, categories)
+    reach(Failpoint.MIRRORED)
 
 
 def _note_tracking(connection: Connection, categories: Sequence[wire.TrackingCategory]) -> None:
+    connection.tracking_read_at = clock.database_now()
+    Connection.objects.filter(pk=connection.pk).update(tracking_read_at=connection.tracking_read_at)
     rows = [_category(connection, one) for one in categories]
     options = [_option(connection, one, option) for one in categories for option in one.options]
     _replace(TrackingCategory, "category_id", rows, connection)
@@ -84,6 +89,19 @@ def freshen_chart(session: Session) -> None:
     read_at = session.connection.chart_read_at
     if read_at is None or clock.database_now() - read_at > CHART_STALE:
         read_chart(session)
+
+
+def tracking_is_stale(connection: Connection) -> bool:
+    """Whether something is tracked, and an option may have been archived since the categories were read."""
+    read_at = connection.tracking_read_at
+    stale = read_at is None or clock.database_now() - read_at > TRACKING_STALE
+    return stale and connection.category_bindings.exists()
+
+
+def freshen_tracking(session: Session) -> None:
+    """`read_tracking` when something is tracked and it wasn't read within the last minutes."""
+    if tracking_is_stale(session.connection):
+        read_tracking(session)
 
 
 def read_contacts(session: Session) -> None:

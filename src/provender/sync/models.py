@@ -120,6 +120,7 @@ class Connection(models.Model):
 
     # When each mirror was last read.
     chart_read_at = models.DateTimeField(null=True)
+    tracking_read_at = models.DateTimeField(null=True)
     contacts_read_at = models.DateTimeField(null=True)
     compared_at = models.DateTimeField(null=True)
     last_checked_at = models.DateTimeField(null=True)

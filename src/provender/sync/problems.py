@@ -37,7 +37,7 @@ LEAVE = Repair("leave", "Leave it")
 RENUMBER = Repair("renumber", "Give ours the next number")
 ADOPT = Repair("adopt", "It is this one: link it")
 NO_TRACKING = Repair("without-tracking", "Send without tracking")
-TRACKING = Repair("open-tracking", "Add it in Xero or choose another")
+TRACKING = Repair("open-tracking", "Add or restore it in Xero, or choose another")
 NO_CODE = Repair("without-item-codes", "Send without item code")
 RECONNECT = Repair("reconnect", "Reconnect")
 REOPEN = Repair("reopen", "Open it again here")
@@ -223,8 +223,8 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "tracking-missing",
         "Tracking option missing in Xero",
-        "{number} can't be sent with its tracking: {what}. Add it in Xero or choose another option for it on the tracking"
-        " page, or send this invoice without tracking.",
+        "{number} can't be sent with its tracking: {what}. Add or restore it in Xero, or choose another option for it, on"
+        " the tracking page; or send it without tracking.",
         (TRACKING, NO_TRACKING, AGAIN),
         r"(?P<what>the tracking category or option '[^']*' could not be found)",
         chart_is_old=True,

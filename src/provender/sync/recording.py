@@ -9,12 +9,13 @@ from provender.basics import clock
 from provender.basics.rows import ReadyRows
 from provender.changes.actions import settle
 from provender.changes.models import Change
-from provender.sync.differences import as_sent, is_overruled_by_items, pair_lines, read_sent
+from provender.sync.differences import as_sent, is_overruled_by_items, left_untracked, pair_lines, read_sent
 from provender.sync.documents import Trouble
 from provender.sync.kinds import KINDS, Theirs, subjects
 from provender.sync.mirror import mark_chart_stale, note_contacts
 from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link, WithoutItemCodes
 from provender.sync.problems import BY_CODE, close_problems, judge_refusal, note_problem
+from provender.sync.tracking import MISSING
 from provender.timeline.actions import prepare, tell
 from provender.xero import wire
 
@@ -41,11 +42,13 @@ class Accepted:
     theirs: Theirs
     lines: dict[str, str]
     overruled: bool
+    untracked: list[int]  # places of lines whose tracking Xero left out
 
     @classmethod
     def of(cls, document: DispatchDocument, theirs: Theirs) -> "Accepted":
         """With the lines paired: worked out before the transaction, which must be short."""
-        return cls(document, theirs, twin_lines(document, theirs), _is_overruled(document, theirs))
+        overruled, untracked = _is_overruled(document, theirs), _left_untracked(document, theirs)
+        return cls(document, theirs, twin_lines(document, theirs), overruled, untracked)
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,17 @@ class Recording:
         rows = [one.document for one in self.accepted]
         overruled = {one.document.document for one in self.accepted if one.overruled}
         differing = {one.document.document: one for one in self.accepted if total_differs(one) and not one.overruled}
-        same = [(row.document, row.revision) for row in rows if row.document not in differing.keys() | overruled]
+        untracked = [one for one in self.accepted if one.untracked]
+        amiss = differing.keys() | overruled | {one.document.document for one in untracked}
+        same = [(row.document, row.revision) for row in rows if row.document not in amiss]
         settle_revisions(self.connection, kind, same)
         close_problems(self.connection, kind, [row.document for row in rows], "in step")
         for one in differing.values():
             theirs = KINDS[kind].total_of(one.theirs)
             words = {"number": one.document.number, "ours": str(one.document.total), "theirs": str(theirs)}
             note_problem(self.connection, kind, one.document.document, one.document.revision, "total-differs", words)
+        for one in untracked:
+            self._note_untracked(one)
         close_documents(rows)
         for lines in self.story:
             lines.insert()
@@ -98,6 +105,13 @@ class Recording:
             note_contacts(
                 self.connection, [one.theirs for one in self.accepted if isinstance(one.theirs, wire.Contact)]
             )
+
+    def _note_untracked(self, one: Accepted) -> None:
+        """Xero took a document and left out an option that it doesn't know: nothing is lost without a word."""
+        lines = f"line{'' if len(one.untracked) == 1 else 's'} {', '.join(map(str, one.untracked))}"
+        words = {"number": one.document.number, "what": f"Xero took it and left out the tracking of {lines}"}
+        kind, document, revision = one.document.kind, one.document.document, one.document.revision
+        note_problem(self.connection, kind, document, revision, MISSING, words, raw=words["what"])
 
     def _go_without_item_codes(self, kind: str, documents: Iterable[UUID]) -> None:
         """Xero's item had its way on a line: the same revision goes again, without the codes that name items."""
@@ -143,7 +157,7 @@ def _ready_links(connection: Connection, operation: str, accepted: Sequence[Acce
             total=kind.total_of(one.theirs),
             updated=getattr(one.theirs, "updated_raw", "") or "",
             revision=one.document.revision,
-            sent=as_sent(one.theirs) if one.overruled else one.document.element,
+            sent=as_sent(one.theirs) if one.overruled or one.untracked else one.document.element,
             lines=one.lines,
             sent_at=now,
         )
@@ -262,6 +276,12 @@ def _is_overruled(document: DispatchDocument, theirs: Theirs) -> bool:
     if not isinstance(theirs, wire.Invoice | wire.CreditNote) or '"ItemCode"' not in document.element:
         return False
     return is_overruled_by_items(read_sent(document.element), theirs)
+
+
+def _left_untracked(document: DispatchDocument, theirs: Theirs) -> list[int]:
+    if isinstance(theirs, wire.Contact) or '"Tracking"' not in document.element:
+        return []
+    return left_untracked(read_sent(document.element), theirs)
 
 
 def total_differs(one: Accepted) -> bool:

@@ -266,6 +266,7 @@ class OptionState:
     xero_id: str
     name_in_xero: str
     lacking: str
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -305,5 +306,6 @@ def _check_one(tracking: Tracking, its: Property) -> Carrier:
         theirs = tracking.options.get(xero_id)
         trouble = tracking.lacking(key, str(option.pk), its.name, option.name)
         if option.active or (trouble and option.values.exists()):
-            states.append(OptionState(option, xero_id, theirs.name if theirs else "", trouble))
+            archived = not lacking and theirs is not None and theirs.status == "ARCHIVED"
+            states.append(OptionState(option, xero_id, theirs.name if theirs else "", trouble, archived))
     return Carrier(its, category_id, category.name if category else "", lacking, states)

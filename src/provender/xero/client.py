@@ -166,8 +166,18 @@ class XeroClient:
 
         Raises what `write` raises. An answer that shows no option, or one with an error, raises OutcomeUnknown.
         """
-        body = wire.encode_element({"Options": [{"Name": name}]})
-        call = _Call("PUT", f"TrackingCategories/{quote(category_id)}/Options", {}, body, 1)
+        path = f"TrackingCategories/{quote(category_id)}/Options"
+        return self._write_option("PUT", path, {"Name": name}, key)
+
+    def restore_tracking_option(self, category_id: str, option_id: str, name: str, *, key: str) -> wire.TrackingOption:
+        """Make an archived option (`name` is the one it has) active again, for a person. Raises the same."""
+        path = f"TrackingCategories/{quote(category_id)}/Options/{quote(option_id)}"
+        return self._write_option("POST", path, {"Name": name, "Status": "ACTIVE"}, key)
+
+    def _write_option(
+        self, method: Literal["PUT", "POST"], path: str, element: dict[str, str], key: str
+    ) -> wire.TrackingOption:
+        call = _Call(method, path, {}, wire.encode_element({"Options": [element]}), 1)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         token = self._access_token()
         self.budget.take(person=True)
@@ -177,7 +187,7 @@ class XeroClient:
 
         found = self._carry_out(call, headers, token, Exchange(WRITE_SECONDS), read)
         if not found:
-            raise faults.in_doubt("PUT", "unreadable", 200)
+            raise faults.in_doubt(method, "unreadable", 200)
         return found[0]
 
     def items(self, *, person: bool = False) -> list[wire.Item]:
