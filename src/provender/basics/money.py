@@ -92,6 +92,14 @@ def line_tax(amount: Decimal, rate: Decimal) -> Decimal:
     return round_amount(amount * rate / HUNDRED)
 
 
+def net_of(gross: Decimal, rate: Decimal) -> Decimal:
+    """The largest amount without tax that comes to no more than `gross` with its tax at `rate` percent, to 2 places."""
+    net = round_amount(gross * HUNDRED / (HUNDRED + rate))
+    while net + line_tax(net, rate) > gross:
+        net -= CENT
+    return net
+
+
 def is_half_a_cent(amount: Decimal, rate: Decimal) -> bool:
     """Whether the tax lies exactly between two cents, where another rule of rounding would come to another cent."""
     return abs(amount * rate / HUNDRED) % CENT == CENT / 2

@@ -2,25 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import date as Date  # noqa: N812 -- `date` is what a credit note calls it
+from decimal import Decimal
 from functools import partial
 
 from django.db import transaction
 
 from provender.basics import clock
-from provender.basics.rows import hold
+from provender.basics.money import ZERO, line_tax, net_of, round_amount
+from provender.basics.rows import hold, replace_rows
 from provender.changes.actions import post
 from provender.customers.models import Customer
 from provender.invoicing.errors import (
     AnotherWholesalersCustomer,
+    CreditBeyondInvoice,
     CreditNoteIsUsed,
+    CreditNoteIsVoid,
     InvoiceWithoutLines,
     NegativeCreditNote,
 )
-from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice
-from provender.invoicing.totals import LineDraft, build_lines, sum_lines
+from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, LineKind
+from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.people.models import User
 from provender.suppliers.actions import take_free_number
-from provender.suppliers.models import Supplier
+from provender.suppliers.models import Supplier, TaxKind
 from provender.timeline.actions import tell
 
 KIND = "credit_note"  # the outbox, the story and the counter know credit notes by this word
@@ -36,12 +40,14 @@ def raise_credit_note(
     invoice: Invoice | None = None,
     reason: str = "",
     applies_itself: bool = True,
+    beyond: bool = False,
     by: User | None = None,
 ) -> CreditNote:
     """Issue a credit note with the supplier's next number; its lines come to what is given back, without tax.
 
-    Lines of an invoice keep the tax rates that it was issued at. Raises InvoiceWithoutLines, NegativeCreditNote,
-    AnotherWholesalersCustomer, and what `build_lines` raises.
+    Lines of an invoice keep the tax rates that it was issued at. All credit notes of one invoice together give back no
+    more than it came to, unless a person wants it `beyond`. Raises InvoiceWithoutLines, NegativeCreditNote,
+    CreditBeyondInvoice, AnotherWholesalersCustomer, and what `build_lines` raises.
     """
     if customer.supplier_id != supplier.pk or (invoice and invoice.customer_id != customer.pk):
         raise AnotherWholesalersCustomer(customer)
@@ -61,12 +67,59 @@ def raise_credit_note(
     rates = dict(invoice.lines.values_list("tax_kind", "tax_rate")) if invoice else None
     built = build_lines(CreditNoteLine, supplier, lines, rates)
     _put_lines(credit_note, built)
+    if invoice and not beyond:
+        hold(invoice)
+        _refuse_beyond(credit_note, invoice)
     credit_note.save(force_insert=True)
     CreditNoteLine.objects.bulk_create(built)
     post(supplier, KIND, credit_note.pk, "Raised")
     tell(supplier, KIND, credit_note.pk, f"Raised, {credit_note.currency} {credit_note.total}", who=by, why=reason)
     if invoice:
         tell(supplier, "invoice", invoice.pk, f"Credit note {credit_note.number} over {credit_note.total}", who=by)
+    return credit_note
+
+
+@transaction.atomic
+def revise_credit_note(
+    credit_note: CreditNote,
+    *,
+    lines: Sequence[LineDraft] | None = None,
+    date: Date | None = None,
+    reason: str | None = None,
+    beyond: bool = False,
+    by: User | None = None,
+) -> CreditNote:
+    """Change a credit note of which nothing has been used yet, under the same number; what is None stays as it is.
+
+    When nothing differs, nothing is written. Raises CreditNoteIsVoid, CreditNoteIsUsed, and what `raise_credit_note`
+    raises.
+    """
+    hold(credit_note)
+    if credit_note.status == CreditNote.Status.VOID:
+        raise CreditNoteIsVoid(credit_note)
+    if credit_note.used:
+        raise CreditNoteIsUsed(credit_note)
+    current = list(credit_note.lines.all())
+    before = _content(credit_note, current)
+    credit_note.date = credit_note.date if date is None else date
+    credit_note.reason = credit_note.reason if reason is None else reason
+    rates = {line.tax_kind: line.tax_rate for line in current}
+    drafts = [draft_of(line) for line in current] if lines is None else lines
+    built = build_lines(CreditNoteLine, credit_note.supplier, drafts, rates)
+    old_total = credit_note.total
+    _put_lines(credit_note, built)
+    if _content(credit_note, built) == before:
+        return credit_note
+    if credit_note.invoice and not beyond:
+        hold(credit_note.invoice)
+        _refuse_beyond(credit_note, credit_note.invoice)
+    replace_rows(CreditNoteLine.objects.filter(credit_note=credit_note), built, parent="credit_note")
+    credit_note.version += 1
+    credit_note.changed_at = clock.now()
+    credit_note.save()
+    post(credit_note.supplier, KIND, credit_note.pk, f"Version {credit_note.version}")
+    money = f"; total: {old_total} → {credit_note.total}" if old_total != credit_note.total else ""
+    tell(credit_note.supplier, KIND, credit_note.pk, f"Version {credit_note.version}{money}", who=by)
     return credit_note
 
 
@@ -87,6 +140,49 @@ def void_credit_note(credit_note: CreditNote, *, by: User | None = None, why: st
     post(credit_note.supplier, KIND, credit_note.pk, why or "Voided")
     tell(credit_note.supplier, KIND, credit_note.pk, "Voided", who=by, why=why)
     return credit_note
+
+
+def credited_of(invoice: Invoice) -> Decimal:
+    """What the credit notes of an invoice give back together, used or not."""
+    live = CreditNote.objects.filter(invoice=invoice, status=CreditNote.Status.OPEN)
+    return sum(live.values_list("total", flat=True), ZERO)
+
+
+def lines_worth(invoice: Invoice, amount: Decimal, what: str) -> list[LineDraft]:
+    """Lines of a credit note that come to exactly `amount` with tax, parted by tax as the invoice is.
+
+    `what` is their description. Not every amount is some price plus its tax (at 10 % nothing comes to 0.05): the cent
+    that is missing then is a line of its own, without tax. `amount` is above zero, at most what the invoice came to.
+    """
+    shares: dict[str, tuple[Decimal, Decimal]] = {}  # tax kind → what it came to with tax, its rate
+    for line in invoice.lines.all():
+        sum_, _ = shares.get(line.tax_kind, (ZERO, ZERO))
+        shares[line.tax_kind] = (sum_ + line.amount + line.tax, line.tax_rate)
+    left, drafts = amount, []
+    for tax_kind, (share, rate) in sorted(shares.items(), key=lambda item: -item[1][0]):
+        part = round_amount(amount * share / invoice.total) if invoice.total else amount
+        net = net_of(min(part, left), rate)
+        if net > 0:
+            drafts.append(_line_of(what, net, tax_kind))
+            left -= net + line_tax(net, rate)
+    if left:
+        drafts.append(_line_of("Rounding", left, TaxKind.FREE))
+    return drafts
+
+
+def _line_of(what: str, net: Decimal, tax_kind: str) -> LineDraft:
+    return LineDraft(kind=LineKind.OTHER, description=what, quantity=Decimal(1), unit_price=net, tax_kind=tax_kind)
+
+
+def _content(credit_note: CreditNote, lines: Sequence[CreditNoteLine]) -> tuple[object, ...]:
+    return credit_note.date, credit_note.reason, [draft_of(line) for line in lines]
+
+
+def _refuse_beyond(credit_note: CreditNote, invoice: Invoice) -> None:
+    others = CreditNote.objects.filter(invoice=invoice, status=CreditNote.Status.OPEN).exclude(pk=credit_note.pk)
+    left = invoice.total - sum(others.values_list("total", flat=True), ZERO)
+    if credit_note.total > left:
+        raise CreditBeyondInvoice(invoice, credit_note.total, left)
 
 
 def credit_numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:

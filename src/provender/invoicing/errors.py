@@ -22,7 +22,7 @@ class InvoiceWithoutLines(ProvenderError):
     code = "invoice-without-lines"
 
     def __init__(self) -> None:
-        super().__init__("An invoice needs at least one line. Add one, or cancel the document instead.")
+        super().__init__("An invoice or credit note needs at least one line. Add one, or cancel it instead.")
 
 
 class NegativeInvoice(ProvenderError):
@@ -75,6 +75,18 @@ class CreditNoteIsUsed(ProvenderError):
         super().__init__(
             f"Credit note {credit_note.number} has been used for {credit_note.used} already and can't be changed."
             " Undo its allocations first."
+        )
+
+
+class CreditBeyondInvoice(ProvenderError):
+    """More would be given back than the invoice came to."""
+
+    code = "credit-beyond-invoice"
+
+    def __init__(self, invoice: Invoice, amount: Decimal, left: Decimal) -> None:
+        super().__init__(
+            f"{amount} is more than the {left} of invoice {invoice.number} that isn't credited yet."
+            " Give back at most that, or say that more is meant."
         )
 
 

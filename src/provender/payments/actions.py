@@ -84,6 +84,7 @@ def refund_credit(
     source: Payment.Source = Payment.Source.HERE,
     method: Payment.Method = Payment.Method.TRANSFER,
     reference: str = "",
+    refund_of: Payment | None = None,
     by: User | None = None,
 ) -> Payment:
     """Note money paid back to the customer out of a credit note. Raises NothingToPay, CreditTooSmall."""
@@ -92,6 +93,7 @@ def refund_credit(
     payment = Payment(
         supplier=credit_note.supplier,
         credit_note=credit_note,
+        refund_of=refund_of,
         date=date,
         amount=amount,
         source=source,
@@ -100,7 +102,7 @@ def refund_credit(
         recorded_at=clock.now(),
         recorded_by=by,
     )
-    payment.clean_fields(exclude={"supplier", "credit_note", "recorded_by"})
+    payment.clean_fields(exclude={"supplier", "credit_note", "refund_of", "recorded_by"})
     payment.save(force_insert=True)
     weigh_credit(credit_note)
     if source == Payment.Source.HERE:

@@ -20,6 +20,15 @@ class PaymentTooLarge(ProvenderError):
         )
 
 
+class RefundTooLarge(ProvenderError):
+    """More than the payment brought, less what was paid back of it already."""
+
+    code = "refund-too-large"
+
+    def __init__(self, amount: Decimal, left: Decimal) -> None:
+        super().__init__(f"{amount} is more than the {left} of this payment that can still be paid back.")
+
+
 class NothingToPay(ProvenderError):
     """An amount of zero or less."""
 

@@ -68,6 +68,7 @@ class Payment(models.Model):
     credit_note = models.ForeignKey(
         CreditNote, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds"
     )  # set: the money went back to the customer
+    refund_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="refunded_by")
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
     date = models.DateField()
     amount = AmountField()
