@@ -1,7 +1,7 @@
-"""Run the tests of `tests/sync` and `tests/cli` under the other answer of each of the simulator's switches they touch.
+"""Run the tests that talk to the simulator under the other answer of each of its switches that they touch.
 
-    python scripts/switches.py              finds out which those are, then runs under each
-    python scripts/switches.py NAME …       only under these
+    ./check switches              finds out which those are, then runs under each
+    ./check switches NAME …       only under these
 
 Ends with one line for each switch, and with 1 when a test failed under one.
 """
@@ -20,7 +20,8 @@ from xero_simulator.switches import SWITCHES, Switches
 
 ROOT = Path(__file__).parents[1]
 # Real processes that are killed tell nothing new about switches; the histories by chance need fewer examples.
-TESTS = ["tests/sync", "tests/cli", "--ignore=tests/sync/test_switches.py", "-m", "not kill and not browser"]
+PLACES = ["tests/sync", "tests/cli", "tests/desk/test_xero_panels.py"]
+TESTS = [*PLACES, "--ignore=tests/sync/test_switches.py", "-m", "not kill and not browser"]
 EXAMPLES = "8"
 RECORD = "--record"
 

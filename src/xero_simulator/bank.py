@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 def statement(books: Books, account_id: str) -> list[Entry]:
     """What went through a bank account, oldest first; a batch is one line."""
     found: list[tuple[date, Payment | BatchPayment | BankTransaction, str, Decimal]] = [
-        (payment.date, payment, "Payment", signed_amount(payment))
+        (payment.date, payment, _in_words(books, payment), signed_amount(payment))
         for payment in books.payments
         if payment.account_id == account_id and payment.status == "AUTHORISED" and payment.batch_id is None
     ]
@@ -38,12 +38,21 @@ def statement(books: Books, account_id: str) -> list[Entry]:
     for transaction in books.bank_transactions:
         if transaction.bank_account_id == account_id and transaction.status == "AUTHORISED":
             sign = 1 if transaction.type.startswith("RECEIVE") else -1
-            found.append((transaction.date, transaction, transaction.type.title(), sign * transaction.total))
+            contact = books.contacts.get(transaction.contact_id)
+            what = f"{transaction.type.title()}, {contact.name}" if contact else transaction.type.title()
+            found.append((transaction.date, transaction, what, sign * transaction.total))
     balance, entries = ZERO, []
     for day, record, what, amount in sorted(found, key=lambda entry: (entry[0], entry[1].updated)):
         balance += amount
         entries.append(Entry(record.id, day, what, record.reference, amount, balance, record.is_reconciled))
     return entries
+
+
+def _in_words(books: Books, payment: Payment) -> str:
+    if invoice := books.invoices.get(payment.document_id):
+        return f"Payment of {invoice.number or 'a bill'}"
+    note = books.credit_notes.get(payment.document_id)
+    return f"Refund of {note.number or 'a credit note' if note else 'an overpayment'}"
 
 
 def signed_amount(payment: Payment) -> Decimal:

@@ -69,6 +69,9 @@ def test_the_rest_of_the_buttons(trading, simulator):
     allocation = bookkeeper.find_credit_note("CN-0001")["Allocations"][0]["AllocationID"]
     assert do(trading, "remove-allocation", id=allocation) == "Done."
     assert do(trading, "void-credit-note", id="CN-0001") == "Done."
+    assert do(trading, "new-credit-note", **new) == "Done."
+    assert do(trading, "refund", id="CN-0002") == "Done."
+    assert "Refund of CN-0002" in trading.http.get("/_simulator/", params={"view": "bank"}).text
     assert do(trading, "rename-contact", id="Ridgeway Bakery", name="Ridgeway & Sons") == "Done."
     assert do(trading, "archive-contact", id="Ridgeway & Sons") == "Done."
     assert do(trading, "restore-contact", id="Ridgeway & Sons") == "Done."

@@ -247,6 +247,7 @@ ACTS: dict[str, Act] = {
     "remove-batch": lambda b, f: b.remove_batch(f["id"]),
     "new-credit-note": _new_credit_note,
     "void-credit-note": lambda b, f: b.edit_credit_note(f["id"], Status="VOIDED"),
+    "refund": lambda b, f: b.refund(f["id"]),
     "allocate": lambda b, f: b.allocate(f["id"], f["invoice"], _amount(f) or ZERO),
     "remove-allocation": lambda b, f: b.remove_allocation(f["id"]),
     "archive-contact": lambda b, f: b.archive_contact(f["id"]),
