@@ -1,11 +1,9 @@
 """The accounting API: from a request's facts to an answer, with everything that can stand between."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from xero_simulator import messages
-from xero_simulator.calls import Call, Route
+from xero_simulator.calls import Call, Incoming, Route
 from xero_simulator.errors import (
     NotFound,
     NotImplementedHere,
@@ -32,12 +30,10 @@ from xero_simulator.resources import (
     tax_rates,
     tracking_categories,
 )
+from xero_simulator.simulator import Simulator
 from xero_simulator.stats import endpoint_name
 from xero_simulator.trouble import Act, carry_out, strike
 from xero_simulator.wire import Answer, as_xml, compress
-
-if TYPE_CHECKING:
-    from xero_simulator.simulator import Simulator
 
 PREFIX = "/api.xro/2.0/"
 MODULES = (
@@ -104,23 +100,7 @@ ELSEWHERE = {
 PARTS_ELSEWHERE = {"attachments", "email", "pdf", "cisettings", "cissettings"}
 
 
-@dataclass(slots=True)
-class Incoming:
-    """The facts of an HTTP request; header names in lower case, `url` as it was written with its query."""
-
-    method: str
-    path: str
-    url: str
-    args: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    @property
-    def wants_json(self) -> bool:
-        return "json" in self.headers.get("accept", "").lower()
-
-
-def answer_call(simulator: "Simulator", incoming: Incoming) -> Answer:
+def answer_call(simulator: Simulator, incoming: Incoming) -> Answer:
     """One call of the API. Raises DroppedLine when a fault says so."""
     simulator.stats.call(endpoint_name(incoming.method, incoming.path))
     struck = strike(simulator, incoming.method, incoming.path)
@@ -136,7 +116,7 @@ def answer_call(simulator: "Simulator", incoming: Incoming) -> Answer:
     return _dress(answer, incoming, limit_headers)
 
 
-def _count_refusal(simulator: "Simulator", answer: Answer) -> None:
+def _count_refusal(simulator: Simulator, answer: Answer) -> None:
     if problem := answer.headers.get("X-Rate-Limit-Problem"):
         name = problem.lower()
         simulator.stats.refuse(f"429-{'app' if name == 'appminute' else name}")
@@ -155,7 +135,7 @@ def _dress(answer: Answer, incoming: Incoming, limit_headers: dict[str, str]) ->
     return dressed
 
 
-def _admit(simulator: "Simulator", incoming: Incoming, struck: Strike, limit_headers: dict[str, str]) -> Answer:
+def _admit(simulator: Simulator, incoming: Incoming, struck: Strike, limit_headers: dict[str, str]) -> Answer:
     """Past OAuth, scopes, tenant and limits, in this order."""
     with simulator.lock:
         bearer = simulator.oauth.read_bearer(incoming.headers.get("authorization"))
@@ -178,7 +158,7 @@ def check_scopes(bearer: Bearer, parts: tuple[str, ...], method: str) -> None:
 
 
 def _answer_once(
-    simulator: "Simulator", incoming: Incoming, struck: Strike, parts: tuple[str, ...], who: tuple[str, str]
+    simulator: Simulator, incoming: Incoming, struck: Strike, parts: tuple[str, ...], who: tuple[str, str]
 ) -> Answer:
     """Under the idempotency key, if there is one: a repeated request gets the answer of the first."""
     app_id, tenant_id = who
@@ -199,7 +179,7 @@ def _answer_once(
     return _alone_with_key(simulator, struck, act, (app_id, key))
 
 
-def _alone_with_key(simulator: "Simulator", struck: Strike, act: Act, key: tuple[str, str]) -> Answer:
+def _alone_with_key(simulator: Simulator, struck: Strike, act: Act, key: tuple[str, str]) -> Answer:
     with simulator.lock:
         if key in simulator.in_flight_keys:
             return answer_clash(simulator.switches, KeyClash(messages.IDEMPOTENCY_IN_FLIGHT, 409))
@@ -212,7 +192,7 @@ def _alone_with_key(simulator: "Simulator", struck: Strike, act: Act, key: tuple
 
 
 def _run(
-    simulator: "Simulator",
+    simulator: Simulator,
     incoming: Incoming,
     parts: tuple[str, ...],
     who: tuple[str, str],
@@ -240,7 +220,7 @@ def _run(
         return answer
 
 
-def _handle(simulator: "Simulator", call: Call, parts: tuple[str, ...]) -> Answer:
+def _handle(simulator: Simulator, call: Call, parts: tuple[str, ...]) -> Answer:
     """The resource's own answer; whatever it had changed is undone when it refuses."""
     try:
         with call.books.as_a_whole():
@@ -279,7 +259,7 @@ def _fits(path: tuple[str | None, ...], parts: tuple[str, ...]) -> bool:
     return all(name is None or name.lower() == part.lower() for name, part in zip(path, parts, strict=True))
 
 
-def answer_outside(simulator: "Simulator", method: str, path: str, act: Act) -> Answer:
+def answer_outside(simulator: Simulator, method: str, path: str, act: Act) -> Answer:
     """A call outside the accounting API (tokens, connections): counted, and struck by faults like any other."""
     simulator.stats.call(endpoint_name(method, path))
     struck = strike(simulator, method, path)

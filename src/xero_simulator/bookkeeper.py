@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
 from xero_simulator.books import Books, fold
 from xero_simulator.calls import Call, replaced
+from xero_simulator.oauth import OAuth
 from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, Payment, Prices, Record
 from xero_simulator.resources import (
     accounts,
@@ -34,11 +36,18 @@ from xero_simulator.resources.items import ItemIn
 from xero_simulator.resources.payments import AccountRef, DocumentIn, PaymentIn
 from xero_simulator.wire import ENCODER, PLAIN_DECODER, encode
 
-if TYPE_CHECKING:
-    from xero_simulator.simulator import Simulator
-
 Shown = dict[str, Any]
 USER = "Demo Bookkeeper"
+
+
+class Keeper(Protocol):
+    """What keeps the books: the simulator."""
+
+    lock: threading.RLock
+    oauth: OAuth
+
+    def commit(self, books: Books | None = None) -> None:
+        """Make what was changed lasting, in these books or in OAuth."""
 
 
 class Bookkeeper:
@@ -48,7 +57,7 @@ class Bookkeeper:
     dictionaries in the API's shape with Decimals, unit prices at four places.
     """
 
-    def __init__(self, simulator: Simulator, books: Books) -> None:
+    def __init__(self, simulator: Keeper, books: Books) -> None:
         self._simulator = simulator
         self._books = books
 

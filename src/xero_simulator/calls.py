@@ -37,6 +37,22 @@ STANDARD_PAGE = 100
 
 
 @dataclass(slots=True)
+class Incoming:
+    """The facts of an HTTP request; header names in lower case, `url` as it was written with its query."""
+
+    method: str
+    path: str
+    url: str
+    args: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def wants_json(self) -> bool:
+        return "json" in self.headers.get("accept", "").lower()
+
+
+@dataclass(slots=True)
 class Call:
     """A request that has passed OAuth and the limits. `args` and `headers` have their names in lower case."""
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from xero_simulator import messages
-from xero_simulator.books import Books, new_id
+from xero_simulator.books import Books, Table, new_id
 from xero_simulator.errors import Invalid
-from xero_simulator.records import CLASS_OF_TYPE, Account, Item, Line, TaxRate, Tracking, Wire
+from xero_simulator.records import CLASS_OF_TYPE, Account, Document, Item, Line, TaxRate, Tracking, Wire
 from xero_simulator.rounding import (
     HUNDRED,
     LARGEST_AMOUNT,
@@ -32,6 +32,14 @@ LONGEST_DESCRIPTION = 4000
 MOST_TRACKING = 2
 TWO_PLACES = 2
 ONE = Decimal("1.0000")
+CREATABLE = {"DRAFT", "SUBMITTED", "AUTHORISED"}
+ENDED = {"VOIDED", "DELETED"}
+NEXT = {
+    "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
+    "SUBMITTED": {"SUBMITTED", "DRAFT", "AUTHORISED", "DELETED"},
+    "AUTHORISED": {"AUTHORISED", "VOIDED"},
+    "PAID": {"PAID"},
+}
 
 
 class LineIn(Wire, frozen=True):
@@ -315,6 +323,44 @@ def _discount(line: Line) -> Decimal:
     if (line.discount_rate is None and line.discount_amount is None) or line.unit_amount is None:
         return ZERO
     return cents((line.quantity or ONE) * line.unit_amount) - (line.line_amount or ZERO)
+
+
+def missing(contact: object, lines: object, kind: str | None, kinds: set[str], no_kind: str) -> list[str]:
+    """The texts for what a new document cannot do without."""
+    parts = ((contact is not None, messages.CONTACT_REQUIRED), (lines, messages.LINES_REQUIRED))
+    return [text for is_there, text in (*parts, ((kind or "").upper() in kinds, no_kind)) if not is_there]
+
+
+def amounts(line_amount_types: str, lines: Sequence[Line], totals: Totals) -> dict[str, Any]:
+    """What a document keeps of its lines and their sums."""
+    return {
+        "line_amount_types": line_amount_types,
+        "lines": pack_lines(lines),
+        "sub_total": totals.sub_total,
+        "total_tax": totals.total_tax,
+        "total": totals.total,
+    }
+
+
+def change_lines(rules: LineRules, wanted: Sequence[LineIn] | None, old: Document) -> list[Line]:
+    """The lines after a change. Without `unitdp=4` unit prices fall back to two places, sent or not."""
+    present = unpack_lines(old.lines)
+    if wanted is None:
+        if not must_be_read_again(present, rules.places, old.line_amount_types, rules.line_amount_types):
+            return present
+        wanted = [LineIn(line_item_id=line.line_item_id) for line in present]
+    elif not wanted:
+        rules.refuse(messages.LINES_REQUIRED)
+    return rules.read(wanted, present)
+
+
+def next_number(books: Books, table: Table[Any], prefix: str, counter: str) -> str:
+    """The number for a document that comes without one; `counter` is where the organisation keeps the last."""
+    number: int = getattr(books.settings, counter)
+    while table.first("number", f"{prefix}{number:04d}"):
+        number += 1
+    books.put(msgspec.structs.replace(books.settings, **{counter: number + 1}))
+    return f"{prefix}{number:04d}"
 
 
 def read_line_amount_types(text: str | None, default: str) -> str:

@@ -2,7 +2,7 @@
 
 from flask import Response, request
 
-from xero_simulator.api import Incoming
+from xero_simulator.calls import Incoming
 from xero_simulator.trouble import CUT_HEADER
 from xero_simulator.wire import Answer
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from xero_simulator import seeds
-from xero_simulator.api import Incoming
 from xero_simulator.bookkeeper import Bookkeeper
 from xero_simulator.books import Books, Change
+from xero_simulator.calls import Incoming
 from xero_simulator.clock import Clock
 from xero_simulator.faults import Faults
 from xero_simulator.idempotency import LIFETIME_MS, Idempotency, Kept
@@ -21,6 +21,7 @@ from xero_simulator.limits import Limits
 from xero_simulator.oauth import OAuth, OAuthState
 from xero_simulator.persistence import Store
 from xero_simulator.records import Settings
+from xero_simulator.showing import show_books
 from xero_simulator.stats import Stats
 from xero_simulator.switches import Switches
 from xero_simulator.webhooks import Event, Progress, Webhooks
@@ -122,8 +123,6 @@ class Simulator:
 
     def books(self) -> dict[str, object]:
         """The whole state as the API would show it: the JSON of `GET /_simulator/books`, with Decimals."""
-        from xero_simulator.showing import show_books
-
         with self.lock:
             return {"organisations": [show_books(books) for books in self.organisations.values()]}
 

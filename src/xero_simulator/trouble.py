@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from xero_simulator.errors import DroppedLine
 from xero_simulator.faults import Strike
 from xero_simulator.refusals import limit_answer
+from xero_simulator.simulator import Simulator
 from xero_simulator.wire import Answer, text_answer
-
-if TYPE_CHECKING:
-    from xero_simulator.simulator import Simulator
 
 PROBLEMS = {
     "429-minute": "minute",
@@ -32,7 +29,7 @@ class Act:
     tenant_id: str = ""
 
 
-def strike(simulator: "Simulator", method: str, path: str) -> Strike:
+def strike(simulator: Simulator, method: str, path: str) -> Strike:
     """Which fault this call meets; counted as struck."""
     struck, kinds = simulator.faults.strike(method, path)
     for kind in kinds:
@@ -40,7 +37,7 @@ def strike(simulator: "Simulator", method: str, path: str) -> Strike:
     return struck
 
 
-def carry_out(simulator: "Simulator", struck: Strike, act: Act) -> Answer:
+def carry_out(simulator: Simulator, struck: Strike, act: Act) -> Answer:
     """The answer, or what the fault makes of it. Raises DroppedLine."""
     if struck.slow:
         simulator.pause(struck.slow)
@@ -58,7 +55,7 @@ def carry_out(simulator: "Simulator", struck: Strike, act: Act) -> Answer:
     return answer
 
 
-def _instead(simulator: "Simulator", struck: Strike, act: Act) -> Answer | None:
+def _instead(simulator: Simulator, struck: Strike, act: Act) -> Answer | None:
     """The answer of a fault that keeps the request from being carried out (now)."""
     match struck.kind:
         case "drop-before-commit":

@@ -8,7 +8,7 @@ import pytest
 from tests.xero_simulator import described
 
 from xero_simulator import Simulator
-from xero_simulator.api import Incoming
+from xero_simulator.calls import Incoming
 from xero_simulator.testing import FaultyTransport, Tokens, connect
 from xero_simulator.wire import Answer
 

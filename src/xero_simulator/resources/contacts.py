@@ -348,6 +348,17 @@ def of_document(call: Call, sent: ContactIn | None) -> Contact:
     return contact
 
 
+def find_for(call: Call, sent: ContactIn | None, texts: list[str]) -> Contact | None:
+    """The contact of a document that says which; what is wrong with it is added to the document's texts."""
+    if sent is None:
+        return None
+    try:
+        return of_document(call, sent)
+    except Invalid as refusal:
+        texts += refusal.texts
+        return None
+
+
 def _adds_details(contact: Contact, sent: ContactIn, *, by_id: bool) -> bool:
     """By id, anything beside it is an update; by name or number, only what goes beyond them."""
     if by_id:

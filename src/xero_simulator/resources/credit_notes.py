@@ -6,7 +6,7 @@ from decimal import Decimal
 from xero_simulator import documents, messages, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
-from xero_simulator.documents import LineIn, LineRules, Totals
+from xero_simulator.documents import CREATABLE, ENDED, NEXT, LineIn, LineRules, Totals
 from xero_simulator.errors import Invalid, NotFound
 from xero_simulator.filters import Getter
 from xero_simulator.records import Contact, CreditNote, Line, Wire
@@ -27,14 +27,6 @@ from xero_simulator.wire import (
 )
 
 TYPES = {"ACCRECCREDIT", "ACCPAYCREDIT"}
-CREATABLE = {"DRAFT", "SUBMITTED", "AUTHORISED"}
-NEXT = {
-    "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
-    "SUBMITTED": {"SUBMITTED", "DRAFT", "AUTHORISED", "DELETED"},
-    "AUTHORISED": {"AUTHORISED", "VOIDED"},
-    "PAID": {"PAID"},
-}
-ENDED = {"VOIDED", "DELETED"}
 LONGEST = 255
 
 
@@ -173,12 +165,12 @@ def save(call: Call, sent: CreditNoteIn) -> CreditNote:
 
 def create(call: Call, sent: CreditNoteIn) -> CreditNote:
     """A new credit note. All that is wrong with it is told at once."""
-    texts = _required(sent)
+    texts = documents.missing(sent.contact, sent.line_items, sent.type, TYPES, messages.CREDIT_NOTE_TYPE_REQUIRED)
     status = (sent.status or "DRAFT").upper()
     if status not in CREATABLE:
         texts.append(messages.CREDIT_NOTE_NOT_CREATABLE)
-    contact_id = _contact_id(call, sent, None, texts) if sent.contact else None
-    if texts and (contact_id is None or not sent.line_items):
+    contact = contacts.find_for(call, sent.contact, texts)
+    if texts and (contact is None or not sent.line_items):
         raise Invalid(*texts)
     kind = str(sent.type).upper()
     day = read_date(sent.date) or call.books.today()
@@ -195,15 +187,11 @@ def create(call: Call, sent: CreditNoteIn) -> CreditNote:
         id=new_id(),
         updated=call.books.now(),
         type=kind,
-        contact_id=contact_id,
+        contact_id=contact.id if contact else None,
         date=day,
         status=status,
-        line_amount_types=types,
         currency_code=call.books.settings.base_currency,
-        lines=documents.pack_lines(lines),
-        sub_total=totals.sub_total,
-        total_tax=totals.total_tax,
-        total=totals.total,
+        **documents.amounts(types, lines, totals),
         number=sent.credit_note_number or _next_number(call.books, kind),
         reference=sent.reference,
         branding_theme_id=read_guid(sent.branding_theme_id),
@@ -250,17 +238,11 @@ def _end(books: Books, old: CreditNote, status: str) -> CreditNote:
 
 def _changed(call: Call, old: CreditNote, sent: CreditNoteIn, status: str) -> CreditNote:
     texts: list[str] = []
-    contact_id = _contact_id(call, sent, old.contact_id, texts)
+    contact = contacts.find_for(call, sent.contact, texts)
     day = read_date(sent.date) or old.date
     types = documents.read_line_amount_types(sent.line_amount_types, old.line_amount_types)
     rules = _rules(call, old.type, status, types)
-    present_lines = documents.unpack_lines(old.lines)
-    wanted = sent.line_items
-    if wanted is None:
-        wanted = [LineIn(line_item_id=line.line_item_id) for line in present_lines]
-    elif not wanted:
-        texts.append(messages.LINES_REQUIRED)
-    lines = rules.read(wanted, present_lines)
+    lines = documents.change_lines(rules, sent.line_items, old)
     totals = documents.add_up(lines, types)
     texts += rules.texts + _check(call.books, sent, old.type, old)
     texts += _check_approval(call.books, status, day, totals, lines)
@@ -271,40 +253,15 @@ def _changed(call: Call, old: CreditNote, sent: CreditNoteIn, status: str) -> Cr
     return replaced(
         old,
         updated=call.books.now(),
-        contact_id=contact_id,
+        contact_id=contact.id if contact else old.contact_id,
         date=day,
         status=status,
-        line_amount_types=types,
-        lines=documents.pack_lines(lines),
-        sub_total=totals.sub_total,
-        total_tax=totals.total_tax,
-        total=totals.total,
+        **documents.amounts(types, lines, totals),
         number=sent.credit_note_number or old.number,
         reference=old.reference if sent.reference is None else sent.reference,
         branding_theme_id=read_guid(sent.branding_theme_id) or old.branding_theme_id,
         sent_to_contact=old.sent_to_contact if sent.sent_to_contact is None else sent.sent_to_contact,
     )
-
-
-def _required(sent: CreditNoteIn) -> list[str]:
-    texts = []
-    if sent.contact is None:
-        texts.append(messages.CONTACT_REQUIRED)
-    if not sent.line_items:
-        texts.append(messages.LINES_REQUIRED)
-    if (sent.type or "").upper() not in TYPES:
-        texts.append(messages.CREDIT_NOTE_TYPE_REQUIRED)
-    return texts
-
-
-def _contact_id(call: Call, sent: CreditNoteIn, old: str | None, texts: list[str]) -> str | None:
-    if sent.contact is None:
-        return old
-    try:
-        return contacts.of_document(call, sent.contact).id
-    except Invalid as refusal:
-        texts += refusal.texts
-        return old
 
 
 def _rules(call: Call, kind: str, status: str, types: str) -> LineRules:
@@ -343,13 +300,11 @@ def _check_approval(books: Books, status: str, day: date, totals: Totals, lines:
 
 
 def _next_number(books: Books, kind: str) -> str | None:
-    if kind == "ACCPAYCREDIT":
-        return None
-    number = books.settings.next_credit_number
-    while books.credit_notes.first("number", f"CN-{number:04d}"):
-        number += 1
-    books.put(replaced(books.settings, next_credit_number=number + 1))
-    return f"CN-{number:04d}"
+    return (
+        None
+        if kind == "ACCPAYCREDIT"
+        else documents.next_number(books, books.credit_notes, "CN-", "next_credit_number")
+    )
 
 
 def allocate(call: Call) -> Answer:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xero_simulator import documents, messages, settlements, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
-from xero_simulator.documents import LineIn, LineRules, Totals
+from xero_simulator.documents import CREATABLE, ENDED, NEXT, LineIn, LineRules, Totals
 from xero_simulator.errors import BadRequest, Invalid, NotFound
 from xero_simulator.filters import Getter
 from xero_simulator.records import Contact, Invoice, Line, Wire
@@ -31,15 +31,7 @@ from xero_simulator.wire import (
 )
 
 TYPES = {"ACCREC", "ACCPAY"}
-CREATABLE = {"DRAFT", "SUBMITTED", "AUTHORISED"}
-STATUSES = CREATABLE | {"PAID", "VOIDED", "DELETED"}
-NEXT = {
-    "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
-    "SUBMITTED": {"SUBMITTED", "DRAFT", "AUTHORISED", "DELETED"},
-    "AUTHORISED": {"AUTHORISED", "VOIDED"},
-    "PAID": {"PAID"},
-}
-ENDED = {"VOIDED", "DELETED"}
+STATUSES = CREATABLE | ENDED | {"PAID"}
 LONGEST_NUMBER = 255
 ROUNDED = {"SUBMITTED", "AUTHORISED"}
 MOST_ROUNDING = Decimal("0.10")
@@ -303,11 +295,11 @@ class Head(NamedTuple):
 
 def create(call: Call, sent: InvoiceIn) -> Invoice:
     """A new invoice. All that is wrong with it is told at once."""
-    texts = _required(sent)
+    texts = documents.missing(sent.contact, sent.line_items, sent.type, TYPES, messages.TYPE_REQUIRED)
     status = (sent.status or "DRAFT").upper()
     if status not in CREATABLE:
         texts.append(messages.INVOICE_NOT_CREATABLE)
-    contact = _contact(call, sent.contact, texts) if sent.contact else None
+    contact = contacts.find_for(call, sent.contact, texts)
     if texts and (contact is None or not sent.line_items or not sent.type):
         raise Invalid(*texts)
     head = _read_head(call, sent, str(sent.type).upper(), status, contact, texts)
@@ -327,12 +319,8 @@ def create(call: Call, sent: InvoiceIn) -> Invoice:
         date=head.day,
         due_date=head.due,
         status=head.status,
-        line_amount_types=head.line_amount_types,
         currency_code=call.books.settings.base_currency,
-        lines=documents.pack_lines(lines),
-        sub_total=totals.sub_total,
-        total_tax=totals.total_tax,
-        total=totals.total + rounding,
+        **documents.amounts(head.line_amount_types, lines, totals._replace(total=totals.total + rounding)),
         rounding=rounding,
         total_discount=totals.discount or None,
         number=sent.invoice_number or _next_number(call.books, head.type),
@@ -354,28 +342,9 @@ def _keep(call: Call, invoice: Invoice, old: Invoice | None) -> Invoice:
     if contact:
         contacts.note_use(call.books, contact, sales=invoice.type == "ACCREC")
     stock.move(call.books, old, invoice)
-    if invoice.status == "AUTHORISED" and (old is None or old.status != "AUTHORISED"):
+    if invoice.status == "AUTHORISED":
         invoice = settlements.settle_invoice(call.books, invoice, invoice.date)
     return invoice
-
-
-def _required(sent: InvoiceIn) -> list[str]:
-    texts = []
-    if sent.contact is None:
-        texts.append(messages.CONTACT_REQUIRED)
-    if not sent.line_items:
-        texts.append(messages.LINES_REQUIRED)
-    if (sent.type or "").upper() not in TYPES:
-        texts.append(messages.TYPE_REQUIRED)
-    return texts
-
-
-def _contact(call: Call, sent: ContactIn | None, texts: list[str]) -> Contact | None:
-    try:
-        return contacts.of_document(call, sent)
-    except Invalid as refusal:
-        texts += refusal.texts
-        return None
 
 
 def _read_head(call: Call, sent: InvoiceIn, kind: str, status: str, contact: Contact | None, texts: list[str]) -> Head:
@@ -462,13 +431,7 @@ def _approved_this_month(books: Books, head: Head) -> int:
 
 def _next_number(books: Books, kind: str) -> str | None:
     """Xero numbers sales invoices that come without a number; bills stay without."""
-    if kind == "ACCPAY":
-        return None
-    number = books.settings.next_number
-    while books.invoices.first("number", f"INV-{number:04d}"):
-        number += 1
-    books.put(replaced(books.settings, next_number=number + 1))
-    return f"INV-{number:04d}"
+    return None if kind == "ACCPAY" else documents.next_number(books, books.invoices, "INV-", "next_number")
 
 
 def update(call: Call, old: Invoice, sent: InvoiceIn) -> Invoice:
@@ -507,9 +470,7 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
     texts: list[str] = []
     if sent.type and sent.type.upper() != old.type:
         texts.append(messages.INVOICE_NOT_MODIFIABLE)
-    contact_id = old.contact_id
-    if sent.contact is not None and (contact := _contact(call, sent.contact, texts)):
-        contact_id = contact.id
+    contact = contacts.find_for(call, sent.contact, texts)
     head = Head(
         old.type,
         status,
@@ -518,9 +479,10 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
         documents.read_line_amount_types(sent.line_amount_types, old.line_amount_types),
     )
     texts += _check_text_fields(call, sent, head, old)
-    lines, packed = _changed_lines(call, old, sent, head, texts)
+    rules = _rules(call, head)
+    lines = documents.change_lines(rules, sent.line_items, old)
     totals = documents.add_up(lines, head.line_amount_types)
-    texts += _check_changed(call.books, old, head, totals, lines)
+    texts += rules.texts + _check_changed(call.books, old, head, totals, lines)
     if texts:
         raise Invalid(*dict.fromkeys(texts))
     same = (totals.sub_total, totals.total_tax) == (old.sub_total, old.total_tax)
@@ -528,15 +490,11 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
     return replaced(
         old,
         updated=call.books.now(),
-        contact_id=contact_id,
+        contact_id=contact.id if contact else old.contact_id,
         date=head.day,
         due_date=head.due,
         status=head.status,
-        line_amount_types=head.line_amount_types,
-        lines=packed,
-        sub_total=totals.sub_total,
-        total_tax=totals.total_tax,
-        total=totals.total + rounding,
+        **documents.amounts(head.line_amount_types, lines, totals._replace(total=totals.total + rounding)),
         rounding=rounding,
         total_discount=totals.discount or None,
         number=sent.invoice_number or old.number,
@@ -557,23 +515,6 @@ def _rounding(sent: InvoiceIn, status: str, totals: Totals) -> Decimal:
     rounding = cents(sent.rounding_amount or ZERO)
     right = (totals.sub_total, totals.total_tax, totals.total + rounding)
     return rounding if abs(rounding) <= MOST_ROUNDING and numbers[:3] == right else ZERO
-
-
-def _changed_lines(call: Call, old: Invoice, sent: InvoiceIn, head: Head, texts: list[str]) -> tuple[list[Line], bytes]:
-    """The lines after the change. Without `unitdp=4` unit prices fall back to two places, sent or not."""
-    present_lines = documents.unpack_lines(old.lines)
-    rules = _rules(call, head)
-    if sent.line_items is None:
-        wanted = [LineIn(line_item_id=line.line_item_id) for line in present_lines]
-        if not documents.must_be_read_again(present_lines, call.places, old.line_amount_types, head.line_amount_types):
-            return present_lines, old.lines
-    else:
-        wanted = sent.line_items
-        if not wanted:
-            texts.append(messages.LINES_REQUIRED)
-    lines = rules.read(wanted, present_lines)
-    texts += rules.texts
-    return lines, documents.pack_lines(lines)
 
 
 def _check_changed(books: Books, old: Invoice, head: Head, totals: Totals, lines: list[Line]) -> list[str]:

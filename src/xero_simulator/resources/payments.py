@@ -250,7 +250,7 @@ def _invoice(books: Books, one: DocumentIn, number: str | None) -> Invoice | Non
     if invoice_id:
         return books.invoices.get(invoice_id)
     found = books.invoices.find("number", one.invoice_number or number or "")
-    return next((invoice for invoice in found if invoice.status not in invoices.ENDED), found[0] if found else None)
+    return next((invoice for invoice in found if invoice.status not in documents.ENDED), found[0] if found else None)
 
 
 def _found(document: Document | None, text: str) -> Document:
