@@ -1,5 +1,6 @@
 """What every test has: no way out of this machine, quick passwords, and the cast (`tests/cast.py`)."""
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -9,6 +10,9 @@ import pytest
 from django.db import connection
 
 import cast
+
+# Only `scripts/mutations.py` asks for it.
+pytest_plugins = ["sync.mutations"] if "PROTOCOL_WITHOUT" in os.environ else []
 
 
 def refuse_the_outside(event, arguments):

@@ -6,10 +6,13 @@ PROTOCOL_EXAMPLES sets how many histories each machine tries. What is drawn neve
 random and time passes, so a history that is tried again may go another way, and Hypothesis must draw the same for it.
 """
 
+import json
 import os
 import threading
 from datetime import timedelta
+from http import HTTPStatus
 
+import httpx2
 import pytest
 from django.db import connections
 from hypothesis import HealthCheck, settings, strategies
@@ -22,7 +25,7 @@ from provender.customers.models import Customer
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
 from provender.ordering.models import Order
-from provender.suppliers.models import Supplier
+from provender.suppliers.models import Counter, Supplier
 from provender.sync import actions, connecting, failpoints
 from provender.sync.choices import propose, save_settings
 from provender.sync.differences import GONE
@@ -42,8 +45,25 @@ EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "25"))
 # In a transaction: pausing there would hold the database.
 INSIDE = frozenset({Failpoint.RECORDING, Failpoint.RECOVERING})
 FAULTS = ("drop-before-commit", "drop-after-commit", "commit-late", "500", "500-after-commit", "cut-body")
+RESOURCES = frozenset({"Contacts", "Invoices"})
 LATE = 110  # a late request commits at most so long after we hung up
 WHICH = strategies.integers(0, 11)
+
+
+class Reversed(httpx2.BaseTransport):
+    """Answers a write with its elements in the opposite order: nobody has promised another."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def handle_request(self, request):
+        answer = self.inner.handle_request(request)
+        resource = request.url.path.rpartition("/")[2]
+        if request.method not in {"PUT", "POST"} or answer.status_code != HTTPStatus.OK or resource not in RESOURCES:
+            return answer
+        said = json.loads(answer.read())
+        said[resource].reverse()
+        return httpx2.Response(answer.status_code, json=said, request=request)
 
 
 class Crashed(BaseException):
@@ -116,12 +136,12 @@ class Machine(RuleBasedStateMachine):
         self.moved = timedelta(0)
         self.workers, self.abandoned = {}, []
         self.by_hand, self.decided, self.raced = {}, set(), set()
-        self.typed = 0
+        self.typed, self.theirs = 0, None
 
     @initialize()
     def begin(self):
         self.simulator = Simulator(organisation="demo-au", limits=False, switches=asked_switches())
-        self.carried = carried_by(FaultyTransport(self.simulator))
+        self.carried = carried_by(Reversed(FaultyTransport(self.simulator)))
         self.carried.__enter__()
         self.books = self.simulator.organisation()
         self.supplier = cast.supplier()
@@ -216,6 +236,14 @@ class Machine(RuleBasedStateMachine):
         else:
             self.books.pay(theirs["InvoiceNumber"])
 
+    @precondition(lambda self: self.people and not self.theirs)
+    @rule()
+    def type_our_next_number(self):
+        """Somebody types an invoice in Xero that has the number ours will have."""
+        counter = Counter.objects.filter(supplier=self.supplier, kind="invoice").first()
+        number = f"{self.supplier.invoice_prefix}{counter.next if counter else 1}"
+        self.theirs = self.books.type_invoice(number, contact="Typed by hand")
+
     @precondition(lambda self: self.people)
     @rule(venue=strategies.integers(0, 1))
     def type_contact(self, venue):
@@ -259,6 +287,9 @@ class Machine(RuleBasedStateMachine):
             assert not named, list(Problem.objects.filter(solved_at=None).values("cause", "raw", "words"))
         names = [one["Name"] for one in self._shown()["Contacts"] if one["ContactStatus"] == "ACTIVE"]
         assert len(names) == len(set(names)), "a contact is there twice"
+        if self.theirs:
+            ids = {one["InvoiceID"] for one in self._ours()}
+            assert self.theirs["InvoiceID"] not in ids, "somebody else's invoice was written over"
         for invoice in Invoice.objects.all():
             self._judge_invoice(invoice, invoice.pk in named)
 

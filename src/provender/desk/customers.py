@@ -1,7 +1,6 @@
 """Customers: the list, one customer with its orders, invoices and contact in Xero, and the form."""
 
 from collections.abc import Sequence
-from copy import copy
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from provender.desk.choosing import date_input
 from provender.desk.forms import PercentField, Section, sections_of
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.desk.properties import card
 from provender.invoicing.models import Invoice
 from provender.ordering.models import Order
@@ -294,7 +294,7 @@ def switch(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 # --- the form -----------------------------------------------------------------------------------------------------
 
 
-class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class CustomerForm(SharedForm):
     percent = PercentField(
         label="Own percentage",
         required=False,
@@ -387,32 +387,33 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 @member(Doing.TRADE)
 def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """A form for a customer that isn't there yet."""
-    return _form(request, Customer(supplier=supplier), None)
+    return _form(request, Customer(supplier=supplier))
 
 
 @member(Doing.TRADE)
 def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The form of a customer that is there."""
     row = get_object_or_404(supplier.customers.select_related("supplier"), pk=pk)
-    return _form(request, copy(row), row)
+    return _form(request, row, there=True)
 
 
-def _form(request: DeskRequest, edited: Customer, before: Customer | None) -> HttpResponse:
-    """`edited` takes what is typed; `before` is what the page says it is while that isn't saved."""
-    form = CustomerForm(request.POST or None, instance=edited)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.save_customer(edited, by=request.user)
-        except CustomerNumberTaken as error:
-            form.add_error("number", error.sentence)
-        except EndsBeforeItBegins as error:
-            form.add_error("percent_to", error.sentence)
-        else:
+def _form(request: DeskRequest, row: Customer, *, there: bool = False) -> HttpResponse:
+    form = CustomerForm.of(request, row)
+    edited = form.instance
+    try:
+        if form.may_be_kept() and form.keep(lambda: actions.save_customer(edited, by=request.user)):
             messages.success(request, f"{edited} is saved.")
             for doubt in doubts_about(edited):
                 messages.warning(request, doubt)
             return redirect("desk:customer", slug=request.supplier.slug, pk=edited.pk)
-    return render(request, "desk/customers/customer_form.html", {"form": form, "customer": before})
+    except CustomerNumberTaken as error:
+        form.add_error("number", error.sentence)
+    except EndsBeforeItBegins as error:
+        form.add_error("percent_to", error.sentence)
+    context: dict[str, Any] = {"form": form, "customer": row if there else None}
+    if form.meanwhile:
+        context["told"] = who_did(request.supplier, "customer", row)
+    return render(request, "desk/customers/customer_form.html", context)
 
 
 def doubts_about(row: Customer) -> list[str]:

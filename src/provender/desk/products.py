@@ -1,7 +1,6 @@
 """Products: the list with what is done to many at once, one product with its prices, and the form."""
 
 from collections.abc import Sequence
-from copy import copy
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -30,6 +29,7 @@ from provender.desk.customers import active_or_not
 from provender.desk.forms import Section, sections_of
 from provender.desk.frame import DeskRequest, back, member
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, show
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.desk.properties import ChooseOption, card
 from provender.ordering.models import OrderLine
 from provender.people.models import User
@@ -378,7 +378,7 @@ class PriceField(forms.CharField):
         return price
 
 
-class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class ProductForm(SharedForm):
     price = PriceField(label="Base price", error_messages={"required": "What does one cost? 0 is allowed."})
 
     class Meta:
@@ -421,32 +421,32 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
 @member(Doing.TRADE)
 def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """A form for a product that isn't there yet."""
-    return _form(request, Product(supplier=supplier), None)
+    return _form(request, Product(supplier=supplier))
 
 
 @member(Doing.TRADE)
 def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The form of a product that is there."""
     row = get_object_or_404(supplier.products.select_related("supplier", "category"), pk=pk)
-    return _form(request, copy(row), row)
+    return _form(request, row, there=True)
 
 
-def _form(request: DeskRequest, edited: Product, before: Product | None) -> HttpResponse:
-    """`edited` takes what is typed; `before` is what the page says it is while that isn't saved."""
+def _form(request: DeskRequest, row: Product, *, there: bool = False) -> HttpResponse:
     supplier = request.supplier
-    form = ProductForm(request.POST or None, instance=edited)
-    accounts = sales_accounts(supplier)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.save_product(edited, by=request.user)
-        except SkuTaken as error:
-            form.add_error("sku", error.sentence)
-        else:
+    form = ProductForm.of(request, row)
+    accounts, edited = sales_accounts(supplier), form.instance
+    try:
+        if form.may_be_kept() and form.keep(lambda: actions.save_product(edited, by=request.user)):
             messages.success(request, f"{edited.name} is saved.")
             if accounts and edited.sales_account and edited.sales_account not in dict(accounts):
                 messages.warning(request, _no_account(edited.sales_account))
             return redirect("desk:product", slug=supplier.slug, pk=edited.pk)
-    return render(request, "desk/products/product_form.html", {"form": form, "product": before, "accounts": accounts})
+    except SkuTaken as error:
+        form.add_error("sku", error.sentence)
+    context = {"form": form, "product": row if there else None, "accounts": accounts}
+    if form.meanwhile:
+        context["told"] = who_did(supplier, "product", row)
+    return render(request, "desk/products/product_form.html", context)
 
 
 def _no_account(code: str) -> str:
