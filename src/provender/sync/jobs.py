@@ -5,16 +5,18 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from provender.basics import clock
 from provender.sync.errors import NeedsReconnecting, XeroBusy, XeroRefused
-from provender.sync.models import Connection
+from provender.sync.models import Connection, Event
 from provender.sync.session import asking_for_a_person, forget_old_calls
 from provender.sync.verify import compare_nightly
 
 log = logging.getLogger(__name__)
 CHECK_EVERY = timedelta(minutes=30)
+EVENTS_KEPT = timedelta(days=31)
 NIGHT = range(1, 5)  # hours of the wholesaler's own night in which the books are compared
 
 
@@ -58,5 +60,7 @@ def compare_by_night() -> None:
 
 
 def keep_house() -> None:
-    """Forget calls older than the Activity page shows."""
+    """Forget calls older than the Activity page shows, and events older than Xero itself keeps them."""
     forget_old_calls()
+    with transaction.atomic():
+        Event.objects.filter(received_at__lt=clock.database_now() - EVENTS_KEPT).delete()
