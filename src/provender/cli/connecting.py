@@ -115,15 +115,18 @@ def keep_address(base: str, *, say: bool = True) -> None:
     click.echo("If it is running already, restart it.", err=True)
 
 
-def connect_simulator(supplier: "Supplier", organisation: str | None) -> "Connection":
-    """Give consent as a person would, choose the organisation, take the proposed settings and switch sync on."""
+def connect_simulator(supplier: "Supplier", organisation: str | None, **chosen: bool) -> "Connection":
+    """Give consent as a person would, choose the organisation, take the proposed settings and switch sync on.
+
+    Settings named in `chosen` are set as they say.
+    """
     from provender.cli.consent import give_consent
     from provender.sync import choices, connecting
 
     answer = give_consent(connecting.begin(supplier, None), organisation)
     attempt = connecting.finish(answer.params, None)
     connection = connecting.choose(attempt, answer.organisation, None)
-    choices.save_settings(connection, {**choices.propose(connection), "automatic_sync": True}, None)
+    choices.save_settings(connection, {**choices.propose(connection), "automatic_sync": True, **chosen}, None)
     return connection
 
 

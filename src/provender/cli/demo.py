@@ -40,12 +40,14 @@ def demo(host: str, port: int | None, simulator_port: int | None) -> None:
         stack.enter_context(_alone())
         port = port or _free_port(WEB_PORT)
         know_address(port)
-        server = stack.enter_context(_simulator(simulator_port or _free_port(SIMULATOR_PORT)))
+        hook = f"http://localhost:{port}/webhooks/xero"
+        server = stack.enter_context(_simulator(simulator_port or _free_port(SIMULATOR_PORT), hook))
         setup()
         serve = stack.enter_context(listening(host, port, say=False))
         email, password = _make_ready(server)
         stack.enter_context(_worker())
         _announce(server, email, password)
+        server.simulator.webhooks.enable()  # from here on somebody answers
         serve()
 
 
@@ -83,13 +85,17 @@ def _is_free(port: int) -> bool:
 
 
 @contextmanager
-def _simulator(port: int) -> Iterator["Server"]:
-    """The stand-in Xero, for this machine alone, with its books in our folder; this process has it as its Xero."""
+def _simulator(port: int, hook: str) -> Iterator["Server"]:
+    """The stand-in Xero, for this machine alone, with its books in our folder; this process has it as its Xero.
+
+    What changes in it is told to the address `hook`, as Xero's webhooks do.
+    """
     from provender.cli import give_up
     from xero_simulator.server import Server
     from xero_simulator.simulator import Simulator
 
-    simulator = Simulator(organisation="demo-au", state=home() / BOOKS_FILE)
+    key = os.environ.setdefault("XERO_WEBHOOK_KEY", secrets.token_urlsafe(32))
+    simulator = Simulator(organisation="demo-au", state=home() / BOOKS_FILE, webhook_url=hook, webhook_key=key)
     try:
         server = Server(simulator, "127.0.0.1", port)
     except OSError as error:
@@ -176,7 +182,7 @@ def _bring_into_step(supplier: "Supplier") -> None:
     if connection is not None and connection.last_checked_at is not None:
         return
     if connection is None or connection.settings_saved_at is None:
-        connection = connect_simulator(supplier, None)
+        connection = connect_simulator(supplier, None, mark_as_paid=True)
     ask_for_everything(supplier)
     total = look(connection).waiting
     with _bar("Sending to Xero") as told:
