@@ -5,12 +5,16 @@ budget, which tell people something but decide nothing.
 """
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.db import connection as database
 
 import cast
+from provender.invoicing.credit_notes import void_credit_note
 from provender.ordering import actions as ordering
+from provender.payments.actions import allocate_credit, remove_payment, undo_allocation
+from provender.payments.payouts import PayoutEntry, close_payout, enter_payout, undo_payout
 from provender.sync import failpoints
 from provender.sync.failpoints import Failpoint
 from provender.sync.models import Consent
@@ -51,7 +55,7 @@ class Trace:
         handle = transport.handle_request
 
         def send(request):
-            if request.method in {"PUT", "POST"}:
+            if request.method in {"PUT", "POST", "DELETE"}:
                 self.events.append(("send", f"{request.method} {request.url.path}"))
             return handle(request)
 
@@ -102,6 +106,39 @@ def live(supplier, sync, books, later, xero):
     ordering.edit_order(other, lines=cast.goods(supplier, {"OAT-1L": 9}), by=None)
     sync()
     ordering.cancel_order(cast.placed_order(cast.venue(supplier, "Fourth Cafe")), by=None)
+    sync()
+    live_on_money(supplier, sync, later, xero)
+
+
+def live_on_money(supplier, sync, later, xero):
+    """Credits, payments and a payout with its fee: made, taken out again, held, and in doubt."""
+    chart = supplier.connections.get().accounts
+    fees = chart.get(code="404").account_id
+    supplier.connections.update(payments_to_xero=True, auto_reconcile=True, fee_account=fees)
+    cafe = cast.venue(supplier, "Money Cafe")
+    first, second = cast.invoice(cafe), cast.invoice(cafe)
+    credit = cast.credit_note(cafe, cast.line(quantity=2))
+    allocation = allocate_credit(credit, first, amount=Decimal("4.00"), date=first.date)
+    payment = cast.payment(first, "5.00")
+    day = first.date
+    entries = [PayoutEntry(gross=second.due, fee=Decimal("0.50"), invoice_number=second.number)]
+    payout = close_payout(enter_payout(supplier, provider="PayWave", reference="PO-1", date=day, entries=entries))
+    xero.faults.add("drop-after-commit", methods=["PUT"], path="/api.xro/2.0/*", count=5)
+    sync()
+    later(minutes=3)
+    sync()
+    undo_allocation(allocation)
+    remove_payment(payment)
+    undo_payout(payout)
+    xero.faults.add("drop-before-commit", methods=["POST", "DELETE"], path="/api.xro/2.0/*", count=2)
+    sync()
+    for _ in range(4):
+        later(minutes=3)
+        sync()
+    xero.organisation().pay(second.number)
+    second.refresh_from_db()
+    close_payout(enter_payout(supplier, provider="PayWave", reference="PO-2", date=day, entries=entries))
+    void_credit_note(credit)
     sync()
 
 

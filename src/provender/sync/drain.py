@@ -16,10 +16,10 @@ from provender.basics import clock
 from provender.changes.actions import ask
 from provender.changes.models import Change
 from provender.sync import contacts as contact_room
-from provender.sync import lined
+from provender.sync import deposits, lined, money
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import CREDIT_NOTES, INVOICES, Lined, batches
-from provender.sync.due import connections_with_work, due_revisions
+from provender.sync.due import connections_with_work, due_revisions, with_moving_money
 from provender.sync.errors import LostLease
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.lease import Lease, take_lease
@@ -29,7 +29,7 @@ from provender.sync.problems import close_problems
 from provender.sync.recording import note_troubles, settle_revisions
 from provender.sync.recovery import recover
 from provender.sync.session import Session, note_lost_access, open_session
-from provender.sync.work import ROUND, Progress, Work
+from provender.sync.work import ROUND, Progress, Work, without
 from provender.xero import NotConnected, Refused, TryLater
 
 log = logging.getLogger(__name__)
@@ -84,12 +84,15 @@ def _drain(session: Session, lease: Lease, progress: Progress) -> bool:
 
 
 def _round(work: Work) -> bool:
-    """Doubts, removals, contacts, invoices, credit notes, once each; whether anything came of it."""
+    """Doubts, removals, then kind by kind, once each; whether anything came of it."""
     settled = recover(work.session, work.lease)
     settled += _hear_of_customers(work)
+    settled += money.remove_allocations(work) + money.remove_payments(work) + deposits.remove(work)
     settled += sum(lined.remove(work, kind) for kind in (INVOICES, CREDIT_NOTES))
     for kind in (INVOICES, CREDIT_NOTES):
         settled += _send(work, kind)
+    settled += money.send_allocations(work) + money.send_payments(work)
+    settled += deposits.send_deposits(work) + deposits.send_fees(work)
     return settled > 0
 
 
@@ -98,6 +101,7 @@ def _send(work: Work, kind: Lined) -> int:
     due = due_revisions(work.connection, kind.kind, ROUND)
     if not due:
         return 0
+    due = without(due, with_moving_money(work.connection, kind.kind))
     freshen_chart(work.session)
     freshen_tracking(work.session)
     customers = dict(kind.open(work.connection).filter(pk__in=due).values_list("pk", "customer_id"))

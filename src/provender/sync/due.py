@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from provender.changes.models import Change
+from provender.payments.models import Allocation, Payment
 from provender.sync.models import Connection, Dispatch, DispatchDocument, Link
 
 
@@ -36,6 +37,25 @@ def due_revisions(connection: Connection, kind: str, limit: int) -> dict[UUID, i
     """Document → the revision to build, oldest change first."""
     rows = due_changes(connection, kind).order_by("changed_at", "pk").values_list("document", "revision")[:limit]
     return dict(rows)
+
+
+def with_moving_money(connection: Connection, kind: str) -> set[UUID]:
+    """Invoices or credit notes whose money is still to be taken out in Xero: till then it lets nobody change them."""
+    unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
+
+    def moving(kind: str) -> QuerySet[Change, UUID]:
+        return unsettled.filter(kind=kind).values_list("document", flat=True)
+
+    payments = Payment.objects.filter(Q(pk__in=moving("payment")) | Q(payout__in=moving("payout")))
+    allocations = Allocation.objects.filter(pk__in=moving("allocation"))
+    return {
+        pk
+        for pk in (
+            *payments.filter(removed_at__isnull=False).values_list(kind, flat=True),
+            *allocations.filter(removed_at__isnull=False).values_list(kind, flat=True),
+        )
+        if pk
+    }
 
 
 def connections_with_work(now: datetime) -> QuerySet[Connection]:

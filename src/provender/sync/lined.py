@@ -18,7 +18,7 @@ from provender.sync.differences import GONE, differences, read_sent, touched_by_
 from provender.sync.differences import Lined as TheirLined
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import Builder, Built, Chart, Lined, Trouble, batches, removal_element
-from provender.sync.due import due_changes
+from provender.sync.due import due_changes, with_moving_money
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import KINDS
 from provender.sync.mirror import read_tracking
@@ -27,7 +27,7 @@ from provender.sync.problems import close_problems, note_problem
 from provender.sync.recording import note_troubles
 from provender.sync.session import Session, telling
 from provender.sync.tracking import MISSING
-from provender.sync.work import ROUND, Work, some
+from provender.sync.work import ROUND, Work, some, without
 from provender.xero import wire
 
 
@@ -161,6 +161,9 @@ def _change(
 def remove(work: Work, lined: Lined) -> int:
     """Take back in Xero what was voided here; what never went, or is gone there already, is settled without a call."""
     due = _void_due(work, lined)
+    if not due:
+        return 0
+    due = without(due, with_moving_money(work.connection, lined.kind))
     live = {pk for pk, link in work.links(lined.kind, due).items() if link.status not in GONE}
     settled = work.settle(
         lined.kind, {pk: revision for pk, revision in due.items() if pk not in live}, "cancelled here"

@@ -43,6 +43,8 @@ RECONNECT = Repair("reconnect", "Reconnect")
 REOPEN = Repair("reopen", "Open it again here")
 KEEP_PAID = Repair("keep-as-paid", "Keep it as paid")
 TAKE_PAYMENTS = Repair("take-payments", "Count Xero’s payments")
+APPROVE = Repair("approve", "Approve it in Xero")
+PAYOUT = Repair("open-payout", "See what to do")
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,79 @@ CAUSES: tuple[Cause, ...] = (
         "Xero has {number} with our mark, but no open invoice here stands for it: {changes}. Void it in Xero if it"
         " shouldn't be there.",
         (IN_XERO, LEAVE),
+    ),
+    _cause(
+        "too-much",
+        "More than is left to pay in Xero",
+        "Xero refused {number}: it is more than is left to pay, or to use, there. Look in Xero what was paid or credited"
+        " meanwhile, then send again, or leave it out of Xero.",
+        (AGAIN, LEAVE),
+        r"payment amount exceeds the amount outstanding",
+        r"the allocation exceeds",
+    ),
+    _cause(
+        "not-approved",
+        "Not approved in Xero",
+        "Xero refused {number}: the document that it belongs to isn't approved there, and a draft takes no money. Approve"
+        " it, here or in Xero, then send again.",
+        (APPROVE, AGAIN, LEAVE),
+        r"payments can only be made against authorised documents",
+        r"credit can only be allocated from and to authorised documents",
+    ),
+    _cause(
+        "payment-account",
+        "Clearing account can't be used",
+        "Xero refused {number}: the clearing account is archived, or takes no payments. Choose another one in the"
+        " settings, then send again.",
+        (SETTINGS, AGAIN),
+        r"account could not be found",
+        r"the bank account could not be found",
+        chart_is_old=True,
+    ),
+    _cause(
+        "no-clearing-account",
+        "No clearing account chosen",
+        "{number} can't be sent: no clearing account is chosen for payments. Choose it in the settings, then send again.",
+        (SETTINGS, AGAIN),
+    ),
+    _cause(
+        "no-fee-account",
+        "Fee account can't be used",
+        "{number} can't be sent: the account chosen for fees is no longer in Xero. Choose another one in the settings,"
+        " then send again.",
+        (SETTINGS, AGAIN),
+        chart_is_old=True,
+    ),
+    _cause(
+        "reconciled",
+        "Reconciled in Xero",
+        "Xero refused to delete {number}: it is reconciled with a line of the bank there. Unreconcile it in Xero, then"
+        " send again, or leave it in Xero.",
+        (AGAIN, LEAVE),
+        r"this payment has been reconciled",
+        r"the bank transaction is reconciled",
+    ),
+    _cause(
+        "in-a-batch",
+        "Part of a batch in Xero",
+        "Xero refused to delete {number}: it is part of a batch payment, which can only be deleted as a whole. Delete the"
+        " batch in Xero, or leave it there.",
+        (AGAIN, LEAVE),
+        r"payments within a batch cannot be deleted",
+    ),
+    _cause(
+        "removed-in-xero",
+        "Taken out in Xero",
+        "Somebody deleted {number} in Xero; here it still counts. Take it back here too, or send it again.",
+        (AGAIN, LEAVE),
+    ),
+    _cause(
+        "payout-held",
+        "Payout can't be deposited yet",
+        "Payout {number} isn't deposited, since its deposit wouldn't be the line in the bank: {what}. Nothing was sent."
+        " Mend what is named, then send again.",
+        (PAYOUT, AGAIN),
+        chart_is_old=True,
     ),
     _cause(
         "contact-waits",

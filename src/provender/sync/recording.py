@@ -5,10 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from provender.basics import clock
 from provender.basics.rows import ReadyRows
-from provender.changes.actions import settle
+from provender.changes.actions import ask, post_many, settle
 from provender.changes.models import Change
+from provender.payments.models import Payment
 from provender.sync.differences import as_sent, is_overruled_by_items, left_untracked, pair_lines, read_sent
 from provender.sync.documents import Trouble
 from provender.sync.kinds import KINDS, Theirs, subjects
@@ -101,6 +104,8 @@ class Recording:
         for lines in self.story:
             lines.insert()
         self._go_without_item_codes(kind, overruled)
+        if kind == "payout":
+            self._follow_deposits()
         if kind == "contact":
             note_contacts(
                 self.connection, [one.theirs for one in self.accepted if isinstance(one.theirs, wire.Contact)]
@@ -119,6 +124,20 @@ class Recording:
             WithoutItemCodes.objects.get_or_create(connection=self.connection, kind=kind, document=document)
             words = "Goes again without item codes: Xero put its items' values in place of ours"
             tell(self.connection.supplier, kind, document, words)
+
+    def _follow_deposits(self) -> None:
+        """A deposit's payments have twins of their own; its fee is due when it was made, and when it was deleted."""
+        payouts = [one.document.document for one in self.accepted]
+        payments = Payment.objects.filter(payout__in=payouts)
+        mine = Link.objects.filter(connection=self.connection, kind="payment")
+        mine.filter(document__in=payments.values("pk")).update(status="DELETED")
+        if self.operation == Dispatch.Operation.CREATE:
+            made = [part for one in self.accepted for part in one.theirs.payments if part.payment_id and part.invoice]
+            taken = set(mine.filter(xero_id__in=[part.payment_id for part in made]).values_list("xero_id", flat=True))
+            free = [part for part in made if part.payment_id not in taken]
+            _link_parts(self.connection, payments.filter(removed_at=None), free)
+        post_many(self.connection.supplier, "fee", payouts, "The deposit changed")
+        ask(Change.objects.filter(supplier=self.connection.supplier_id, kind="fee", document__in=payouts))
 
     def _write_without(self, clashing: set[UUID]) -> None:
         taken = [one.document for one in self.accepted if one.document.document in clashing]
@@ -141,6 +160,30 @@ def _linked_elsewhere(connection: Connection, kind: str, accepted: Sequence[Acce
         "xero_id", "document"
     )
     return {wanted[xero_id] for xero_id, document in rows if wanted[xero_id] != document}
+
+
+def _link_parts(connection: Connection, payments: QuerySet[Payment], parts: Sequence[wire.BatchedPayment]) -> None:
+    """Link the payments of a deposit, by invoice; of two for one invoice, which are one in Xero, the first."""
+    twins = {(part.invoice.invoice_id or "").lower(): part for part in parts if part.invoice and part.payment_id}
+    invoices = Link.objects.filter(connection=connection, kind="invoice", xero_id__in=list(twins))
+    rows = dict(payments.order_by("-recorded_at").values_list("invoice", "pk"))
+    links = [
+        Link(
+            connection=connection,
+            kind="payment",
+            document=rows[link.document],
+            xero_id=twins[link.xero_id].payment_id or "",
+            number=link.number,
+            status="AUTHORISED",
+            total=twins[link.xero_id].amount,
+            sent_at=clock.database_now(),
+        )
+        for link in invoices
+        if link.document in rows
+    ]
+    if links:
+        update = ["xero_id", "number", "status", "total", "sent_at"]
+        ReadyRows.of(links, unique=["connection", "kind", "document"], update=update).insert()
 
 
 def _ready_links(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> ReadyRows:

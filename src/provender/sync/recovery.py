@@ -14,11 +14,12 @@ from django.db import transaction
 from provender.basics import clock
 from provender.changes.models import Change
 from provender.sync.differences import GONE, Lined, as_overruled, differences, is_overruled_by_items, read_sent
-from provender.sync.documents import UNAPPROVED, is_ours
+from provender.sync.documents import LINED, UNAPPROVED, is_ours
 from provender.sync.failpoints import Failpoint, reach
-from provender.sync.kinds import KINDS
+from provender.sync.kinds import KINDS, Theirs
 from provender.sync.lease import Lease
 from provender.sync.lined import fetch_by_id, fetch_by_number
+from provender.sync.looking import is_this, look_for_money
 from provender.sync.mirror import fold_name, read_contacts
 from provender.sync.models import Backoff, Contact, Dispatch, DispatchDocument, Link
 from provender.sync.recording import Accepted, accept, close_documents, refuse, refuse_messages, twin_lines
@@ -42,8 +43,10 @@ def recover(session: Session, lease: Lease) -> int:
             settled += _close(lease, dispatch, documents)
         elif dispatch.kind == "contact":
             settled += _recover_contacts(session, lease, dispatch, documents)
-        else:
+        elif dispatch.kind in LINED:
             settled += _recover_lined(session, lease, dispatch, documents)
+        else:
+            settled += _recover_money(session, lease, dispatch, documents)
     return settled
 
 
@@ -289,3 +292,72 @@ def _settle_missing_contact(session: Session, dispatch: Dispatch, row: DispatchD
     if row.refusal and not there.exists():
         refuse_messages(session.connection, row, row.refusal.split("\n"), row.refusal, customer=name)
     return True
+
+
+# --- money --------------------------------------------------------------------------------------------------------
+
+
+def _recover_money(session: Session, lease: Lease, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> int:
+    asked_at = clock.database_now()
+    with telling(one.number for one in documents):
+        found = look_for_money(session, dispatch, documents)
+    reach(Failpoint.LOOKED_UP)
+    with transaction.atomic():
+        lease.fence()
+        settled = _judge_money(session, dispatch, documents, found, asked_at)
+        _close_or_wait(dispatch, asked_at, documents, settled)
+        reach(Failpoint.RECOVERING)
+    reach(Failpoint.RECOVERED)
+    return len(settled)
+
+
+def _judge_money(
+    session: Session,
+    dispatch: Dispatch,
+    documents: Sequence[DispatchDocument],
+    found: Sequence[Theirs],
+    asked_at: datetime,
+) -> list[DispatchDocument]:
+    """Record what was made or taken out, let go of what wasn't. Returns the documents whose outcome is known."""
+    kind = KINDS[dispatch.kind]
+    linked = Link.objects.filter(connection=dispatch.connection_id, kind=kind.name)
+    known = {
+        one.lower()
+        for one in linked.filter(xero_id__in=[kind.id_of(one) for one in found]).values_list("xero_id", flat=True)
+    }
+    by_id = {kind.id_of(one).lower(): one for one in found}
+    accepted: list[Accepted] = []
+    closed: list[DispatchDocument] = []
+    for row in documents:
+        if dispatch.operation == Dispatch.Operation.VOID:
+            theirs = by_id.get(row.xero_id.lower())
+            if theirs is None or kind.status_of(theirs) in GONE:
+                accepted.append(Accepted.of(row, row.xero_id if theirs is None else theirs))
+            elif _is_settled(dispatch, row, asked_at):
+                closed.append(row)
+            continue
+        mine = [one for one in found if kind.id_of(one).lower() not in known and is_this(row, one)]
+        mine.sort(key=lambda one: kind.status_of(one) in GONE)
+        if mine and kind.status_of(mine[0]) not in GONE:
+            known.add(kind.id_of(mine[0]).lower())
+            accepted.append(Accepted.of(row, mine[0]))
+        elif mine:  # made, and taken out by a person before we knew
+            _link_taken_out(session, row, mine[0])
+            closed.append(row)
+        elif _is_settled(dispatch, row, asked_at):
+            closed.append(row)
+    accept(session.connection, dispatch.operation, accepted)
+    close_documents(closed)
+    return [one.document for one in accepted] + closed
+
+
+def _link_taken_out(session: Session, row: DispatchDocument, theirs: Theirs) -> None:
+    kind = KINDS[row.kind]
+    twin = {"xero_id": kind.id_of(theirs), "number": row.number, "status": "DELETED", "total": kind.total_of(theirs)}
+    Link.objects.update_or_create(
+        connection=session.connection,
+        kind=row.kind,
+        document=row.document,
+        defaults=twin | {"sent": row.element, "revision": row.revision, "sent_at": clock.database_now()},
+    )
+    refuse(session.connection, row, "removed-in-xero", {})
