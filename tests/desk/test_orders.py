@@ -13,6 +13,7 @@ import cast
 from provender.basics import clock
 from provender.ordering import actions
 from provender.ordering.models import Order
+from provender.properties.models import Value
 
 NEW = "/w/harbour/orders/new"
 
@@ -348,3 +349,70 @@ def test_the_form_asks_few_questions_of_the_database(mai, cafe, supplier, larder
     with CaptureQueriesContext(connection) as run:
         mai.post(NEW, typed(*goods * 5, do=""), headers={"HX-Request": "true"})
     assert len(run) <= 12
+
+
+# --- options ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def region(supplier):
+    """Region, where oat milk is North."""
+    its = cast.property_(supplier, "Region", ["North", "South", "East"])
+    cast.choose(its, cast.product(supplier, "OAT-1L"), "North")
+    return its
+
+
+def carried(page):
+    """What the form says that each line will carry, by the id of its place."""
+    places = re.findall(r'<div class="carried" id="([^"]+)"[^>]*>(.*?)</div>', page.text, re.DOTALL)
+    return {place: re.sub(r"<[^>]+>", "", said).strip() for place, said in places if "note" in said}
+
+
+def test_the_form_shows_what_each_line_will_carry_and_why(supplier, cafe, region, mai):
+    cast.choose(region, cafe, "South")
+    form = typed(("OAT-1L", "4", ""), ("CUP-8OZ", "1", ""), charges=[("freight", "Freight", "", "9", "gst")])
+    cast.product(supplier, "CUP-8OZ")
+    live = mai.post(NEW, form, headers={"HX-Request": "true"})
+    assert carried(live) == {
+        "line-0-carried": "Region: North, from the product",
+        "line-1-carried": "Region: South, from the customer",
+        "charge-0-carried": "Region: South, from the customer",
+    }
+    form[f"property-{region.pk}"] = str(region.options.get(name="East").pk)
+    live = mai.post(NEW, form, headers={"HX-Request": "true"})
+    assert carried(live)["line-1-carried"] == "Region: East, from the order"
+    assert not Value.objects.filter(kind="order").exists()
+
+
+def test_an_option_chosen_on_the_form_is_what_the_placed_lines_carry(supplier, cafe, region, mai):
+    cast.product(supplier, "CUP-8OZ")
+    east = region.options.get(name="East")
+    form = typed(("OAT-1L", "4", ""), ("CUP-8OZ", "1", ""), do="place") | {f"property-{region.pk}": str(east.pk)}
+    mai.post(NEW, form)
+    order = supplier.orders.get()
+    assert [[one["option_name"] for one in line.tracking] for line in order.lines.all()][:2] == [["North"], ["East"]]
+    page = mai.get(f"/w/harbour/orders/{order.pk}/edit")
+    assert "Choose another one on the invoice" in page.text
+    assert carried(page)["line-1-carried"] == "Region: East, from the order"
+
+
+def test_a_draft_keeps_the_option_and_an_edit_takes_it_off(supplier, cafe, region, mai):
+    south = str(region.options.get(name="South").pk)
+    mai.post(NEW, typed(("OAT-1L", "4", ""), do="save") | {f"property-{region.pk}": south})
+    order = supplier.orders.get()
+    there = f"/w/harbour/orders/{order.pk}/edit"
+    assert f'<option value="{south}" selected>' in mai.get(there).text
+    mai.post(there, typed_again(order) | {f"property-{region.pk}": ""})
+    assert not Value.objects.filter(kind="order").exists()
+
+
+def test_an_option_that_is_not_offered_is_refused_on_the_form(supplier, cafe, region, mai):
+    region.options.filter(name="East").update(active=False)
+    east = region.options.get(name="East")
+    page = mai.post(NEW, typed(("OAT-1L", "4", ""), do="place") | {f"property-{region.pk}": str(east.pk)})
+    assert "“East” can&#x27;t be chosen for Region." in page.text
+    assert not supplier.orders.exists()
+
+
+def test_without_dropdowns_the_form_says_nothing_of_options(cafe, mai):
+    assert "carried" not in mai.get(NEW).text

@@ -176,6 +176,17 @@ def test_one_is_switched_off_and_on(oat, mai):
     assert "it can be ordered" in mai.post(f"{LIST}/{oat.pk}/switch", {"active": "1"}, follow=True).text
 
 
+def test_the_page_says_which_item_in_xero_it_is_or_that_there_is_none(supplier, connection, mai, books):
+    oat = cast.product(supplier)
+    assert "No item in Demo Company (AU) has this SKU" in mai.get(f"{LIST}/{oat.pk}").text
+    books.add_item("oat-1l", "Oat milk", "4.50", tracked=True)
+    pull_products(connection, None)
+    page = mai.get(f"{LIST}/{oat.pk}").text
+    assert "<dt>Item code</dt><dd>oat-1l</dd>" in page
+    assert "Tracked stock" in page
+    assert "No item in" not in page
+
+
 def test_its_account_is_named_as_in_xero(supplier, connection, mai):
     cup = cast.product(supplier, "CUP-8OZ", sales_account="200")
     assert "200 · Sales" in mai.get(f"{LIST}/{cup.pk}").text

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 import cast
 from provender.ordering import actions as ordering
 from provender.people.models import Membership
-from provender.sync import queries
+from provender.sync import actions, queries
 from provender.sync.choices import save_settings
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +144,29 @@ def test_a_customer_is_told_its_contact(looking, order, sync, supplier):
     linked = draw()
     assert "Linked" in linked
     assert f"/w/harbour/customers/{cafe.pk}/contact" in linked
+
+
+def test_a_sku_that_is_no_item_is_a_hint_said_once_and_no_problem(desk, supplier, connection, sync, books):
+    books.add_item("SYRUP-VAN", "Vanilla syrup", "11.95")
+    actions.reload_chart(connection, None)
+    venue = cast.venue(supplier)
+    lines = [*cast.goods(supplier, {"OAT-1L": 1}), *cast.goods(supplier, {"OAT-1L": 2, "syrup-van": 1})]
+    invoice = cast.placed_order(venue, lines=lines).invoice
+    theo = desk("theo")
+    for _ in ("before it is sent", "after it was sent"):
+        page = theo.get(f"/w/harbour/invoices/{invoice.pk}").text
+        assert page.count("Without item code: OAT-1L is no item in Xero, so that line goes by description.") == 1
+        sync()
+    assert queries.problem_count(supplier) == 0
+    codes = [line.get("ItemCode") for line in books.find_invoice(invoice.number)["LineItems"]]
+    assert codes == [None, None, "SYRUP-VAN"]
+
+
+def test_nothing_is_hinted_at_when_every_sku_is_an_item_or_nothing_is_connected(desk, supplier, connection, books):
+    invoice = cast.placed_order(cast.venue(supplier)).invoice
+    books.add_item("OAT-1L", "Oat milk", "4.50")
+    actions.reload_chart(connection, None)
+    assert "Without item code" not in desk("theo").get(f"/w/harbour/invoices/{invoice.pk}").text
+    books.remove_item("OAT-1L")
+    connection.delete()
+    assert "Without item code" not in desk("rex").get(f"/w/harbour/invoices/{invoice.pk}").text

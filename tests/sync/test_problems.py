@@ -305,6 +305,20 @@ def test_tracked_item_without_stock(supplier, connection, books, sync):
     assert "ItemCode" not in books.find_invoice(order.invoice.number)["LineItems"][0]
 
 
+def test_a_tracked_item_that_has_stock_again_goes_on_retry(supplier, connection, books, sync):
+    books.add_item("OAT-1L", "Oat milk", tracked=True)
+    actions.reload_chart(connection, None)
+    order = cast.placed_order(cast.venue(supplier), {"OAT-1L": 4})
+    sync()
+    assert [repair.do for repair in only(supplier).repairs] == ["without-item-codes", "send-again"]
+    bill = {"Description": "Stock", "ItemCode": "OAT-1L", "Quantity": 5, "UnitAmount": 2}
+    books.type_invoice("BILL-1", "Oat Mill", [bill], Type="ACCPAY")
+    actions.send_now(supplier, [order.invoice.pk], None)
+    sync()
+    assert in_step(supplier)
+    assert books.find_invoice(order.invoice.number)["LineItems"][0]["ItemCode"] == "OAT-1L"
+
+
 def test_stock_runs_out_by_an_edit(supplier, connection, books, sync):
     books.add_item("OAT-1L", "Oat milk", tracked=True)
     actions.reload_chart(connection, None)

@@ -38,7 +38,7 @@ from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync.actions import send_now
-from provender.sync.queries import LABELS, Standing, invoices_standing, last_connection, standing
+from provender.sync.queries import LABELS, Standing, invoices_standing, last_connection, skus_without_item, standing
 from provender.timeline.queries import story
 
 FEW = 1000  # so many invoices are named by their keys
@@ -267,10 +267,18 @@ def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             for newer, older in zip_longest(versions, versions[1:])
         ],
         "carried": _carried(shown.document),
+        "no_items": _skus_without_item(supplier, row, versions[0].document),
         "standing": how,
         "entries": story(supplier, "invoice", row.pk),
     }
     return render(request, "desk/invoices/invoice.html", context)
+
+
+def _skus_without_item(supplier: Supplier, row: Invoice, document: dict[str, Any]) -> list[str]:
+    """Of an open invoice, the SKUs that Xero has no item for: a hint, since those lines go without item code."""
+    if row.status != Invoice.Status.OPEN:
+        return []
+    return skus_without_item(supplier, [line["sku"] for line in document["lines"]])
 
 
 def _carried(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ price means: what it costs this customer on that day (`customers.prices`), or fo
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -28,6 +28,8 @@ from provender.invoicing.totals import Totals, build_lines, sum_lines
 from provender.ordering.errors import QuantityNotPositive
 from provender.ordering.lines import TYPED, OrderLineDraft, invoice_lines, price_lines
 from provender.ordering.models import Order, OrderLine
+from provender.properties.models import Kind, Option, Property
+from provender.properties.queries import Carried, Field, choose_for_lines, fields_of
 from provender.suppliers.models import Supplier, TaxKind
 
 BLANK_ROWS = 5  # offered at first, and by "More rows"
@@ -83,6 +85,7 @@ class Row:
     draft: OrderLineDraft | None = None
     line: OrderLine | None = None
     amount: Decimal | None = None
+    carried: list[Carried] = field(default_factory=list)  # the options that it carries, or will once placed
 
     @property
     def is_blank(self) -> bool:
@@ -115,6 +118,23 @@ class Row:
         return as_uuid(self.key)
 
 
+@dataclass
+class ChosenOption:
+    """A dropdown property of the order, with the id of the option chosen on the form, or ""."""
+
+    field: Field
+    value: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the form."""
+        return f"property-{self.field.property.pk}"
+
+    @property
+    def option(self) -> Option | None:
+        return next((each for each in self.field.options if str(each.pk) == self.value), None)
+
+
 class Sheet:
     """The whole form: typed (`typed`), or of an order that is there, or a new one, for `customer` when it is known."""
 
@@ -141,6 +161,7 @@ class Sheet:
         self._find_products()
         for row in self.charges:
             self._read_charge(row)
+        self.options = self._read_options(typed)
         self._price()
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -261,6 +282,7 @@ class Sheet:
         for row, line, priced in zip(rows, lines, built, strict=True):
             row.line, row.amount = line, priced.amount
         self.totals = sum_lines(built)
+        self._track([row for row in rows if row.line])
         if self.placed:
             fresh = self._priced(whose, anew=not self.anew)
             self.moved = sum(one.unit_price != other.unit_price for one, other in zip(lines, fresh, strict=True))
@@ -273,6 +295,42 @@ class Sheet:
         """The day whose prices count: the delivery date as typed, else the order's date."""
         days = (_date(self.header, name) for name in ("delivery_date", "order_date"))
         return next(filter(None, days), None) or clock.today(self.supplier.time_zone)
+
+    # --- what lines will carry -------------------------------------------------------------------------------------
+
+    def _read_options(self, typed: QueryDict | None) -> list[ChosenOption]:
+        """The dropdowns of an order, each with what is chosen: typed, else saved."""
+        pk = self.order.pk if self.order else self.once
+        fields = fields_of(self.supplier, Kind.ORDER, pk)
+        chosen = [ChosenOption(each, each.value) for each in fields if each.property.type == Property.Type.DROPDOWN]
+        if typed is not None and not self.placed:
+            for each in chosen:
+                each.value = typed.get(each.name, each.value)
+        return chosen
+
+    @property
+    def tracks(self) -> bool:
+        """Whether lines may carry an option: then each row has room to say which."""
+        return bool(self.options) or any(row.carried for row in self.rows)
+
+    def _track(self, rows: Sequence[Row]) -> None:
+        """Which option each line carries and why, as long as it isn't placed by what is chosen on this form."""
+        lines = [row.line for row in rows if row.line]
+        fresh = choose_for_lines(
+            self.supplier,
+            [line.product_id for line in lines],
+            customer=self.customer.pk if self.customer else None,
+            order=self.order.pk if self.order else self.once,
+            invoice=self.order.invoice_id if self.order else None,
+            on_order={each.field.property.pk: each.option for each in self.options},
+        )
+        for row, line, found in zip(rows, lines, fresh, strict=True):
+            row.carried = found if line.tracking is None else line.tracking
+
+    @property
+    def options_changed(self) -> list[ChosenOption]:
+        """Those that the form chooses anew; none on an order that is placed."""
+        return [] if self.placed else [each for each in self.options if each.value != each.field.value]
 
     def _issued_rates(self) -> dict[str, Decimal]:
         """The rates that the order's invoice was issued at: its next version keeps them."""

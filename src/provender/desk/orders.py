@@ -282,6 +282,9 @@ def _write(sheet: Sheet, user: User, *, place: bool) -> Order:
         )
     else:
         order = actions.edit_order(order, lines=sheet.drafts, **sheet.kept, anew=sheet.anew, by=user)
+    for chosen in sheet.options_changed:
+        chosen.field.property.supplier = sheet.supplier
+        actions.set_order_property(order, chosen.field.property, chosen.value, by=user)
     return actions.place_order(order, by=user) if place and order.status == Status.DRAFT else order
 
 

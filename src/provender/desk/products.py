@@ -38,7 +38,7 @@ from provender.properties.models import Kind
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.choices import codes_for
 from provender.sync.models import Connection, ItemProduct
-from provender.sync.queries import connection_of, last_connection
+from provender.sync.queries import connection_of, item_standing, last_connection
 from provender.timeline.queries import story
 
 NO_CATEGORY = "No category"
@@ -307,6 +307,7 @@ def product(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "product": row,
         "card": card(supplier, Kind.PRODUCT, row),
         "tax": supplier.tax_kind_label(row.tax_kind),
+        "item": item_standing(row),
         "account_name": dict(sales_accounts(supplier)).get(row.sales_account, "") if row.sales_account else "",
         **todays_prices(supplier, row),
         "lines": latest_lines(row),

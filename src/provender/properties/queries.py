@@ -1,6 +1,6 @@
 """Reading properties: what may be noted where, what is, and which options the lines of a document carry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -55,9 +55,11 @@ def choose_for_lines(
     customer: UUID | None = None,
     order: UUID | None = None,
     invoice: UUID | None = None,
+    on_order: Mapping[UUID, Option | None] | None = None,
 ) -> list[list[Carried]]:
     """The options that lines carry, a list for each line, given by its product (None: the line has none).
 
+    `on_order` are options about to be chosen on the order (property → option), before what is saved on it.
     For each dropdown the product decides, then the invoice, then the order, then the customer; a property counts only
     on kinds that it is attached to. At most four queries, however many lines.
     """
@@ -72,6 +74,9 @@ def choose_for_lines(
     named = _chosen(supplier, Kind.PRODUCT, {product for product in products if product})
     for kind, document in heads:
         named |= _chosen(supplier, kind, {document})
+    for its, option in (on_order or {}).items():
+        if order:
+            named[str(Kind.ORDER), order, its] = option
     return [
         [
             carried
@@ -82,9 +87,9 @@ def choose_for_lines(
     ]
 
 
-def _chosen(supplier: Supplier, kind: str, documents: Iterable[UUID]) -> dict[tuple[str, UUID, UUID], Option]:
+def _chosen(supplier: Supplier, kind: str, documents: Iterable[UUID]) -> dict[tuple[str, UUID, UUID], Option | None]:
     ids = list(documents)
-    found: dict[tuple[str, UUID, UUID], Option] = {}
+    found: dict[tuple[str, UUID, UUID], Option | None] = {}
     for start in range(0, len(ids), CHUNK):
         rows = Value.objects.filter(
             supplier=supplier, kind=kind, document__in=ids[start : start + CHUNK], option__isnull=False
@@ -96,7 +101,7 @@ def _chosen(supplier: Supplier, kind: str, documents: Iterable[UUID]) -> dict[tu
 
 
 def _first(
-    its: Property, levels: Iterable[tuple[Kind, UUID]], named: dict[tuple[str, UUID, UUID], Option]
+    its: Property, levels: Iterable[tuple[Kind, UUID]], named: dict[tuple[str, UUID, UUID], Option | None]
 ) -> Carried | None:
     for kind, document in levels:
         option = named.get((str(kind), document, its.pk))

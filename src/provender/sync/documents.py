@@ -42,14 +42,19 @@ class Chart:
     @classmethod
     def load(cls, connection: Connection) -> "Chart":
         """A handful of queries."""
-        items = list(connection.items.filter(sold=True).exclude(code="").values_list("code", flat=True))
-        spelled = {code.casefold(): code for code in items} | {code: code for code in items}
+        spelled = spell_items(connection)
         codes = dict(connection.accounts.exclude(code="").values_list("account_id", "code"))
         return cls(codes, spelled, Tracking.load(connection))
 
     def item_code(self, sku: str) -> str:
         """Xero's spelling of that item's code, or "" when Xero has no such item."""
         return self.items.get(sku) or self.items.get(sku.casefold()) or ""
+
+
+def spell_items(connection: Connection) -> dict[str, str]:
+    """Codes of the items that are sold, as written and without case → Xero's own spelling; as they were last read."""
+    items = list(connection.items.filter(sold=True).exclude(code="").values_list("code", flat=True))
+    return {code.casefold(): code for code in items} | {code: code for code in items}
 
 
 class Line(NamedTuple):

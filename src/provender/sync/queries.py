@@ -10,11 +10,13 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from provender.basics import clock
+from provender.catalogue.models import Product
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice, InvoiceLine
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
+from provender.sync.documents import spell_items
 from provender.sync.due import may_go
 from provender.sync.mirror import fold_name
 from provender.sync.models import Call, Connection, Contact, Dispatch, DispatchDocument, Link, Problem
@@ -338,6 +340,41 @@ def url_in_xero(connection: Connection, xero_id: str) -> str:
         return f"{login}/_simulator/invoice/{xero_id}?organisation={connection.tenant}"
     path = f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}"
     return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={connection.short_code}&redirecturl={path}"
+
+
+# --- items --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ItemStanding:
+    """Which item in Xero a product is: its code there ("" when there is none), and when it was last synced."""
+
+    organisation: str
+    code: str
+    tracked: bool = False
+    pulled_at: datetime | None = None
+
+
+def item_standing(product: Product) -> ItemStanding | None:
+    """None when Xero isn't connected, or its items were never read."""
+    connection = connection_of(product.supplier)
+    if connection is None or connection.chart_read_at is None:
+        return None
+    spelled = spell_items(connection)
+    code = spelled.get(product.sku) or spelled.get(product.sku.casefold()) or ""
+    item = connection.items.filter(code=code, sold=True).first() if code else None
+    pulled = connection.item_products.filter(product=product.pk).values_list("pulled_at", flat=True).first()
+    return ItemStanding(connection.organisation, code, bool(item and item.tracked), pulled)
+
+
+def skus_without_item(supplier: Supplier, skus: Iterable[str]) -> list[str]:
+    """Those of these SKUs that are no item in Xero: their lines go without an item code. None are named unread."""
+    wanted = sorted(set(skus) - {""})
+    connection = connection_of(supplier) if wanted else None
+    if connection is None or connection.chart_read_at is None:
+        return []
+    spelled = spell_items(connection)
+    return [sku for sku in wanted if sku not in spelled and sku.casefold() not in spelled]
 
 
 # --- contacts -----------------------------------------------------------------------------------------------------
