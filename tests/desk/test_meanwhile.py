@@ -100,6 +100,70 @@ def test_a_customer_says_its_choices_in_words(two, supplier):
     assert (there.price_list, there.terms_days) == (listed, 30)
 
 
+def test_a_price_list_too(two, supplier):
+    listed = cast.price_list(supplier)
+    address = f"/w/harbour/price-lists/{listed.pk}/edit"
+    (mai, hers), (theo, his) = two(address)
+    mai.post(address, hers | {"percent": "-10"})
+    page = theo.post(address, his | {"name": "Coffee houses"})
+    assert "All else: nothing → <b>−10 %</b>; it stays." in page.text
+    theo.post(address, fields_of(page))
+    listed.refresh_from_db()
+    assert (listed.name, listed.percent) == ("Coffee houses", -10)
+
+
+def test_an_order_says_who_changed_it_and_what_it_has_by_now(two, supplier):
+    order = cast.placed_order(cast.venue(supplier), {"OAT-1L": 4})
+    address = f"/w/harbour/orders/{order.pk}/edit"
+    (mai, hers), (theo, his) = two(address)
+    mai.post(address, first_quantity(hers, "6") | {"do": "save"})
+    page = theo.post(address, first_quantity(his, "9") | {"do": "save"})
+    assert "Mai changed this order" in page.text
+    assert "6 × Oat milk 1L at 4.50" in page.text
+    assert str(order.lines.get().quantity) == "6.0000"
+    assert fields_of(page)["quantity"][0] == "9"
+    assert theo.post(address, fields_of(page) | {"do": "save"}).status_code == 302
+    assert str(order.lines.get().quantity) == "9.0000"
+    order.invoice.refresh_from_db()
+    assert order.invoice.version == 3
+
+
+def test_pressing_save_twice_is_one_person_not_two(two, supplier):
+    order = cast.placed_order(cast.venue(supplier), {"OAT-1L": 4})
+    address = f"/w/harbour/orders/{order.pk}/edit"
+    (mai, hers), _ = two(address)
+    typed = first_quantity(hers, "6") | {"do": "save"}
+    assert mai.post(address, typed).status_code == 302
+    assert mai.post(address, typed).status_code == 302
+
+
+def test_an_order_that_was_placed_meanwhile_is_not_placed_as_it_was(two, supplier):
+    order = cast.draft_order(cast.venue(supplier), {"OAT-1L": 4})
+    address = f"/w/harbour/orders/{order.pk}/edit"
+    (mai, hers), (theo, his) = two(address)
+    assert mai.post(address, hers | {"do": "place"}).status_code == 302
+    page = theo.post(address, first_quantity(his, "9") | {"do": "place"})
+    assert "Mai changed this order" in page.text
+    assert "Save version 2" in page.text
+
+
+def test_an_invoice_without_an_order_too(two, supplier):
+    invoice = cast.invoice(cast.venue(supplier))
+    address = f"/w/harbour/invoices/{invoice.pk}/edit"
+    (mai, hers), (theo, his) = two(address)
+    assert mai.post(address, first_quantity(hers, "6", "charge_quantity") | {"do": "save"}).status_code == 302
+    page = theo.post(address, first_quantity(his, "9", "charge_quantity") | {"do": "save"})
+    assert "Mai changed this invoice" in page.text
+    assert "6 × Oat milk 1L at 4.50" in page.text
+    assert theo.post(address, fields_of(page) | {"do": "save"}).status_code == 302
+    invoice.refresh_from_db()
+    assert (invoice.version, str(invoice.lines.get().quantity)) == (3, "9.0000")
+
+
+def first_quantity(typed, number, name="quantity"):
+    return typed | {name: [number, *typed[name][1:]]}
+
+
 @pytest.mark.parametrize("seen", ["", "no json", "[1]", '{"price": 1}'])
 def test_a_form_that_was_tampered_with_breaks_nothing(desk, supplier, seen):
     oats = cast.product(supplier)

@@ -43,6 +43,8 @@ class InvoiceSheet:
     def __init__(self, invoice: Invoice, *, typed: QueryDict | None = None, judge: bool = False) -> None:
         """With `judge` what is wrong shows; without, the form is still being written."""
         self.invoice, self.show_errors = invoice, judge
+        seen = typed.get("seen", "") if typed is not None else ""
+        self.seen = int(seen) if seen.isdecimal() else invoice.version  # the version that the page showed
         names = InvoiceHeaderForm.base_fields
         initial = typed.dict() if typed is not None else {name: getattr(invoice, name) for name in names}
         self.header = InvoiceHeaderForm(typed if judge else None, initial=initial)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,6 +27,7 @@ from provender.desk.choosing import CustomerFilter, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoice_form import InvoiceSheet
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
+from provender.desk.meanwhile import ChangedMeanwhile, who_did
 from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
 from provender.invoicing.actions import revise_invoice, void_invoice
@@ -312,9 +313,15 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     # What htmx asks while one types only shows sums, whatever button it sends along.
     do = request.POST.get("do", "") if request.method == "POST" and not request.htmx else ""
     sheet = InvoiceSheet(row, typed=request.POST if request.method == "POST" else None, judge=do == "save")
+    there: dict[str, Any] = {}
     if do == "save" and sheet.is_valid():
         try:
-            changed = revise_invoice(row, **sheet.kept, by=request.user)
+            changed = _revise(row, sheet, request.user)
+        except ChangedMeanwhile:
+            row.refresh_from_db()
+            sheet = InvoiceSheet(row, typed=request.POST)
+            sheet.seen = row.version
+            there = {"lines": row.lines.all(), "total": row.total}
         except ProvenderError as error:
             sheet.refuse(error)
         else:
@@ -322,8 +329,19 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             return redirect("desk:invoice", slug=supplier.slug, pk=pk)
     sheet.change(do)
     context = {"sheet": sheet, "invoice": row, "standing": standing(supplier, [pk])[pk], "next": row.version + 1}
+    if there:
+        context |= {"there": there, "told": who_did(supplier, "invoice", row)}
     live = bool(request.htmx) and request.method == "POST"
     return render(request, f"desk/invoices/{'_live' if live else 'edit'}.html", context)
+
+
+@transaction.atomic
+def _revise(row: Invoice, sheet: InvoiceSheet, user: User) -> Invoice:
+    """The next version after the one that the page showed; ChangedMeanwhile when there is another by now."""
+    changed = revise_invoice(row, **sheet.kept, by=user)
+    if changed.version > sheet.seen + 1:
+        raise ChangedMeanwhile(f"invoice {row.number}")
+    return changed
 
 
 @member(Doing.TRADE)

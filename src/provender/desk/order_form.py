@@ -135,6 +135,11 @@ class ChosenOption:
         return next((each for each in self.field.options if str(each.pk) == self.value), None)
 
 
+def stamp(order: Order | None) -> str:
+    """What tells a page whether the order is still as it was shown."""
+    return order.changed_at.isoformat() if order else ""
+
+
 class Sheet:
     """The whole form: typed (`typed`), or of an order that is there, or a new one, for `customer` when it is known."""
 
@@ -149,6 +154,7 @@ class Sheet:
     ) -> None:
         """With `judge` what is wrong shows; without, the form is still being written."""
         self.supplier, self.order, self.show_errors = supplier, order, judge
+        self.seen = typed.get("seen", "") if typed is not None else stamp(order)
         self.once = (as_uuid(typed.get("once", "")) if typed is not None else None) or uuid.uuid4()
         initial = typed.dict() if typed is not None else self._header_of(order, customer)
         self.anew = typed is not None and bool(typed.get("anew"))  # of a placed order: find its prices again
@@ -398,6 +404,10 @@ class Sheet:
     def refuse(self, error: ProvenderError) -> None:
         """Show what an action found wrong."""
         self.header.add_error(None, error.sentence)
+
+    def is_older_than(self, order: Order) -> bool:
+        """Whether somebody saved the order since the page was made."""
+        return bool(self.seen) and self.seen != stamp(order)
 
     @property
     def kept(self) -> dict[str, Any]:

@@ -21,11 +21,13 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO
+from provender.basics.rows import hold
 from provender.desk.choosing import CustomerFilter, as_uuid, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoices import TONES, what_a_void_does
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
-from provender.desk.order_form import Sheet
+from provender.desk.meanwhile import ChangedMeanwhile, who_did
+from provender.desk.order_form import Sheet, stamp
 from provender.desk.properties import card
 from provender.desk.templatetags.desk import day, exact
 from provender.invoicing.models import InvoiceLine
@@ -254,6 +256,8 @@ def _work(request: DeskRequest, supplier: Supplier, order: Order | None, custome
     if saving and sheet.is_valid():
         try:
             return _save(request, sheet, place=do == "place")
+        except ChangedMeanwhile:
+            return _changed_meanwhile(request, supplier, sheet)
         except ProvenderError as error:
             sheet.refuse(error)
     sheet.change(do)
@@ -262,12 +266,31 @@ def _work(request: DeskRequest, supplier: Supplier, order: Order | None, custome
         new_rows = list(enumerate(sheet.add_rows(sheet.blanks_missing()), start=start))
         return render(request, "desk/orders/_live.html", {"sheet": sheet, "shown": start, "new_rows": new_rows})
     context: dict[str, Any] = {"sheet": sheet, "order": order}
-    if order and order.invoice:
-        context |= {
-            "next": order.invoice.version + 1,
-            "standing": standing(supplier, [order.invoice.pk])[order.invoice.pk],
-        }
-    return render(request, "desk/orders/edit.html", context)
+    return render(request, "desk/orders/edit.html", context | _of_invoice(supplier, order))
+
+
+def _changed_meanwhile(request: DeskRequest, supplier: Supplier, typed: Sheet) -> HttpResponse:
+    """The form with what was typed, and above it what the order says by now; the next time it is saved over that."""
+    assert typed.order is not None  # noqa: S101 -- only an order that is there can have changed
+    order = _find(supplier, typed.order.pk)
+    sheet = Sheet(supplier, order, typed=request.POST)
+    sheet.seen = stamp(order)
+    there = {"lines": order.lines.all(), "total": sums_of(supplier, [order])[order.pk]}
+    context: dict[str, Any] = {
+        "sheet": sheet,
+        "order": order,
+        "there": there,
+        "told": who_did(supplier, "order", order),
+    }
+    return render(request, "desk/orders/edit.html", context | _of_invoice(supplier, order))
+
+
+def _of_invoice(supplier: Supplier, order: Order | None) -> dict[str, Any]:
+    """What the form says about the order's invoice."""
+    if not order or not order.invoice:
+        return {}
+    how = standing(supplier, [order.invoice.pk])[order.invoice.pk]
+    return {"next": order.invoice.version + 1, "standing": how}
 
 
 @transaction.atomic
@@ -281,7 +304,11 @@ def _write(sheet: Sheet, user: User, *, place: bool) -> Order:
             sheet.supplier, sheet.customer, lines=sheet.drafts, **sheet.kept, once=sheet.once, by=user
         )
     else:
+        hold(order)
+        older, there = sheet.is_older_than(order), stamp(order)
         order = actions.edit_order(order, lines=sheet.drafts, **sheet.kept, anew=sheet.anew, by=user)
+        if older and stamp(order) != there:  # pressed twice, the second time says nothing new
+            raise ChangedMeanwhile(f"order {order.number}")
     for chosen in sheet.options_changed:
         chosen.field.property.supplier = sheet.supplier
         actions.set_order_property(order, chosen.field.property, chosen.value, by=user)

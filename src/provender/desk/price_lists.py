@@ -1,7 +1,6 @@
 """Price lists: all of them; one with its prices beside the base prices, many written at once; copy, change, delete."""
 
 from collections.abc import Sequence
-from copy import copy
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from provender.desk.choosing import as_uuid, date_input
 from provender.desk.forms import PercentField
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Column, Empty, List, show
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.desk.prices import Holder, PricedProducts, show_dated, show_prices
 from provender.people.models import User
 from provender.people.roles import Doing
@@ -172,7 +172,7 @@ def price_list_product(request: DeskRequest, supplier: Supplier, pk: UUID, produ
 # --- new, change, delete ------------------------------------------------------------------------------------------
 
 
-class PriceListForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class PriceListForm(SharedForm):
     percent = PercentField(
         label="All else",
         required=False,
@@ -227,16 +227,17 @@ def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Its name, percentage and days."""
     row = find_list(supplier, pk)
-    form = PriceListForm(request.POST or None, instance=copy(row))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.save_price_list(form.instance, by=request.user)
-        except (PriceListNameTaken, EndsBeforeItBegins) as error:
-            _refuse(form, error)
-        else:
+    form = PriceListForm.of(request, row)
+    try:
+        if form.may_be_kept() and form.keep(lambda: actions.save_price_list(form.instance, by=request.user)):
             messages.success(request, f"{form.instance} is saved.")
             return redirect("desk:price-list", slug=supplier.slug, pk=pk)
-    return render(request, "desk/price_lists/price_list_form.html", {"form": form, "price_list": row})
+    except (PriceListNameTaken, EndsBeforeItBegins) as error:
+        _refuse(form, error)
+    context = {"form": form, "price_list": row}
+    if form.meanwhile:
+        context["told"] = who_did(supplier, "price-list", row)
+    return render(request, "desk/price_lists/price_list_form.html", context)
 
 
 def _refuse(form: PriceListForm, error: PriceListNameTaken | EndsBeforeItBegins) -> None:
