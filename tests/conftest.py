@@ -40,6 +40,12 @@ def is_here(host):
 
 sys.addaudithook(refuse_the_outside)
 
+# Processes that tests start find the code that is tested, whatever else is installed.
+HERE = Path(__file__).resolve().parent
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(HERE.parent / "src"), str(HERE), os.environ.get("PYTHONPATH")])
+)
+
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings):
@@ -53,18 +59,20 @@ def supplier(db):
 
 
 # These know no database of ours, so they run once, with SQLite.
-KNOW_NO_DATABASE = ("xero_simulator/", "xero/", "docs/", "desk/test_frame_axe.py")
+KNOW_NO_DATABASE = (
+    "xero_simulator/", "xero/", "docs/", "house/",
+    "desk/test_frame_axe.py", "desk/test_frame_deploy.py", "desk/test_pull_journey.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(config, items):
     """On PostgreSQL leave out what is about SQLite's own ways, and what knows no database at all."""
     if connection.vendor == "sqlite":
         return
-    here = Path(__file__).parent
     left = [
         item
         for item in items
-        if item.get_closest_marker("sqlite") or item.path.relative_to(here).as_posix().startswith(KNOW_NO_DATABASE)
+        if item.get_closest_marker("sqlite") or item.path.relative_to(HERE).as_posix().startswith(KNOW_NO_DATABASE)
     ]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]

@@ -57,6 +57,7 @@ def ask(environment, *words):
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.sqlite  # whatever database the tests have, the demonstration makes its own
 @pytest.mark.kill
 def test_the_demonstration_trades_is_in_step_and_survives_a_restart(environment, tmp_path):
     with running(environment, tmp_path / "first.out") as first:

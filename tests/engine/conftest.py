@@ -4,13 +4,15 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from engine.haste import hasten
 from provender import engine
 from provender.engine import jobs
 
 
 @pytest.fixture
 def home(tmp_path: Path, settings, monkeypatch, transactional_db) -> Path:
-    """An empty folder of state, an empty history, and no jobs but the test's own."""
+    """An empty folder of state, an empty history, no jobs but the test's own, and short waits."""
+    hasten(monkeypatch.setattr)
     settings.PROVENDER_HOME = tmp_path
     monkeypatch.setattr(jobs, "scheduled", {})
     if connection.vendor == "postgresql":

@@ -51,9 +51,12 @@ def silence() -> None:
 
 
 def work(slot: int) -> None:
+    from haste import hasten
+
     from provender import engine
     from provender.engine.errors import SlotTaken
 
+    hasten(setattr)
     engine.schedule("daily", write_a_line, every=86_400)
     try:
         engine.run(slot)

@@ -33,7 +33,7 @@ def jobs_queue(home, runs) -> Iterator[Queue]:
     launched = Queue("worker-0", runs, at_once=2)
     yield launched
     runs.may_end.set()
-    launched.close(wait=2)
+    launched.close()
 
 
 def outcomes(name: str) -> list[tuple[str, str | None]]:

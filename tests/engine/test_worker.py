@@ -15,7 +15,7 @@ NEVER_AGAIN = 86_400.0
 
 def test_a_job_runs_again_and_again(started):
     sweep = Job()
-    engine.schedule("sweep", sweep, every=0.5)
+    engine.schedule("sweep", sweep, every=0.1)
     started()
     assert sweep.has_run(3)
 
@@ -53,8 +53,8 @@ def test_waking_a_running_job_has_it_run_once_more(started):
 def test_a_job_that_takes_longer_than_its_period_runs_once_at_a_time(started):
     slow, quick = Job(), Job()
     slow.may_end.clear()
-    engine.schedule("slow", slow, every=0.5, hurried=True)
-    engine.schedule("quick", quick, every=0.5)
+    engine.schedule("slow", slow, every=0.1, hurried=True)
+    engine.schedule("quick", quick, every=0.1)
     started()
     assert quick.has_run(4)
     assert slow.runs == 1
@@ -71,8 +71,8 @@ def test_a_job_that_raises_is_logged_and_stops_nothing(started, caplog):
         failures()
         raise LookupError("the cupboard is bare")
 
-    engine.schedule("fail", fail, every=0.5)
-    engine.schedule("other", other, every=0.5)
+    engine.schedule("fail", fail, every=0.1)
+    engine.schedule("other", other, every=0.1)
     started()
     assert failures.has_run(2)
     assert other.has_run(2)
@@ -107,7 +107,7 @@ def test_a_run_that_is_cut_off_is_made_up_for_at_the_next_start(started, caplog)
 def test_a_restart_keeps_to_the_period(started):
     nightly, sweep = Job(), Job()
     engine.schedule("nightly", nightly, every=NEVER_AGAIN)
-    engine.schedule("sweep", sweep, every=0.5)
+    engine.schedule("sweep", sweep, every=0.1)
     worker = started()
     assert nightly.has_run(1)
     assert sweep.has_run(1)

@@ -5,6 +5,7 @@ a process of ours told of an error.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -35,20 +36,36 @@ class House(NamedTuple):
     link: str
 
 
+@pytest.fixture(scope="session")
+def wholesaler(request, tmp_path_factory):
+    """Harbour Fine Foods just created, which each journey begins with a copy of: its folder, its database."""
+    home = tmp_path_factory.mktemp("wholesaler") / "home"
+    database = own_database(request, "wholesaler")
+    environment = inherited() | {"PROVENDER_HOME": str(home)} | database
+    create = [PROVENDER, "supplier", "create", "harbour", "--country", "AU", "--name", "Harbour Fine Foods"]
+    subprocess.run(create, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return home, database
+
+
 @pytest.fixture
-def house(request, tmp_path):
+def house(request, tmp_path, wholesaler):
     """Harbour Fine Foods: where its screens are, where the bookkeeper's page is, and the link for its first owner."""
     screens, xero = free_port(), free_port()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
-    home = {"PROVENDER_HOME": str(tmp_path / "home"), "PYTHONUNBUFFERED": "1"}
+    folder, database = wholesaler
+    home = {"PROVENDER_HOME": str(shutil.copytree(folder, tmp_path / "home")), "PYTHONUNBUFFERED": "1"}
     bases = dict.fromkeys(("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"), f"http://localhost:{xero}")
     app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
-    environment = inherited | home | bases | app | own_database(request, "journey")
-    with running(f"xero-simulator --port {xero}", "Xero simulator on", environment, tmp_path / "xero.log"):
-        create = [PROVENDER, "supplier", "create", "harbour", "--country", "AU", "--name", "Harbour Fine Foods"]
-        subprocess.run(create, env=environment, check=True, stdout=subprocess.DEVNULL)
-        with running(f"up --port {screens}", "/join/", environment, tmp_path / "up.log") as link:
-            yield House(f"http://localhost:{screens}", f"http://localhost:{xero}/_simulator/", link)
+    environment = inherited() | home | bases | app | own_database(request, "journey", like=database)
+    with (
+        running(f"xero-simulator --port {xero}", "Xero simulator on", environment, tmp_path / "xero.log"),
+        running(f"up --port {screens}", "/join/", environment, tmp_path / "up.log") as link,
+    ):
+        yield House(f"http://localhost:{screens}", f"http://localhost:{xero}/_simulator/", link)
+
+
+def inherited():
+    """This process's environment without what is Provender's own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
 
 
 def free_port():
@@ -76,7 +93,7 @@ def running(command, sign, environment, log):
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser():
     """Debian's Chromium."""
     if not CHROMIUM.exists() and os.environ.get("CI") != "true":

@@ -1,9 +1,10 @@
-"""A real Provender process for the crash tests: each command runs in a child of its own, which may be killed.
+"""A real Provender process for the crash tests: some commands in turn, in a child of its own, which may be killed.
 
-Commands come as JSON lines on standard input, answers go as JSON lines to standard output. The parent keeps Django
-loaded and never opens the database, so that a child costs milliseconds instead of a start.
+They come as JSON lines on standard input, the last one's answer goes as a JSON line to standard output. The parent
+keeps Django loaded and never opens the database, so that a child costs milliseconds instead of a start.
 """
 
+import gc
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import django
 import httpx2
 
 django.setup()
+
+import django.db.models.sql.compiler  # noqa: E402 -- or each child would load it with its first query
 
 import cast  # noqa: E402
 from provender.basics import clock  # noqa: E402
@@ -100,7 +103,7 @@ def verify():
 COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, expire_token, run_drain, look, expected, verify)}
 
 
-def run_in_child(name, offset, arguments, kill_after):
+def run_in_child(steps, offset, kill_after):
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -108,7 +111,9 @@ def run_in_child(name, offset, arguments, kill_after):
         clock.move(timedelta(seconds=offset))
         status = 1
         try:
-            os.write(write, json.dumps(COMMANDS[name](**arguments)).encode())
+            for name, arguments in steps:
+                result = COMMANDS[name](**arguments)
+            os.write(write, json.dumps(result).encode())
             status = 0
         except Exception:  # noqa: BLE001 -- told on standard error, and by the exit status
             import traceback
@@ -131,9 +136,9 @@ def run_in_child(name, offset, arguments, kill_after):
 
 
 def main():
+    gc.freeze()  # what is loaded stays shared with the children
     for line in sys.stdin:
-        asked = json.loads(line)
-        answer = run_in_child(asked["command"], asked["offset"], asked["arguments"], asked.get("kill_after"))
+        answer = run_in_child(**json.loads(line))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

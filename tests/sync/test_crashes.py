@@ -36,16 +36,19 @@ class Process:
             text=True,
         )
 
-    def do(self, command, kill_after=None, **arguments):
-        asked = {"command": command, "offset": self.offset, "arguments": arguments, "kill_after": kill_after}
+    def do(self, *steps, kill_after=None, **arguments):
+        """Commands in turn in one child, the arguments are the last one's."""
+        *first, last = steps
+        asked = {"steps": [*((step, {}) for step in first), (last, arguments)]}
+        asked |= {"offset": self.offset, "kill_after": kill_after}
         self.host.stdin.write(json.dumps(asked) + "\n")
         self.host.stdin.flush()
         answer = json.loads(self.host.stdout.readline())
-        assert not answer["failed"], f"{command} failed"
+        assert not answer["failed"], f"{steps} failed"
         return answer
 
-    def ask(self, command, **arguments):
-        answer = self.do(command, **arguments)
+    def ask(self, *steps, **arguments):
+        answer = self.do(*steps, **arguments)
         assert not answer["killed"]
         return answer["result"]
 
@@ -57,8 +60,7 @@ class Process:
         """Drain again as the engine would, until nothing is due or in doubt."""
         for _ in range(8):
             self.later(100)  # the dead process's lease runs out
-            self.ask("run_drain")
-            state = self.ask("look")
+            state = self.ask("run_drain", "look")
             if not state["open"] and not state["waiting"]:
                 return state
         return state
@@ -72,7 +74,7 @@ class Process:
 @pytest.fixture(scope="module")
 def process(tmp_path_factory, request):
     home = tmp_path_factory.mktemp("home")
-    environment = {"PROVENDER_HOME": str(home), "PYTHONPATH": str(TESTS)} | own_database(request, "crashes")
+    environment = {"PROVENDER_HOME": str(home)} | own_database(request, "crashes")
     with Server(Simulator(organisation="demo-au", limits=False, switches=asked_switches())) as server:
         xero = dict.fromkeys(("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"), server.url)
         app = {"XERO_CLIENT_ID": "simulator", "XERO_CLIENT_SECRET": "simulator-secret"}
@@ -93,13 +95,12 @@ def set_the_scene(process, operation, venue):
         assert process.do("run_drain", failpoint="answered", nth=2)["killed"]
         process.later(100)
         return number
-    process.ask("run_drain")
     if operation == "void":
-        process.ask("cancel", number=number)
+        process.ask("run_drain", "cancel", number=number)
+    elif operation == "change":
+        process.ask("run_drain", "edit", number=number, quantity=7)
     else:
-        process.ask("edit", number=number, quantity=7)
-    if operation == "refresh the token":
-        process.ask("expire_token")
+        process.ask("run_drain", "expire_token", "edit", number=number, quantity=7)
     return number
 
 

@@ -275,7 +275,9 @@ class Machine(RuleBasedStateMachine):
         for _ in range(14):
             self._later(100)
             drain(Connection.objects.get())
-        for _ in range(4):
+            if not Dispatch.objects.exists() and not waiting_invoices(self.connection).exists():
+                break
+        for _ in range(4):  # what is quiet has to stay so, past every late commit
             self._later(1000)
             drain(Connection.objects.get())
 

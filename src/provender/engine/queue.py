@@ -160,7 +160,7 @@ def _configuration(url: str, executor: str, at_once: int) -> "DBOSConfig":
         "sys_db_pool_size": 4,
         # We use neither notifications nor DBOS's schedules: no listening connection, and few looks for them.
         "use_listen_notify": False,
-        "notification_listener_polling_interval_sec": 0.5,
+        "notification_listener_polling_interval_sec": POLL_SECONDS,
         "scheduler_polling_interval_sec": 3600.0,
     }
 
