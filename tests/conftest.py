@@ -65,17 +65,41 @@ KNOW_NO_DATABASE = (
 )  # fmt: skip
 
 
+# What takes longest begins first, so that the workers end together; of these files the tests share what one of them
+# started, so they stay with one worker.
+LONGEST = (
+    "sync/test_protocol_machine.py", "desk/test_frame_axe.py", "journeys/", "cli/test_demo.py",
+    "importing/test_real_file.py", "engine/test_processes.py",
+)  # fmt: skip
+TOGETHER = ("sync/test_crashes.py", "xero_simulator/test_tap_xero.py")
+
+
 def pytest_collection_modifyitems(config, items):
     """On PostgreSQL leave out what is about SQLite's own ways, and what knows no database at all."""
+    items.sort(key=lambda item: not _path(item).startswith(LONGEST))
     if connection.vendor == "sqlite":
         return
-    left = [
-        item
-        for item in items
-        if item.get_closest_marker("sqlite") or item.path.relative_to(HERE).as_posix().startswith(KNOW_NO_DATABASE)
-    ]
+    left = [item for item in items if item.get_closest_marker("sqlite") or _path(item).startswith(KNOW_NO_DATABASE)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
+
+
+def _path(item):
+    return item.path.relative_to(HERE).as_posix()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        """By test, but TOGETHER by file (the marks that xdist has for this do nothing with pytest 9.2)."""
+
+        def _split_scope(self, nodeid):
+            path = nodeid.partition("::")[0]
+            return path if path.endswith(TOGETHER) else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from databases import own_database
 from xero_simulator import Simulator
 from xero_simulator.testing import Server, asked_switches
 
-pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("crashes")]
+pytestmark = pytest.mark.kill
 TESTS = Path(__file__).resolve().parent.parent
 
 

@@ -39,7 +39,7 @@ from sync.conftest import consent
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("machine")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "25"))
 # In a transaction: pausing there would hold the database.

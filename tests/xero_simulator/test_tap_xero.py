@@ -21,7 +21,7 @@ from tests.xero_simulator.conftest import Xero, invoice, line, watched
 from xero_simulator import Simulator
 from xero_simulator.testing import Server
 
-pytestmark = [pytest.mark.tap, pytest.mark.xdist_group("tap")]
+pytestmark = pytest.mark.tap
 LOCK = Path(__file__).parents[2] / "requirements-tap-xero.lock"
 LAUNCHER = Path(__file__).with_name("tap_at.py")
 STREAMS = {  # those that exist here, with the resource and its key
