@@ -70,20 +70,21 @@ class ProductsOfCustomer(PricedProducts):
         }
 
 
-def _find(supplier: Supplier, pk: UUID) -> Customer:
+def find_customer(supplier: Supplier, pk: UUID) -> Customer:
+    """The wholesaler's own customer, or 404."""
     return get_object_or_404(supplier.customers.select_related("supplier", "price_list"), pk=pk)
 
 
 @member(Doing.LOOK, post=Doing.TRADE)
 def customer_prices(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponseBase:
     """Each product with its price today and why; own prices are written here, many at once."""
-    return show_prices(request, ProductsOfCustomer(request, OfCustomer(_find(supplier, pk))))
+    return show_prices(request, ProductsOfCustomer(request, OfCustomer(find_customer(supplier, pk))))
 
 
 @member(Doing.LOOK, post=Doing.TRADE)
 def customer_price(request: DeskRequest, supplier: Supplier, pk: UUID, product: UUID) -> HttpResponseBase:
     """All own prices of one product, each with its days."""
-    return show_dated(request, OfCustomer(_find(supplier, pk)), product)
+    return show_dated(request, OfCustomer(find_customer(supplier, pk)), product)
 
 
 # --- one product, all customers -----------------------------------------------------------------------------------

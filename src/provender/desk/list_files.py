@@ -6,6 +6,7 @@
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,12 +19,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from provender.basics.clock import in_words
 from provender.basics.money import show_price
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Echo
 from provender.desk.pull import View
 from provender.desk.spreadsheet import harmless
-from provender.importing import lists, products
+from provender.importing import lists, prices, products
 from provender.importing.errors import FaultyFile
 from provender.importing.models import ListFile, ListRow
 from provender.importing.reading import KINDS as FILES
@@ -84,6 +86,16 @@ def _write_product(supplier: Supplier, name: str, text: str) -> str:
     return supplier.tax_kind_label(text) if name == "tax_kind" and text else text
 
 
+def _price_labels(_supplier: Supplier) -> Mapping[str, str]:
+    return {"price": "Price", "until": "Until"}
+
+
+def _write_price(_supplier: Supplier, name: str, text: str) -> str:
+    if name == "price":
+        return show_price(Decimal(text)) if text else "none"
+    return in_words(date.fromisoformat(text)) if text else "no limit"
+
+
 KINDS: dict[str, ListKind] = {
     ListFile.Kind.PRODUCTS: ListKind(
         "Products from a file",
@@ -91,7 +103,21 @@ KINDS: dict[str, ListKind] = {
         _write_product,
         lambda file: reverse("desk:products", args=[file.supplier.slug]),
         lambda file, user: products.apply_products(file, by=user),
-    )
+    ),
+    ListFile.Kind.PRICES: ListKind(
+        "Prices from a file",
+        _price_labels,
+        _write_price,
+        lambda file: reverse("desk:price-list", args=[file.supplier.slug, file.about]),
+        lambda file, user: prices.apply_prices(file, by=user),
+    ),
+    ListFile.Kind.OWN_PRICES: ListKind(
+        "Own prices from a file",
+        _price_labels,
+        _write_price,
+        lambda file: reverse("desk:customer-prices", args=[file.supplier.slug, file.about]),
+        lambda file, user: prices.apply_prices(file, by=user),
+    ),
 }
 
 

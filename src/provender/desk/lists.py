@@ -62,6 +62,7 @@ from django.http import HttpResponseBase, HttpResponseRedirect, QueryDict, Strea
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.text import slugify
 from django_filters import FilterSet
 
 from provender.basics import clock
@@ -362,11 +363,9 @@ def show(request: DeskRequest, listed: List[Any]) -> HttpResponseBase:
     """The list's answer: page, rows for htmx, totals, a download, or an action's question and result."""
     if request.method == "POST":
         return _act(request, listed)
-    wanted = request.GET.get("format")
-    if wanted == "csv":
-        return _download(listed, "csv", "text/csv; charset=utf-8", _csv(_table(listed)))
-    if wanted == "xlsx":
-        return _download(listed, "xlsx", spreadsheet.CONTENT_TYPE, spreadsheet.stream(listed.title, _table(listed)))
+    wanted = request.GET.get("format", "")
+    if wanted in ("csv", "xlsx"):
+        return download(listed.supplier, listed.many, wanted, _table(listed))
     context = {"list": listed, **listed.extra_context()}
     response = render(request, _template(request, listed), context)
     patch_vary_headers(response, ["HX-Request"])  # one address, a page or a part of it
@@ -463,7 +462,10 @@ def _csv(table: Iterable[list[Any]]) -> Iterator[str]:
         yield writer.writerow([spreadsheet.harmless(value) for value in row])
 
 
-def _download(listed: List[Any], ending: str, content_type: str, parts: Iterable[Any]) -> StreamingHttpResponse:
-    name = f"{listed.supplier.slug}-{listed.many.replace(' ', '-')}-{clock.today(listed.supplier.time_zone)}.{ending}"
+def download(supplier: Supplier, what: str, ending: str, table: Iterable[list[Any]]) -> StreamingHttpResponse:
+    """A table, its headings first, as a file with that ending: csv or xlsx."""
+    name = f"{supplier.slug}-{slugify(what)}-{clock.today(supplier.time_zone)}.{ending}"
+    parts: Iterable[Any] = _csv(table) if ending == "csv" else spreadsheet.stream(what.capitalize(), table)
+    content_type = "text/csv; charset=utf-8" if ending == "csv" else spreadsheet.CONTENT_TYPE
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(parts, content_type=content_type, headers=headers)

@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from provender.desk import categories, customer_prices, customers, list_files, price_lists, product_files, products
+from provender.desk import (
+    categories,
+    customer_prices,
+    customers,
+    list_files,
+    price_files,
+    price_lists,
+    product_files,
+    products,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/customers", customers.customers, name="customers"),
@@ -13,6 +22,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/customers/<uuid:pk>/prices", customer_prices.customer_prices, name="customer-prices"),
     path(
         "w/<slug:slug>/customers/<uuid:pk>/prices/<uuid:product>", customer_prices.customer_price, name="customer-price"
+    ),
+    path("w/<slug:slug>/customers/<uuid:pk>/prices/file", price_files.of_customer, name="customer-price-file"),
+    path(
+        "w/<slug:slug>/customers/<uuid:pk>/prices.<str:ending>",
+        price_files.customer_prices,
+        name="customer-price-download",
     ),
     path("w/<slug:slug>/products", products.products, name="products"),
     path("w/<slug:slug>/products/file", product_files.upload, name="product-file"),
@@ -33,6 +48,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/price-lists", price_lists.price_lists, name="price-lists"),
     path("w/<slug:slug>/price-lists/new", price_lists.new, name="price-list-new"),
     path("w/<slug:slug>/price-lists/<uuid:pk>", price_lists.price_list, name="price-list"),
+    path("w/<slug:slug>/price-lists/<uuid:pk>/file", price_files.of_list, name="price-list-file"),
+    path(
+        "w/<slug:slug>/price-lists/<uuid:pk>/prices.<str:ending>", price_files.list_prices, name="price-list-download"
+    ),
     path("w/<slug:slug>/price-lists/<uuid:pk>/edit", price_lists.edit, name="price-list-edit"),
     path(
         "w/<slug:slug>/price-lists/<uuid:pk>/products/<uuid:product>",

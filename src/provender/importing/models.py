@@ -131,6 +131,7 @@ class ListFile(models.Model):
     class Kind(models.TextChoices):
         PRODUCTS = "products", "Products"
         PRICES = "prices", "Prices"
+        OWN_PRICES = "own-prices", "Own prices"
 
     class State(models.TextChoices):
         PREVIEW = "preview", "Preview"
@@ -140,7 +141,7 @@ class ListFile(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="list_files")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    about = models.UUIDField(null=True)  # the price list that the prices are of
+    about = models.UUIDField(null=True)  # the price list, or the customer, that the prices are of
     file_name = models.CharField(max_length=255)
     columns = models.JSONField(default=list)  # the header, in the file's order
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
