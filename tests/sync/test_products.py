@@ -1,6 +1,7 @@
 """Products from Xero: what a pull finds, what applying it does, and what undoing brings back."""
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -220,6 +221,9 @@ def test_a_second_pull_without_a_change_writes_nothing(pull_all, pull, supplier)
 
 def test_only_what_was_chosen_changes(pull_all, pull, supplier, books):
     drinks, cafes = cast.category(supplier), cast.price_list(supplier, prices={"TEA-1": "3.00"})
+    lune = cast.venue(supplier, "Bar Lune", price_list=cafes)
+    cast.dated_price(cafes, "3.10", date(2026, 12, 1), sku="TEA-1")
+    cast.dated_price(lune, "2.90", sku="TEA-1")
     ours = supplier.products.get(sku="TEA-1")
     catalogue.set_column(supplier, [ours.pk], "category_id", drinks.pk, by=None)
     catalogue.set_products_active(supplier, [ours.pk], active=False, by=None)
@@ -230,7 +234,9 @@ def test_only_what_was_chosen_changes(pull_all, pull, supplier, books):
     products.apply(made, None)
     ours.refresh_from_db()
     assert (ours.name, ours.price) == ("Green tea", Decimal("1.00"))
-    assert (ours.category, ours.active, cafes.prices.get().price) == (drinks, False, Decimal("3.00"))
+    assert (ours.category, ours.active) == (drinks, False)
+    assert set(cafes.prices.values_list("price", flat=True)) == {Decimal("3.00"), Decimal("3.10")}
+    assert lune.own_prices.get().price == Decimal("2.90")
 
 
 def test_the_choice_is_the_rule_for_the_next_pull(pull, connection, books, supplier):

@@ -30,6 +30,19 @@ def test_a_placed_order_is_an_invoice_in_xero(order, sync, books):
     assert not Dispatch.objects.exists()
 
 
+def test_xero_has_the_prices_that_the_order_had_to_four_places(connection, supplier, sync, books):
+    cast.product(supplier, "OAT-1L"), books.add_item("OAT-1L", "Oat milk", "9.99")
+    cafes = cast.price_list(supplier, "Cafés", {"SYRUP-VAN": "11.0349"}, percent=Decimal("-7.5"))
+    cafe = cast.venue(supplier, "Corner Cafe", price_list=cafes)
+    cast.dated_price(cafe, "4.0125")
+    order = cast.placed_order(cafe, {"OAT-1L": 7, "BEANS-1KG": 3, "SYRUP-VAN": 9})
+    cast.dated_price(cafe, "5.00")
+    sync()
+    lines = books.find_invoice(order.invoice.number)["LineItems"]
+    assert [str(Decimal(str(line["UnitAmount"]))) for line in lines] == ["4.0125", "25.0906", "11.0349"]
+    assert Decimal(str(books.find_invoice(order.invoice.number)["Total"])) == order.invoice.total
+
+
 def test_a_second_drain_calls_nothing(order, sync, xero):
     sync()
     xero.stats.reset()

@@ -17,6 +17,7 @@ from provender.basics import clock
 from provender.basics.money import round_amount
 from provender.catalogue import actions as catalogue
 from provender.catalogue.models import Category, PriceList, Product
+from provender.catalogue.offers import Offer
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
 from provender.customers.tax_numbers import ABN_WEIGHTS
@@ -226,6 +227,7 @@ def _open_shop(password: str) -> _Shop:
     shop.venues = [
         (venue, _welcome(shop, number, venue, lists, freight)) for number, venue in enumerate(VENUES, start=1)
     ]
+    _agree(shop, shop.venues[0][1])
     return shop
 
 
@@ -283,6 +285,20 @@ def _welcome(
         freight_group=freight.get(venue.freight),
     )
     return customers.save_customer(customer, by=shop.owner)
+
+
+def _agree(shop: _Shop, customer: Customer) -> None:
+    """Own prices for one customer, the second for a year; a rise of the others' list price is announced."""
+    begin = clock.today(shop.supplier.time_zone)
+    (one, _), (other, _), (third, _) = shop.goods["Coffee & tea"][:3]
+    own = {
+        (one, None): Offer(round_amount(one.price * Decimal("0.8"))),
+        (other, begin): Offer(round_amount(other.price * Decimal("0.85")), begin + timedelta(365)),
+    }
+    customers.set_own_prices(customer, own, by=shop.owner)
+    if customer.price_list:
+        rise = {(third, begin + timedelta(90)): Offer(round_amount(third.price * Decimal("0.97")))}
+        catalogue.set_list_prices(customer.price_list, rise, by=shop.owner)
 
 
 def _made_up_abn(number: int) -> str:

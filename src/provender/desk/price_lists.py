@@ -50,14 +50,14 @@ class PriceListFilter(FilterSet):  # type: ignore[misc]  # django_filters has no
 
 class PriceListList(List[PriceList]):
     title, one, many = "Price lists", "price list", "price lists"
-    sentence = "Prices of their own for groups of customers; all else costs its base price."
+    sentence = "Prices for groups of customers, each with its days."
     filters = PriceListFilter
     sort = "name"
     template = "desk/price_lists/price_lists.html"
     empty = Empty(
         "No price lists yet",
         "A price list gives a group of customers prices of its own, such as Cafés or Wholesale. A product that isn’t on"
-        " it costs its base price, so a list holds only what differs.",
+        " it costs its base price, or so many percent more or less, so a list holds only what differs.",
         "New price list",
         "desk:price-list-new",
     )
