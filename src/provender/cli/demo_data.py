@@ -17,7 +17,7 @@ from provender.basics import clock
 from provender.basics.money import round_amount
 from provender.catalogue import actions as catalogue
 from provender.catalogue.models import Category, PriceList, Product
-from provender.catalogue.offers import Offer
+from provender.catalogue.offers import Offer, Offers
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
 from provender.customers.tax_numbers import ABN_WEIGHTS
@@ -297,7 +297,7 @@ def _agree(shop: _Shop, customer: Customer) -> None:
     }
     customers.set_own_prices(customer, own, by=shop.owner)
     if customer.price_list:
-        rise = {(third, begin + timedelta(90)): Offer(round_amount(third.price * Decimal("0.97")))}
+        rise: Offers = {(third, begin + timedelta(90)): Offer(round_amount(third.price * Decimal("0.97")))}
         catalogue.set_list_prices(customer.price_list, rise, by=shop.owner)
 
 
