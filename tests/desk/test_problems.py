@@ -10,6 +10,7 @@ from django.utils import timezone
 import cast
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
+from provender.payments.payouts import PayoutEntry, close_payout, enter_payout
 from provender.sync.models import Problem
 from provender.timeline.queries import story
 
@@ -77,7 +78,7 @@ def test_all_of_a_cause_go_again_at_once(theo, supplier, sync, connection):
     assert "Send all 3 again" in theo.get(ADDRESS).text
     supplier.products.filter(sku="CUP-8OZ").update(sales_account="")
     page = theo.post(f"{ADDRESS}/again", {"cause": "unknown-account"}, follow=True).text
-    assert "3 invoices on the way to Xero again." in page
+    assert "3 documents on the way to Xero again." in page
     assert (
         "Nothing of this cause is left."
         in theo.post(f"{ADDRESS}/again", {"cause": "unknown-account"}, follow=True).text
@@ -277,3 +278,23 @@ def test_linking_sends_what_waited(theo, supplier, order, sync, books, connectio
     waiting = cast.placed_order(other)
     sync()
     assert books.find_invoice(waiting.invoice.number)["Contact"]["Name"] == "Bayside Corner Store"
+
+
+def test_a_held_payout_stands_there_with_its_ways_out(theo, supplier, sync, books):
+    invoice = cast.invoice(cast.venue(supplier, "Corner Cafe"))
+    supplier.connections.update(auto_reconcile=True)
+    sync()
+    books.pay(invoice.number, "5.00")
+    entries = [PayoutEntry(gross=invoice.due, invoice_number=invoice.number)]
+    day = invoice.date
+    payout = close_payout(enter_payout(supplier, provider="PayWave", reference="PO-7", date=day, entries=entries))
+    sync()
+    page = theo.get(ADDRESS).text
+    assert f"{invoice.number}: 14.80 is left to pay in Xero" in page
+    assert f"/payouts/{payout.pk}" in page
+    assert "Pay up to what is due" in page
+    assert "Send the invoices first" not in page
+    decide(theo, Problem.objects.get(kind="payout"), "pay-up-to")
+    sync()
+    assert books.find_invoice(invoice.number)["Status"] == "PAID"
+    assert "Nothing needs you" in theo.get(ADDRESS).text

@@ -130,6 +130,15 @@ def test_somebody_elses_number_is_a_question(credit, sync, xero, books):
     assert there(xero, credit) == []
 
 
+def test_a_taken_number_is_given_up_for_the_next(credit, sync, xero, books):
+    books.type_credit_note("Corner Cafe", number=credit.number)
+    sync()
+    number = actions.renumber(Problem.objects.get(kind="credit_note"), None)
+    sync()
+    assert [one["CreditNoteNumber"] for one in there(xero, credit)] == [number]
+    assert not Problem.objects.filter(solved_at=None).exists()
+
+
 def test_edited_in_xero_it_is_asked_and_ours_can_be_sent_over_it(credit, sync, xero, books):
     sync()
     books.edit_credit_note(credit.number, Reference="by hand")

@@ -17,8 +17,10 @@ from provender.payments.payouts import (
     pay_up_to,
     undo_payout,
 )
+from provender.sync import actions
 from provender.sync.actions import send_now
 from provender.sync.models import Connection, Dispatch, Link, Problem
+from provender.sync.problems import repairs_of
 
 pytestmark = pytest.mark.django_db
 
@@ -275,6 +277,92 @@ def test_left_for_hand_the_rest_is_deposited(supplier, invoices, sync, books, de
     sync()
     assert str(deposits()[0]["TotalAmount"]) == "39.60"
     assert problems() == []
+
+
+# --- the ways out, as a person presses them -----------------------------------------------------------------------
+
+
+def problem():
+    return Problem.objects.get(kind="payout", solved_at=None)
+
+
+def ways_out():
+    return [one.do for one in repairs_of(problem())]
+
+
+def test_the_invoices_are_sent_first(supplier, invoices, connection, sync, deposits):
+    Connection.objects.filter(pk=connection.pk).update(automatic_sync=False)
+    closed(supplier, invoices)
+    ask(Change.objects.filter(kind="payout"))
+    sync()
+    assert ways_out() == ["send-first", "take-out", "send-again", "open-payout"]
+    assert actions.send_first(problem(), None) == 3
+    sync()
+    assert len(deposits()) == 1
+    assert problems() == []
+
+
+def test_drafts_are_approved_and_the_deposit_follows(supplier, invoices, connection, sync, books, deposits):
+    set_(connection, auto_reconcile=False, invoice_status="DRAFT")
+    sync()
+    set_(connection, auto_reconcile=True)
+    closed(supplier, invoices)
+    sync()
+    assert "approve" in ways_out()
+    actions.approve(problem(), None)
+    sync()
+    assert len(deposits()) == 1
+    assert problems() == []
+    assert books.find_invoice(invoices[0].number)["Status"] == "PAID"
+
+
+def test_it_pays_up_to_what_is_due(supplier, invoices, sync, books, deposits):
+    sync()
+    books.pay(invoices[1].number, "5.00")
+    closed(supplier, invoices)
+    sync()
+    assert "pay-up-to" in ways_out()
+    actions.pay_less(problem(), None)
+    sync()
+    assert str(deposits()[0]["TotalAmount"]) == "54.40"
+    assert problems() == []
+
+
+def test_what_holds_it_is_taken_out(supplier, invoices, sync, books, deposits):
+    sync()
+    books.void(invoices[1].number)
+    closed(supplier, invoices)
+    sync()
+    assert ways_out() == ["take-out", "send-again", "open-payout"]
+    assert actions.take_out(problem(), None) == 1
+    sync()
+    assert str(deposits()[0]["TotalAmount"]) == "39.60"
+    assert problems() == []
+
+
+def test_sent_again_it_is_looked_at_again(supplier, invoices, sync, books, deposits):
+    sync()
+    payment = books.pay(invoices[1].number)
+    closed(supplier, invoices)
+    sync()
+    books.remove_payment(payment["PaymentID"])
+    actions.send_again(problem().connection, "payout-held", None)
+    sync()
+    assert str(deposits()[0]["TotalAmount"]) == "59.40"
+    assert problems() == []
+
+
+def test_drafts_of_a_wholesaler_are_approved_on_asking(invoices, connection, sync, books, xero, later):
+    set_(connection, auto_reconcile=False, invoice_status="DRAFT")
+    sync()
+    xero.faults.add("drop-after-commit", methods=["POST"], path="/api.xro/2.0/Invoices", count=1)
+    assert actions.approve_drafts(connection, [one.pk for one in invoices], None) == 3
+    sync()
+    for _ in range(3):
+        later(seconds=100)
+        sync()
+    assert {books.find_invoice(one.number)["Status"] for one in invoices} == {"AUTHORISED"}
+    assert not Dispatch.objects.exists()
 
 
 # --- undone and changed -------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 import cast
 from provender.invoicing.actions import void_invoice
 from provender.payments.actions import allocate_credit, refund_credit, remove_payment, undo_allocation
-from provender.sync.actions import send_now
+from provender.sync.actions import approve, send_now
 from provender.sync.choices import propose, save_settings
 from provender.sync.models import Connection, Dispatch, Link, Problem
 
@@ -244,6 +244,16 @@ def test_a_payment_of_a_draft_needs_its_approval(invoice, connection, sync):
     cast.payment(invoice)
     sync()
     assert problems() == [("payment", "not-approved")]
+
+
+def test_approving_it_from_here_lets_the_payment_go(invoice, connection, sync, books):
+    set_(connection, invoice_status="DRAFT")
+    cast.payment(invoice)
+    sync()
+    approve(Problem.objects.get(solved_at=None), None)
+    sync()
+    assert books.find_invoice(invoice.number)["Status"] == "PAID"
+    assert problems() == []
 
 
 def test_without_a_clearing_account_a_person_is_asked(invoice, connection, sync):

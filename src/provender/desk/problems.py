@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST
 
 from provender.desk.both_sides import both_sides
 from provender.desk.frame import DeskRequest, back, member
-from provender.invoicing.models import Invoice
 from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, queries
+from provender.sync.documents import LINED
 from provender.sync.errors import ProblemGone
 from provender.sync.models import Problem
+from provender.sync.named import name_all
 from provender.sync.problems import NEEDS_RECONNECTING, Repair
 from provender.sync.queries import Group, ProblemRow
 
@@ -80,6 +81,38 @@ DECISIONS = {
         "{number} is linked to the invoice in Xero.",
         actions.adopt,
     ),
+    "approve": Decision(
+        "Approve for {number}",
+        "What is still a draft in Xero is approved there, as it stands here, so that it takes the money; then this goes"
+        " to Xero. An approved document is in the books at once.",
+        "Approve in Xero",
+        "{number}: what was a draft is being approved in Xero, and it goes then.",
+        actions.approve,
+    ),
+    "send-first": Decision(
+        "Send the invoices of payout {number} first",
+        "Its invoices that aren’t in Xero go there now, approved; then the payout is deposited. Should one of them need"
+        " a person, the payout waits.",
+        "Send them first",
+        "{number}: its invoices are on the way to Xero, and the deposit follows.",
+        actions.send_first,
+    ),
+    "pay-up-to": Decision(
+        "Let payout {number} pay up to what is due",
+        "Of the invoices that have less left to pay in Xero, the payout pays just that; the rest of those lines is"
+        " left for hand. The deposit is then smaller than the line in the bank by it: enter that in Xero yourself.",
+        "Pay up to what is due",
+        "{number} pays what is due, and is on its way to Xero.",
+        actions.pay_less,
+    ),
+    "take-out": Decision(
+        "Take what holds payout {number} out of it",
+        "The lines of the invoices named above are left for hand, and those invoices are open again here. The deposit"
+        " is then smaller than the line in the bank by these lines: enter them in Xero yourself.",
+        "Take them out",
+        "{number} goes to Xero without them.",
+        actions.take_out,
+    ),
     "without-item-codes": Decision(
         "Send {number} without item codes",
         "The lines go to Xero with their description, quantity and price, but without item codes, so that Xero’s stock"
@@ -98,14 +131,17 @@ DECISIONS = {
     ),
 }
 PLACES = {"open-settings": "desk:xero-settings", "open-tracking": "desk:xero-tracking", "reconnect": "desk:xero"}
+PAGES = {"invoice": "desk:invoice", "payout": "desk:payout"}  # where a document of that kind is shown
 OF_DOCUMENT = {
     "edit-document": "desk:invoice",
+    "open-payout": "desk:payout",
     "edit-product": "desk:product-edit",
     "edit-customer": "desk:customer-edit",
     "link-contact": "desk:customer-contact",
 }
 NEEDS = {  # the rest needs BOOKS
     "edit-document": Doing.LOOK,
+    "open-payout": Doing.LOOK,
     "open-in-xero": Doing.LOOK,
     "open-settings": Doing.LOOK,
     "open-tracking": Doing.LOOK,
@@ -189,7 +225,7 @@ def again(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     problem = _problem(supplier, pk)
     if problem.solved_at is not None:
         return _gone(request, supplier)
-    actions.send_now(supplier, [problem.document], request.user)
+    actions.try_again(problem, request.user)
     messages.success(request, f"{_number(problem)} is on its way to Xero again.")
     return back(request)
 
@@ -203,7 +239,7 @@ def again_all(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         raise Http404("Not connected.")
     count = actions.send_again(connection, request.POST.get("cause", ""), request.user)
     if count:
-        messages.success(request, f"{count:,} invoice{'' if count == 1 else 's'} on the way to Xero again.")
+        messages.success(request, f"{count:,} document{'' if count == 1 else 's'} on the way to Xero again.")
     else:
         messages.info(request, "Nothing of this cause is left.")
     return redirect("desk:problems", slug=supplier.slug)
@@ -253,19 +289,22 @@ def _gone(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     return redirect("desk:problems", slug=supplier.slug)
 
 
-def _invoice(problem: Problem) -> Invoice:
-    return get_object_or_404(Invoice, supplier=problem.connection.supplier_id, pk=problem.document)
-
-
 def _number(problem: Problem) -> str:
-    return _invoice(problem).number
+    named = name_all([problem]).get(problem.document)
+    return named.number if named else str(problem.words.get("number", ""))
 
 
 def _subject(problem: Problem, do: str) -> object:
-    """The invoice to open, or its customer, or the product whose account is at fault."""
+    """The document to open, or its customer, or the product whose account is at fault."""
     if do == "edit-product":
         product = queries.product_at_fault(problem)
         if product is None:
             raise Http404("No product is at fault.")
         return product
-    return problem.document if do == "edit-document" else _invoice(problem).customer_id
+    if do in {"edit-document", "open-payout"}:
+        return problem.document
+    lined = LINED.get(problem.kind)
+    document = lined and lined.of(problem.connection).filter(pk=problem.document).first()
+    if not document:
+        raise Http404("It has no customer.")
+    return document.customer_id

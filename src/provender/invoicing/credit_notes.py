@@ -142,6 +142,22 @@ def void_credit_note(credit_note: CreditNote, *, by: User | None = None, why: st
     return credit_note
 
 
+@transaction.atomic
+def renumber_credit_note(credit_note: CreditNote, *, by: User | None = None) -> CreditNote:
+    """Give the credit note the supplier's next number."""
+    hold(credit_note)
+    supplier, before = credit_note.supplier, credit_note.number
+    credit_note.number = take_free_number(
+        supplier, KIND, supplier.credit_note_prefix, partial(credit_numbers_in_use, supplier)
+    )
+    credit_note.version += 1
+    credit_note.changed_at = clock.now()
+    credit_note.save(update_fields=["number", "version", "changed_at"])
+    post(supplier, KIND, credit_note.pk, "Renumbered")
+    tell(supplier, KIND, credit_note.pk, f"Renumbered from {before} to {credit_note.number}", who=by)
+    return credit_note
+
+
 def credited_of(invoice: Invoice) -> Decimal:
     """What the credit notes of an invoice give back together, used or not."""
     live = CreditNote.objects.filter(invoice=invoice, status=CreditNote.Status.OPEN)

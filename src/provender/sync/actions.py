@@ -5,6 +5,7 @@ calls Xero inside a transaction; most of it just lets the drain try again.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,16 +18,19 @@ from provender.changes.actions import ask, settle
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
-from provender.invoicing.models import Invoice
-from provender.payments.models import Allocation, Payment
+from provender.invoicing.credit_notes import renumber_credit_note
+from provender.invoicing.models import CreditNote, Invoice
+from provender.payments.models import Allocation, Payment, PayoutLine
+from provender.payments.payouts import leave_for_hand, pay_up_to
 from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE, Lined, as_sent
+from provender.sync.documents import UNAPPROVED
 from provender.sync.drain import release_customers
 from provender.sync.errors import LinkRefused, ProblemGone, TrackingRefused
-from provender.sync.kinds import KINDS
+from provender.sync.kinds import KINDS, Subject, subjects
 from provender.sync.mirror import read_chart, read_tracking
 from provender.sync.models import (
     Connection,
@@ -34,13 +38,15 @@ from provender.sync.models import (
     DispatchDocument,
     Link,
     Problem,
+    ToApprove,
     TrackingOption,
     WithoutItemCodes,
     WithoutTracking,
 )
 from provender.sync.poll_facts import KEPT
 from provender.sync.poll_invoices import Tally, note_invoices, take_back
-from provender.sync.problems import ACCOUNT_CAUSES
+from provender.sync.problems import ACCOUNT_CAUSES, close_problems
+from provender.sync.queries import open_problems
 from provender.sync.session import Session, asking_for_a_person
 from provender.sync.tracking import ACTIVE, MISSING, Tracking, bind_option, make_properties
 from provender.timeline.actions import tell, tell_many
@@ -110,9 +116,117 @@ def _try_contacts_again(supplier: Supplier, invoices: Iterable[UUID]) -> None:
 
 
 def send_again(connection: Connection, cause: str, by: User | None) -> int:
-    """`send_now` for every invoice that this cause holds. Returns how many."""
-    held = Problem.objects.filter(connection=connection, kind="invoice", cause=cause, solved_at=None)
-    return send_now(connection.supplier, list(held.values_list("document", flat=True)), by)
+    """Try every document again that this cause holds. Returns how many are due by it."""
+    held = list(open_problems(connection).filter(cause=cause).select_related("connection__supplier"))
+    invoices = [problem.document for problem in held if problem.kind == "invoice"]
+    others = [try_again(problem, by) for problem in held if problem.kind != "invoice"]
+    return send_now(connection.supplier, invoices, by) + sum(others)
+
+
+@transaction.atomic
+def try_again(problem: Problem, by: User | None) -> int:
+    """Try the document of a problem again, whatever its kind. Returns how many are due by it: one, or none."""
+    if problem.kind == "invoice":
+        return send_now(problem.connection.supplier, [problem.document], by)
+    _claim(problem, "sent again")
+    if problem.customer:
+        close_problems(problem.connection, "contact", [problem.customer], "tried again")
+    _tell(problem, "Asked to go to Xero", by)
+    return ask(_changes(problem), again=True)
+
+
+@transaction.atomic
+def approve(problem: Problem, by: User | None) -> int:
+    """Approve in Xero the drafts that hold this money, then try it again. Returns how many documents."""
+    connection = problem.connection
+    _claim(problem, "approved in Xero")
+    drafts = _drafts_of(problem)
+    for kind, document in drafts:
+        ToApprove.objects.get_or_create(connection=connection, kind=kind, document=document)
+        ask(Change.objects.filter(supplier=connection.supplier_id, kind=kind, document=document), again=True)
+        tell(connection.supplier, kind, document, "Asked to be approved in Xero", who=by)
+    ask(_changes(problem), again=True)
+    return len(drafts)
+
+
+def _drafts_of(problem: Problem) -> set[Subject]:
+    """Invoices and credit notes of this payment, credit or payout that are drafts in Xero, as far as we know."""
+    if problem.kind == "payout":
+        wanted = {("invoice", UUID(one["invoice"])) for one in _held(problem, "draft")}
+    else:
+        row = _money(problem)
+        pairs = (("invoice", row.invoice_id), ("credit_note", row.credit_note_id))
+        wanted = {(kind, document) for kind, document in pairs if document}
+    here = Link.objects.filter(connection=problem.connection, document__in=[document for _, document in wanted])
+    other = set(here.exclude(status__in=UNAPPROVED).values_list("kind", "document"))
+    return wanted - other if problem.kind != "payout" else wanted
+
+
+@transaction.atomic
+def approve_drafts(connection: Connection, invoices: Iterable[UUID], by: User | None) -> int:
+    """Approve in Xero those of these invoices that went as drafts. Returns how many."""
+    here = Link.objects.filter(connection=connection, kind="invoice", document__in=list(invoices))
+    drafts = list(here.filter(status__in=UNAPPROVED).values_list("document", flat=True))
+    rows = [ToApprove(connection=connection, kind="invoice", document=document) for document in drafts]
+    ToApprove.objects.bulk_create(rows, ignore_conflicts=True)
+    send_now(connection.supplier, drafts, by)
+    tell_many(connection.supplier, "invoice", [(pk, "Asked to be approved in Xero") for pk in drafts], who=by)
+    return len(drafts)
+
+
+# --- a payout that is held ----------------------------------------------------------------------------------------
+
+
+def _held(problem: Problem, why: str = "") -> list[dict[str, str]]:
+    """The invoices that hold a payout, as they were shown; of one reason, or all."""
+    found: list[dict[str, str]] = msgspec.json.decode(problem.shown or "[]")
+    return [one for one in found if one["invoice"] and why in {"", one["why"]}]
+
+
+@transaction.atomic
+def send_first(problem: Problem, by: User | None) -> int:
+    """Let the payout's invoices go to Xero that aren't there, then the payout. Returns how many invoices."""
+    _claim(problem, "its invoices were sent first")
+    missing = [UUID(one["invoice"]) for one in _held(problem, "missing")]
+    sent = send_now(problem.connection.supplier, missing, by)
+    ask(_changes(problem), again=True)
+    return sent
+
+
+@transaction.atomic
+def pay_less(problem: Problem, by: User | None) -> int:
+    """Let the payout pay no more of its invoices than is due in Xero. Returns how many lines changed.
+
+    Raises what `pay_up_to` and `leave_for_hand` raise.
+    """
+    _claim(problem, "pays up to what is due")
+    changed = 0
+    for one in _held(problem, "less"):
+        left = Decimal(one["due"])
+        for line in _lines_of(problem, one["invoice"]):
+            pays = min(line.amount, left)
+            left -= pays
+            if pays < line.amount:
+                changed += 1
+                leave_for_hand(line, by=by) if pays <= 0 else pay_up_to(line, pays, by=by)
+    return changed
+
+
+@transaction.atomic
+def take_out(problem: Problem, by: User | None) -> int:
+    """Take the invoices that hold the payout out of it, for hand; the rest is deposited. Returns how many lines."""
+    _claim(problem, "left for hand")
+    lines = [line for one in _held(problem) for line in _lines_of(problem, one["invoice"])]
+    for line in lines:
+        leave_for_hand(line, why="It couldn’t be in the deposit", by=by)
+    return len(lines)
+
+
+def _lines_of(problem: Problem, invoice: str) -> list[PayoutLine]:
+    mine = PayoutLine.objects.filter(payout__supplier=problem.connection.supplier_id, payout=problem.document)
+    return list(
+        mine.filter(invoice=UUID(invoice), payment__removed_at=None).select_related("payout", "payment", "invoice")
+    )
 
 
 @transaction.atomic
@@ -161,8 +275,11 @@ def leave(problem: Problem, by: User | None, why: str = "") -> None:
 
 @transaction.atomic
 def renumber(problem: Problem, by: User | None) -> str:
-    """Our invoice gets the next number and goes under that. Returns the number."""
+    """Our document gets the next number and goes under that. Returns the number."""
     _claim(problem, "renumbered")
+    if problem.kind == "credit_note":
+        credit_note = CreditNote.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
+        return renumber_credit_note(credit_note, by=by).number
     invoice = Invoice.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
     supplier = invoice.supplier
     number = take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier))
@@ -364,4 +481,5 @@ def _settle(problem: Problem) -> None:
 
 
 def _tell(problem: Problem, what: str, by: User | None, why: str = "") -> None:
-    tell(problem.connection.supplier, problem.kind, problem.document, what, who=by, why=why)
+    for story, subject in subjects(problem.kind, [problem.document]).values():
+        tell(problem.connection.supplier, story, subject, what, who=by, why=why)

@@ -4,6 +4,7 @@ A refusal is known by the beginning of Xero's words, which are not a contract: t
 and words that nobody has met before get the cause `refused`, which waits for a person.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -44,7 +45,10 @@ REOPEN = Repair("reopen", "Open it again here")
 KEEP_PAID = Repair("keep-as-paid", "Keep it as paid")
 TAKE_PAYMENTS = Repair("take-payments", "Count Xero’s payments")
 APPROVE = Repair("approve", "Approve it in Xero")
-PAYOUT = Repair("open-payout", "See what to do")
+SEND_FIRST = Repair("send-first", "Send the invoices first")
+PAY_LESS = Repair("pay-up-to", "Pay up to what is due")
+TAKE_OUT = Repair("take-out", "Take them out, for hand")
+PAYOUT = Repair("open-payout", "Open the payout")
 
 
 @dataclass(frozen=True)
@@ -335,7 +339,7 @@ CAUSES: tuple[Cause, ...] = (
         "Payout can't be deposited yet",
         "Payout {number} isn't deposited, since its deposit wouldn't be the line in the bank: {what}. Nothing was sent."
         " Mend what is named, then send again.",
-        (PAYOUT, AGAIN),
+        (SEND_FIRST, APPROVE, PAY_LESS, TAKE_OUT, AGAIN, PAYOUT),
         chart_is_old=True,
     ),
     _cause(
@@ -351,6 +355,14 @@ CAUSES: tuple[Cause, ...] = (
         (AGAIN, EDIT, LEAVE),
     ),
 )
+OF_LINES = frozenset({RENUMBER, ADOPT, KEEP_THEIRS, SEND_OURS, NO_CODE, NO_TRACKING, TRACKING, EDIT})
+NOT_OF_KIND: dict[str, frozenset[Repair]] = {
+    "credit_note": frozenset({EDIT}),
+    "payment": OF_LINES,
+    "allocation": OF_LINES,
+    "payout": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE},
+    "fee": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE},
+}
 BY_CODE = {cause.code: cause for cause in CAUSES}
 NEEDS_RECONNECTING = _cause(
     "needs-reconnecting",
@@ -373,6 +385,20 @@ def sentence(cause: str, words: Mapping[str, str]) -> str:
     """The problem in a bookkeeper's words: what, why, what to do."""
     known = BY_CODE.get(cause, BY_CODE["refused"])
     return " ".join(known.sentence.format_map(_Words(words)).split())
+
+
+def repairs_of(problem: Problem) -> tuple[Repair, ...]:
+    """What mends it, the likeliest first: of its cause's repairs those that its kind and its state allow."""
+    found = BY_CODE.get(problem.cause, BY_CODE["refused"]).repairs
+    if problem.cause == "payout-held":
+        held = json.loads(problem.shown or "[]")
+        named = [one for one in held if one["invoice"]]
+        reasons = {one["why"] for one in named}
+        wanted = {SEND_FIRST: "missing" in reasons, APPROVE: "draft" in reasons, PAY_LESS: "less" in reasons}
+        wanted[TAKE_OUT] = bool(named)
+        return tuple(one for one in found if wanted.get(one, True))
+    without = NOT_OF_KIND.get(problem.kind, frozenset())
+    return tuple(one for one in found if one not in without)
 
 
 def judge_refusal(messages: Iterable[str]) -> tuple[Cause, dict[str, str]]:

@@ -13,14 +13,25 @@ from provender.basics import clock
 from provender.catalogue.models import Product
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.models import Invoice, InvoiceLine
+from provender.invoicing.models import InvoiceLine
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
 from provender.sync.documents import spell_items
 from provender.sync.due import may_go
+from provender.sync.kinds import Subject
 from provender.sync.mirror import fold_name
 from provender.sync.models import Call, Connection, Contact, Dispatch, DispatchDocument, Link, Problem
-from provender.sync.problems import ACCOUNT_CAUSES, BY_CODE, NEEDS_RECONNECTING, PRODUCT, SETTINGS, Repair, sentence
+from provender.sync.named import Named, name_all
+from provender.sync.problems import (
+    ACCOUNT_CAUSES,
+    BY_CODE,
+    NEEDS_RECONNECTING,
+    PRODUCT,
+    SETTINGS,
+    Repair,
+    repairs_of,
+    sentence,
+)
 
 XERO_STATUS = {
     "DRAFT": "Draft",
@@ -62,7 +73,7 @@ def xero_line(supplier: Supplier) -> XeroLine:
     if connection is None:
         return XeroLine("none", "Not connected to Xero yet.")
     waiting = waiting_invoices(connection).count()
-    problems = Problem.objects.filter(connection=connection, solved_at=None, kind="invoice").count()
+    problems = open_problems(connection).count()
     checked = connection.last_checked_at
     if connection.state == Connection.State.DISCONNECTED:
         return XeroLine("disconnected", f"Disconnected from {connection.organisation}.", waiting, problems, checked)
@@ -77,9 +88,11 @@ def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> st
     sent = Link.objects.filter(connection=connection, kind="invoice").count()
     parts = []
     if problems:
-        parts.append(f"{problems} {_invoices(problems)} {'needs' if problems == 1 else 'need'} a person")
+        of_invoices = not open_problems(connection).exclude(kind="invoice").exists()
+        noun = _invoices(problems) if of_invoices else "problem" if problems == 1 else "problems"
+        parts.append(f"{problems} {noun} {'needs' if problems == 1 else 'need'} a person")
     if waiting:
-        noun = "" if problems else f" {_invoices(waiting)}"
+        noun = "" if problems and of_invoices else f" {_invoices(waiting)}"
         parts.append(f"{waiting}{noun} {'waits' if waiting == 1 else 'wait'} to be sent")
     if parts:
         there = f"{sent} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
@@ -108,6 +121,11 @@ def waiting_invoices(connection: Connection) -> QuerySet[Change]:
 # --- problems -----------------------------------------------------------------------------------------------------
 
 
+def open_problems(connection: Connection) -> QuerySet[Problem]:
+    """What needs a person; a contact's problem is told by the documents that wait for it."""
+    return Problem.objects.filter(connection=connection, solved_at=None).exclude(kind="contact")
+
+
 @dataclass(frozen=True)
 class Group:
     """A cause and how many documents it holds."""
@@ -128,10 +146,12 @@ class ProblemRow:
     sentence: str
     repairs: tuple[Repair, ...]
     number: str
-    customer: str
+    customer: str  # or whose payout it is
     total: Decimal | None
     url_in_xero: str
     raw: str
+    subject: Subject | None  # the document whose page tells of it
+    currency: str
 
 
 def problem_count(supplier: Supplier) -> int:
@@ -140,7 +160,7 @@ def problem_count(supplier: Supplier) -> int:
     if connection is None:
         return 0
     lost = int(connection.state == Connection.State.NEEDS_RECONNECTING)
-    return Problem.objects.filter(connection=connection, kind="invoice", solved_at=None).count() + lost
+    return open_problems(connection).count() + lost
 
 
 def problem_groups(supplier: Supplier) -> list[Group]:
@@ -148,7 +168,7 @@ def problem_groups(supplier: Supplier) -> list[Group]:
     connection = connection_of(supplier)
     if connection is None:
         return []
-    rows = Problem.objects.filter(connection=connection, kind="invoice", solved_at=None)
+    rows = open_problems(connection)
     counted = rows.values("cause").annotate(count=Count("pk")).order_by("-count", "cause")
     groups = []
     for row in counted:
@@ -165,27 +185,30 @@ def problem_groups(supplier: Supplier) -> list[Group]:
 def problems_of(
     supplier: Supplier, cause: str | None = None, *, documents: Iterable[UUID] | None = None
 ) -> list[ProblemRow]:
-    """Open problems of invoices, newest first; of one cause, or of some documents. Four queries for any number."""
+    """Open problems, newest first; of one cause, or of some documents. The same few queries for any number of them."""
     connection = connection_of(supplier)
     if connection is None:
         return []
-    wanted = Q(connection=connection, kind="invoice", solved_at=None)
+    wanted = Q()
     if cause is not None:
         wanted &= Q(cause=cause)
     if documents is not None:
         wanted &= Q(document__in=list(documents))
-    problems = list(Problem.objects.filter(wanted).select_related("connection").order_by("-found_at", "-pk"))
-    ids = [problem.document for problem in problems]
-    invoices = {one.pk: one for one in Invoice.objects.filter(pk__in=ids).select_related("customer")}
-    links = dict(
-        Link.objects.filter(connection=connection, kind="invoice", document__in=ids).values_list("document", "xero_id")
-    )
+    rows = open_problems(connection).filter(wanted)
+    problems = list(rows.select_related("connection").order_by("-found_at", "-pk"))
+    named = name_all(problems)
+    links = {
+        (kind, document): xero_id
+        for kind, document, xero_id in Link.objects.filter(
+            connection=connection, kind__in=OPENS_IN_XERO, document__in=[one.document for one in problems]
+        ).values_list("kind", "document", "xero_id")
+    }
     of_products = {pk for pk, _ in _products_at_fault(problems)}
     return [
         _problem_row(
             problem,
-            invoices.get(problem.document),
-            links.get(problem.document, ""),
+            named.get(problem.document),
+            links.get((problem.kind, problem.document), ""),
             of_product=problem.pk in of_products,
         )
         for problem in problems
@@ -211,22 +234,25 @@ def _products_at_fault(problems: Iterable[Problem]) -> list[tuple[int, UUID]]:
     return [(named[pk][0], product) for pk, account, product in found if account == named[pk][1]]
 
 
-def _problem_row(problem: Problem, invoice: Invoice | None, xero_id: str, *, of_product: bool) -> ProblemRow:
+def _problem_row(problem: Problem, named: Named | None, xero_id: str, *, of_product: bool) -> ProblemRow:
     cause = BY_CODE.get(problem.cause, BY_CODE["refused"])
     words = dict(problem.words)
-    if invoice and not words.get("customer"):  # a refusal of an invoice doesn't name its customer
-        words["customer"] = invoice.customer.trading_name
+    if named and not words.get("customer"):  # a refusal of an invoice doesn't name its customer
+        words["customer"] = named.whose
     xero_id = xero_id or problem.words.get("theirs", "") if problem.cause == "number-taken" else xero_id
+    mending = repairs_of(problem)
     return ProblemRow(
         problem=problem,
         title=cause.title,
         sentence=sentence(problem.cause, words),
-        repairs=(PRODUCT, *(one for one in cause.repairs if one != SETTINGS)) if of_product else cause.repairs,
-        number=invoice.number if invoice else problem.words.get("number", ""),
-        customer=invoice.customer.trading_name if invoice else "",
-        total=invoice.total if invoice else None,
-        url_in_xero=url_in_xero(problem.connection, xero_id),
+        repairs=(PRODUCT, *(one for one in mending if one != SETTINGS)) if of_product else mending,
+        number=named.number if named else problem.words.get("number", ""),
+        customer=named.whose if named else "",
+        total=named.total if named else None,
+        url_in_xero=url_in_xero(problem.connection, xero_id, problem.kind),
         raw=problem.raw,
+        subject=named.subject if named else None,
+        currency=named.currency if named else "",
     )
 
 
@@ -329,9 +355,12 @@ def invoices_standing(connection: Connection, state: str) -> Q:
     }[state]
 
 
-def url_in_xero(connection: Connection, xero_id: str) -> str:
-    """The address that opens this invoice in Xero, or "" when there is none."""
-    if not xero_id:
+OPENS_IN_XERO = ("invoice", "credit_note")
+
+
+def url_in_xero(connection: Connection, xero_id: str, kind: str = "invoice") -> str:
+    """The address that opens this invoice or credit note in Xero, or "" when there is none."""
+    if not xero_id or kind not in OPENS_IN_XERO:
         return ""
     from provender.sync.tokens import endpoints
 
