@@ -20,6 +20,7 @@ from provender.catalogue import bulk
 from provender.importing import actions as importing
 from provender.importing.payouts import keep_file
 from provender.importing.products import preview_products
+from provender.payments.actions import allocate_credit
 from provender.payments.payouts import PayoutEntry, enter_payout
 from provender.people.actions import invite
 from provender.people.models import Membership
@@ -102,6 +103,20 @@ class Things:
         ]
         day = self.invoice.date
         return enter_payout(self.supplier, provider="Payly", reference="PO-77", date=day, entries=entries)
+
+    @cached_property
+    def credit_note(self):
+        return cast.credit_note(self.customer, invoice=self.invoice)
+
+    @cached_property
+    def allocation(self):
+        credit_note = cast.credit_note(self.customer)
+        day = self.invoice.date
+        return allocate_credit(credit_note, self.invoice, amount=Decimal("1.00"), date=day)
+
+    @cached_property
+    def payment(self):
+        return cast.payment(cast.invoice(self.customer), "1.00")
 
     @cached_property
     def attempt(self):
@@ -206,6 +221,12 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "product-undo-bulk": pk("bulk_change"),
     "list-file": pk("list_file"),
     **{f"list-file-{part}": pk("list_file") for part in ("apply", "discard", "rejects")},
+    "credit-note": pk("credit_note"),
+    **{f"credit-note-{part}": pk("credit_note") for part in ("edit", "void", "allocate")},
+    "credit-note-new": pk("customer"),
+    "credit-note-of-invoice": pk("invoice"),
+    "allocation-undo": pk("allocation"),
+    "payment-refund": pk("payment"),
     "payout": pk("payout"),
     **{f"payout-{part}": pk("payout") for part in ("match", "close", "undo")},
     "payout-line": lambda things: {"pk": things.payout.pk, "position": 2},

@@ -1,7 +1,8 @@
-"""The next version of an invoice as it is typed: its dates, numbers and lines, and what it will come to."""
+"""An invoice or a credit note as it is typed: what stands above its lines, the lines, and what it will come to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date as Date  # noqa: N812 -- `date` is what a document calls it
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -13,9 +14,9 @@ from provender.basics.errors import ProvenderError
 from provender.basics.money import show_price, show_quantity
 from provender.desk.choosing import date_input
 from provender.desk.order_form import CHARGES, LONGEST_DESCRIPTION, Row, columns_of, row_of_charge
-from provender.invoicing.models import Invoice, InvoiceLine, LineKind
+from provender.invoicing.models import CreditNote, DocumentLine, Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, draft_of, sum_lines
-from provender.suppliers.models import TaxKind
+from provender.suppliers.models import Supplier, TaxKind
 
 NAMES = ("charge_key", "charge_item", "charge_quantity", "charge_price", "charge_kind", "charge_tax")
 
@@ -37,18 +38,25 @@ class InvoiceHeaderForm(forms.Form):
         return typed
 
 
-class InvoiceSheet:
-    """The form of an invoice that is there; lines that stay keep their product, SKU and account."""
+class LinesSheet:
+    """The form of a document's lines; lines that stay keep their product, SKU, account and options."""
 
-    def __init__(self, invoice: Invoice, *, typed: QueryDict | None = None, judge: bool = False) -> None:
-        """With `judge` what is wrong shows; without, the form is still being written."""
-        self.invoice, self.show_errors = invoice, judge
-        seen = typed.get("seen", "") if typed is not None else ""
-        self.seen = int(seen) if seen.isdecimal() else invoice.version  # the version that the page showed
-        names = InvoiceHeaderForm.base_fields
-        initial = typed.dict() if typed is not None else {name: getattr(invoice, name) for name in names}
-        self.header = InvoiceHeaderForm(typed if judge else None, initial=initial)
-        self.current = {str(line.key): line for line in invoice.lines.all()}
+    header_form: type[forms.Form]
+
+    def __init__(
+        self,
+        supplier: Supplier,
+        current: Iterable[DocumentLine],
+        header: Mapping[str, Any],
+        *,
+        typed: QueryDict | None = None,
+        judge: bool = False,
+    ) -> None:
+        """`header` is what its fields begin with. With `judge` what is wrong shows; without, it is being written."""
+        self.supplier, self.show_errors = supplier, judge
+        initial: dict[str, Any] = dict(header) if typed is None else typed.dict()
+        self.header = self.header_form(typed if judge else None, initial=initial)
+        self.current = {str(line.key): line for line in current}
         if typed is not None:
             self.charges = [row_of_charge(values) for values in columns_of(typed, *NAMES)]
         else:
@@ -65,7 +73,7 @@ class InvoiceSheet:
         drafts = [self._draft(row) for row in rows]
         rates = {line.tax_kind: line.tax_rate for line in self.current.values()}
         try:
-            built = build_lines(InvoiceLine, self.invoice.supplier, [draft for draft in drafts if draft], rates)
+            built = build_lines(InvoiceLine, self.supplier, [draft for draft in drafts if draft], rates)
         except ProvenderError as error:
             self.trouble = error.sentence
             return
@@ -120,12 +128,67 @@ class InvoiceSheet:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """The form as `revise_invoice` takes it."""
-        names = ("date", "due_date", "purchase_order", "comment")
-        return {name: self.header.cleaned_data[name] for name in names} | {"lines": self.drafts}
+        """The form as the actions take it."""
+        return {**self.header.cleaned_data, "lines": self.drafts}
 
 
-def _row_of(line: InvoiceLine) -> Row:
+class InvoiceSheet(LinesSheet):
+    """The next version of an invoice."""
+
+    header_form = InvoiceHeaderForm
+
+    def __init__(self, invoice: Invoice, *, typed: QueryDict | None = None, judge: bool = False) -> None:
+        seen = typed.get("seen", "") if typed is not None else ""
+        self.seen = int(seen) if seen.isdecimal() else invoice.version  # the version that the page showed
+        header = {name: getattr(invoice, name) for name in InvoiceHeaderForm.base_fields}
+        super().__init__(invoice.supplier, invoice.lines.all(), header, typed=typed, judge=judge)
+
+
+class CreditHeaderForm(forms.Form):
+    """What stands above a credit note's lines."""
+
+    date = forms.DateField(label="Date", widget=date_input())
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What came back, or what was charged too much. The customer reads it.",
+    )
+    beyond = forms.BooleanField(
+        label="Give back more than the invoice came to",
+        required=False,
+        help_text="Only if it is meant: together its credit notes may otherwise give back no more.",
+    )
+
+
+class CreditSheet(LinesSheet):
+    """A credit note: a new one, which begins with an invoice's lines or with none, or one that is there."""
+
+    header_form = CreditHeaderForm
+
+    def __init__(
+        self,
+        supplier: Supplier,
+        source: Invoice | CreditNote | None,
+        *,
+        date: Date,
+        typed: QueryDict | None = None,
+        judge: bool = False,
+    ) -> None:
+        """A new one is dated `date`."""
+        invoice = source if isinstance(source, Invoice) else source.invoice if source else None
+        header = {"date": date, "reason": ""}
+        if isinstance(source, CreditNote):
+            header = {"date": source.date, "reason": source.reason}
+        super().__init__(supplier, source.lines.all() if source else [], header, typed=typed, judge=judge)
+        if invoice is None:
+            del self.header.fields["beyond"]
+        if source is None and typed is None:
+            self.charges = [Row(kind=LineKind.OTHER)]
+
+
+def _row_of(line: DocumentLine) -> Row:
     return Row(
         key=str(line.key),
         item=line.description,

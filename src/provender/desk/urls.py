@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver
 
-from provender.desk import frame_urls, import_urls, order_urls, payout_urls, pull_urls, trade_urls, xero_urls
+from provender.desk import (
+    credit_urls,
+    frame_urls,
+    import_urls,
+    order_urls,
+    payout_urls,
+    pull_urls,
+    trade_urls,
+    xero_urls,
+)
 
 app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,4 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *import_urls.urlpatterns,
     *pull_urls.urlpatterns,
     *payout_urls.urlpatterns,
+    *credit_urls.urlpatterns,
 ]
