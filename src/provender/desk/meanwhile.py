@@ -13,10 +13,10 @@ Forms that are more than fields of a row (an order's, an invoice's) carry a stam
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django import forms
 from django.db import models, transaction
@@ -88,7 +88,7 @@ class SharedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
     def _is_new(self) -> bool:
         return bool(self.instance._state.adding)  # noqa: SLF001 -- the public way to know
 
-    def _texts(self, values: dict[str, Any]) -> dict[str, str]:
+    def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Each field's value as the page shows it."""
         names = [name for name in self.fields if name in values and name != "seen"]
         return {name: _text(self.fields[name].prepare_value(values[name])) for name in names}
@@ -107,7 +107,7 @@ class SharedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
 
     def _merged(self, row: models.Model) -> Self:
         """The form to come back with: typed values stay, the rest is as it is now."""
-        moved, data = self._moved(), self.data.copy()
+        moved, data = self._moved(), cast("QueryDict", self.data).copy()
         for name, one in moved.items():
             if one.typed is None:
                 _put(data, self.add_prefix(name), self.fields[name], self._now[name])
@@ -153,5 +153,5 @@ def _shown(field: forms.Field, text: str) -> str:
     """A field's value in the words of its choices."""
     if isinstance(field, forms.BooleanField):
         return "yes" if text == "True" else "no"
-    choices = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}
-    return next((str(label) for value, label in choices.items() if str(value) == text), text) or "nothing"
+    choices = cast("Iterable[tuple[Any, Any]]", field.choices) if isinstance(field, forms.ChoiceField) else ()
+    return next((str(label) for value, label in choices if str(value) == text), text) or "nothing"

@@ -444,7 +444,7 @@ def _form(request: DeskRequest, row: Product, *, there: bool = False) -> HttpRes
             return redirect("desk:product", slug=supplier.slug, pk=edited.pk)
     except SkuTaken as error:
         form.add_error("sku", error.sentence)
-    context = {"form": form, "product": row if there else None, "accounts": accounts}
+    context: dict[str, Any] = {"form": form, "product": row if there else None, "accounts": accounts}
     if form.meanwhile:
         context["told"] = who_did(supplier, "product", row)
     return render(request, "desk/products/product_form.html", context)
