@@ -292,7 +292,9 @@ def kept(supplier, lines):
     """A preview of lines that were read."""
     from provender.importing.products import Judge
 
-    file = ListFile.objects.create(supplier=supplier, kind="products", file_name="p.csv", read_at=supplier.created_at)
+    file = ListFile.objects.create(
+        supplier=supplier, kind="products", state="preview", file_name="p.csv", read_at=supplier.created_at
+    )
     for row in (rows := Judge(supplier, frozenset()).judge(lines)):
         row.file = file
     file.rows.bulk_create(rows)

@@ -25,7 +25,7 @@ from provender.properties.errors import OptionRefused
 from provender.properties.models import Kind, Property, Value
 from provender.suppliers.models import Supplier, TaxKind
 
-BATCH = 400  # products a transaction
+BATCH = 200  # products a transaction
 KEPT = 5  # changes whose former values are kept
 UNDONE_WITHIN = timedelta(days=1)
 OF_PROPERTY = "property:"

@@ -140,23 +140,37 @@ def preview(
     if not lines:
         raise FaultyFile(name, [Fault("there is no line under the headings.", 2)])
     rows = judge(lines)
-    before = ListFile.objects.filter(supplier=supplier, kind=kind, about=about)
-    before.filter(state=ListFile.State.PREVIEW).delete()
-    before.filter(pk__in=list(before.values_list("pk", flat=True)[KEPT:])).delete()
-    with transaction.atomic():
-        file = ListFile.objects.create(
-            supplier=supplier, kind=kind, about=about, file_name=name[-255:], columns=headings, by=by,
-            read_at=clock.now(),
-        )  # fmt: skip
-        for row in rows:
+    _forget_old(supplier, kind, about)
+    file = ListFile.objects.create(
+        supplier=supplier, kind=kind, about=about, file_name=name[-255:], columns=headings, by=by, read_at=clock.now()
+    )
+    for start in range(0, len(rows), BATCH):
+        for row in rows[start : start + BATCH]:
             row.file = file
-        ListRow.objects.bulk_create(rows, batch_size=200)
+        ListRow.objects.bulk_create(rows[start : start + BATCH])
+    file.state = ListFile.State.PREVIEW
+    file.save(update_fields=["state"])
     return file
 
 
+def _forget_old(supplier: Supplier, kind: str, about: UUID | None) -> None:
+    before = ListFile.objects.filter(supplier=supplier, kind=kind, about=about)
+    unused = before.filter(state__in=[ListFile.State.READING, ListFile.State.PREVIEW])
+    for file in [*unused, *before.exclude(pk__in=unused.values("pk"))[KEPT:]]:
+        _forget(file)
+
+
+def _forget(file: ListFile) -> None:
+    """Its lines a few hundred at a time, then itself."""
+    while first := list(file.rows.values_list("pk", flat=True)[: 5 * BATCH]):
+        ListRow.objects.filter(pk__in=first).delete()
+    file.delete()
+
+
 def find_list_file(supplier: Supplier, pk: UUID) -> ListFile | None:
-    """One file of the wholesaler."""
-    return supplier.list_files.select_related("supplier", "by", "applied_by").filter(pk=pk).first()
+    """One file of the wholesaler, once it is read."""
+    files = supplier.list_files.exclude(state=ListFile.State.READING)
+    return files.select_related("supplier", "by", "applied_by").filter(pk=pk).first()
 
 
 def tally(file: ListFile) -> dict[str, int]:
@@ -185,8 +199,8 @@ def rejected_lines(file: ListFile) -> Iterator[list[str]]:
 
 def discard(file: ListFile) -> None:
     """Forget a preview. Raises ListFileGone when it was applied meanwhile."""
-    if not ListFile.objects.filter(pk=file.pk, state=ListFile.State.PREVIEW).delete()[0]:
-        raise ListFileGone
+    _go(file, [ListFile.State.PREVIEW], ListFile.State.READING)  # nobody finds it any more
+    _forget(file)
 
 
 # --- applying -----------------------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ class ListFile(models.Model):
         OWN_PRICES = "own-prices", "Own prices"
 
     class State(models.TextChoices):
+        READING = "reading", "Being read"
         PREVIEW = "preview", "Preview"
         APPLYING = "applying", "Being applied"
         DONE = "done", "Applied"
@@ -145,7 +146,7 @@ class ListFile(models.Model):
     file_name = models.CharField(max_length=255)
     columns = models.JSONField(default=list)  # the header, in the file's order
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PREVIEW)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.READING)
     read_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     applied_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
