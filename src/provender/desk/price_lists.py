@@ -234,7 +234,7 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             return redirect("desk:price-list", slug=supplier.slug, pk=pk)
     except (PriceListNameTaken, EndsBeforeItBegins) as error:
         _refuse(form, error)
-    context = {"form": form, "price_list": row}
+    context: dict[str, Any] = {"form": form, "price_list": row}
     if form.meanwhile:
         context["told"] = who_did(supplier, "price-list", row)
     return render(request, "desk/price_lists/price_list_form.html", context)
