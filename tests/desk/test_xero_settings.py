@@ -18,7 +18,7 @@ def choices_of(connection):
     """The form as it stands, ready to be sent."""
     fields = (
         "sales_account", "invoice_account", "freight_account", "surcharge_account", "clearing_account",
-        "invoice_status", "tax_type_gst", "tax_type_free",
+        "invoice_status", "tax_type_gst", "tax_type_free", "fee_account", "credit_note_status",
     )  # fmt: skip
     return {field: getattr(connection, field) for field in fields} | {"automatic_sync": "on"}
 
@@ -99,3 +99,33 @@ def test_who_may_only_look_sees_them_and_saves_nothing(desk, connection):
     assert "disabled" in page
     assert "Save settings" not in page
     assert rex.post(ADDRESS, choices_of(connection)).status_code == 403
+
+
+def test_money_settings_are_saved(theo, connection):
+    sent = choices_of(connection) | {
+        "fee_account": account(connection, "404"),
+        "credit_note_status": "DRAFT",
+        "payments_to_xero": "on",
+        "auto_reconcile": "on",
+    }
+    assert "Saved." in theo.post(ADDRESS, sent, follow=True).text
+    connection.refresh_from_db()
+    assert (connection.payments_to_xero, connection.auto_reconcile, connection.refunds_to_xero) == (True, True, False)
+    assert (connection.fee_account, connection.credit_note_status) == (account(connection, "404"), "DRAFT")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "field", "says"),
+    [
+        ({"clearing_account": "", "auto_reconcile": "on"}, "clearing_account", "Auto reconciliation needs it"),
+        ({"fee_account": "200"}, "fee_account", "is no expense account"),
+        ({"fee_account": "090"}, "fee_account", "is no expense account"),
+        ({"fee_account": "404", "clearing_account": "880"}, "fee_account", "spends fees from bank accounts only"),
+        ({"credit_note_status": "PAID"}, "credit_note_status", "Draft or Approved"),
+    ],
+)
+def test_what_money_in_xero_needs_is_said_at_its_field(theo, connection, chosen, field, says):
+    connection.accounts.filter(code="880").update(takes_payments=True)
+    ids = {name: account(connection, value) for name, value in chosen.items() if value.isdigit()}
+    page = theo.post(ADDRESS, choices_of(connection) | chosen | ids)
+    assert says in page.context["form"].errors[field][0]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import TextChoices
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,19 +20,26 @@ from provender.sync.errors import SettingRefused
 from provender.sync.models import Connection
 
 TAXES = {"tax_type_gst": TaxKind.GST, "tax_type_free": TaxKind.FREE}
-SWITCHES = ("automatic_sync", "mark_as_paid")
+SWITCHES = ("automatic_sync", "mark_as_paid", "payments_to_xero", "auto_reconcile", "refunds_to_xero")
+STATUSES: dict[str, type[TextChoices]] = {
+    "invoice_status": Connection.InvoiceStatus,
+    "credit_note_status": Connection.CreditNoteStatus,
+}
 EMPTY = {
     "sales_account": "None: the invoice account",
     "invoice_account": "None: the sales account",
     "freight_account": "None: the invoice account",
     "surcharge_account": "None: the invoice account",
     "clearing_account": "None yet",
+    "fee_account": "None: fees aren’t posted",
 }
 SECTIONS = (
     ("Where lines go", ("sales_account", "invoice_account", "freight_account", "surcharge_account")),
     ("How invoices arrive", ("invoice_status", "automatic_sync")),
     ("Tax", ("tax_type_gst", "tax_type_free")),
-    ("Payments", ("clearing_account", "mark_as_paid")),
+    ("Payments", ("clearing_account", "mark_as_paid", "payments_to_xero")),
+    ("Payouts", ("auto_reconcile", "fee_account")),
+    ("Credit notes", ("credit_note_status", "refunds_to_xero")),
 )
 
 
@@ -50,11 +58,11 @@ def judge_choice(connection: Connection, field: str, value: str, offered: dict[s
         return Mark("danger" if needed else "mute", "Choose one" if needed else "Not chosen")
     if value not in offered:
         return Mark("danger", "Can’t be used any more")
-    return Mark("ok", "There, and active" if field != "invoice_status" else "Chosen")
+    return Mark("ok", "Chosen" if field in STATUSES else "There, and active")
 
 
 class SettingsForm(forms.Form):
-    """The eight settings and the two tax types. What is stored but no longer good stays in the list, so it shows."""
+    """The settings and the two tax types. What is stored but no longer good stays in the list, so it shows."""
 
     def __init__(self, connection: Connection, supplier: Supplier, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,8 +127,8 @@ def offer(connection: Connection, field: str) -> dict[str, str]:
     """What may be chosen there: value → label."""
     if field in TAXES:
         return dict(choices.tax_types_for(connection, TAXES[field]))
-    if field == "invoice_status":
-        return dict(Connection.InvoiceStatus.choices)
+    if field in STATUSES:
+        return dict(STATUSES[field].choices)
     return dict(choices.accounts_for(connection, field))
 
 

@@ -69,10 +69,49 @@ SETTINGS = (
         "Invoice mark as paid",
         "On: an invoice that is fully paid in Xero counts as paid here too.",
     ),
+    Setting(
+        "payments_to_xero",
+        "Payments to Xero",
+        "On: payments recorded here one by one are recorded in Xero too, on the clearing account, and deleted there"
+        " when they are taken back here.",
+    ),
+    Setting(
+        "auto_reconcile",
+        "Auto reconciliation",
+        "On: a closed payout becomes one deposit in Xero, dated on its day, under its settlement reference, that is the"
+        " line in the bank to the cent; and new invoices always go as Awaiting payment. One invoice that can’t be in it"
+        " holds the deposit, by name.",
+    ),
+    Setting(
+        "fee_account",
+        "Fee account",
+        "Where a provider’s fee goes: one spend-money line for each payout, so that the clearing account ends at zero."
+        " Empty: fees aren’t posted.",
+    ),
+    Setting(
+        "credit_note_status",
+        "Credit note status",
+        "How a credit note arrives in Xero. A draft waits for somebody to approve it there, and is set against nothing"
+        " before.",
+    ),
+    Setting(
+        "refunds_to_xero",
+        "Refunds to Xero",
+        "On: money paid back here out of a credit note is recorded in Xero too, from the clearing account.",
+    ),
     Setting("tax_type_gst", "Tax type for taxed lines", "The tax rate in Xero for goods with GST or VAT."),
     Setting("tax_type_free", "Tax type for tax-free lines", "The tax rate in Xero for goods without GST or VAT."),
 )
-ACCOUNTS = ("sales_account", "invoice_account", "freight_account", "surcharge_account", "clearing_account")
+ACCOUNTS = (
+    "sales_account",
+    "invoice_account",
+    "freight_account",
+    "surcharge_account",
+    "clearing_account",
+    "fee_account",
+)
+NOT_FOR_SALES = frozenset({"clearing_account", "fee_account"})  # no tax type of sales has to fit these
+NEED_CLEARING = ("payments_to_xero", "auto_reconcile", "fee_account")
 LABELS = {setting.field: setting.label for setting in SETTINGS}
 
 
@@ -155,6 +194,10 @@ def _account_trouble(row: Account, setting: str) -> str:
         if row.type == "BANK" or row.takes_payments:
             return ""
         return f"{_label(row)} can't take payments in Xero. Choose a bank account, or enable payments to it there."
+    if setting == "fee_account":
+        if row.account_class == "EXPENSE" and row.code and not row.system_account:
+            return ""
+        return f"{_label(row)} is no expense account. Choose one for bank or merchant fees."
     if row.type in NOT_FOR_LINES or row.system_account in SYSTEM_NOT_FOR_LINES or not row.code:
         return f"{_label(row)} can't be used on an invoice line. Choose a sales or revenue account."
     return ""
@@ -205,15 +248,40 @@ def _judge(connection: Connection, wanted: Mapping[str, Any]) -> dict[str, str]:
             errors[field] = trouble
     if "invoice_status" in wanted and wanted["invoice_status"] not in Connection.InvoiceStatus.values:
         errors["invoice_status"] = "Choose Draft, Awaiting approval or Awaiting payment."
+    if "credit_note_status" in wanted and wanted["credit_note_status"] not in Connection.CreditNoteStatus.values:
+        errors["credit_note_status"] = "Choose Draft or Approved."
+    errors |= _clearing_trouble(connection, wanted, accounts)
     if wanted.get("automatic_sync") and not _line_account(connection, wanted):
         errors["sales_account"] = "Choose a sales account or an invoice account before automatic sync is switched on."
     return errors
 
 
+def _clearing_trouble(
+    connection: Connection, wanted: Mapping[str, Any], accounts: Mapping[str, Account]
+) -> dict[str, str]:
+    """What money in Xero needs of the clearing account, when one of these is being saved."""
+
+    def chosen(field: str) -> Any:
+        return wanted.get(field, getattr(connection, field))
+
+    if not wanted.keys() & {*NEED_CLEARING, "clearing_account"}:
+        return {}
+    needing = [LABELS[field] for field in NEED_CLEARING if chosen(field)]
+    clearing = accounts.get(chosen("clearing_account"))
+    if needing and clearing is None:
+        return {"clearing_account": f"Choose the account that money is recorded on: {needing[0]} needs it."}
+    if chosen("fee_account") and clearing and clearing.type != "BANK":
+        return {
+            "fee_account": f"Xero spends fees from bank accounts only, and {_label(clearing)} is none. Choose a bank"
+            " account as the clearing account, or leave fees unposted."
+        }
+    return {}
+
+
 def _taxes_trouble(
     connection: Connection, wanted: Mapping[str, Any], rates: Mapping[str, TaxRate], row: Account, field: str
 ) -> str:
-    if field == "clearing_account":
+    if field in NOT_FOR_SALES:
         return ""
     types = [wanted.get(name, getattr(connection, name)) for name in ("tax_type_gst", "tax_type_free")]
     return next((trouble for one in types if (trouble := _tax_trouble(row, rates.get(one), field))), "")
