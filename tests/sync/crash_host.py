@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import django
@@ -26,6 +27,9 @@ from provender.basics import clock  # noqa: E402
 from provender.invoicing.models import Invoice  # noqa: E402
 from provender.ordering import actions as ordering  # noqa: E402
 from provender.ordering.models import Order  # noqa: E402
+from provender.payments.actions import allocate_credit, remove_payment, undo_allocation  # noqa: E402
+from provender.payments.models import Allocation, Payment, Payout  # noqa: E402
+from provender.payments.payouts import PayoutEntry, close_payout, enter_payout, undo_payout  # noqa: E402
 from provender.suppliers.models import Supplier  # noqa: E402
 from provender.sync import connecting, failpoints  # noqa: E402
 from provender.sync.choices import propose, save_settings  # noqa: E402
@@ -49,7 +53,8 @@ def set_up():
     params = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
     attempt = connecting.finish(params, None)
     made = connecting.choose(attempt, attempt.tenants[0]["tenant_id"], None)
-    save_settings(made, propose(made) | {"automatic_sync": True}, None)
+    money = {"payments_to_xero": True, "auto_reconcile": True, "fee_account": made.accounts.get(code="404").account_id}
+    save_settings(made, propose(made) | money | {"automatic_sync": True}, None)
 
 
 def place(venue, quantity=4):
@@ -66,6 +71,55 @@ def edit(number, quantity):
 
 def cancel(number):
     ordering.cancel_order(Order.objects.get(invoice__number=number), by=None)
+
+
+def pay(number):
+    """A payment of all that is due."""
+    invoice = Invoice.objects.get(number=number)
+    cast.payment(invoice, str(invoice.due))
+
+
+def take_payments_back(number):
+    for payment in Payment.objects.filter(invoice__number=number, payout=None, removed_at=None):
+        remove_payment(payment)
+
+
+def credit(number, amount):
+    """A credit note of 9.90 for the invoice, of which that much is set against it."""
+    invoice = Invoice.objects.get(number=number)
+    made = cast.credit_note(invoice.customer, cast.line(quantity=2), invoice=invoice)
+    allocate_credit(made, invoice, amount=Decimal(amount), date=invoice.date)
+
+
+def take_credits_off(number):
+    for allocation in Allocation.objects.filter(invoice__number=number, removed_at=None):
+        undo_allocation(allocation)
+
+
+def pay_out(number, reference):
+    """A closed payout that pays the invoice."""
+    invoice = Invoice.objects.get(number=number)
+    entries = [PayoutEntry(gross=invoice.due, fee=Decimal("0.30"), invoice_number=number)]
+    fields = {"provider": "PayWave", "reference": reference, "date": invoice.date, "entries": entries}
+    close_payout(enter_payout(Supplier.objects.get(), **fields))
+
+
+def undo_payouts(number):
+    for payout in Payout.objects.filter(payments__invoice__number=number, undone_at=None).distinct():
+        undo_payout(payout)
+
+
+def money():
+    """What counts here: payments, allocations, deposits and fees, as (number, amount)."""
+    payments = Payment.objects.filter(removed_at=None, invoice__isnull=False)
+    allocations = Allocation.objects.filter(removed_at=None)
+    payouts = Payout.objects.filter(undone_at=None)
+    return {
+        "Payments": sorted([one.invoice.number, str(one.amount)] for one in payments),
+        "Allocations": sorted([one.invoice.number, str(one.amount)] for one in allocations),
+        "BatchPayments": sorted([one.reference, str(one.gross)] for one in payouts),
+        "BankTransactions": sorted([one.reference, str(one.fee)] for one in payouts),
+    }
 
 
 def expire_token():
@@ -100,7 +154,10 @@ def verify():
     return verify_books(Supplier.objects.get()).as_json()
 
 
-COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, expire_token, run_drain, look, expected, verify)}
+MONEY = (pay, take_payments_back, credit, take_credits_off, pay_out, undo_payouts, money)
+COMMANDS = {
+    one.__name__: one for one in (set_up, place, edit, cancel, expire_token, run_drain, look, expected, verify, *MONEY)
+}
 
 
 def run_in_child(steps, offset, kill_after):
