@@ -77,7 +77,7 @@ def test_the_lists_cost_the_same_queries_for_any_number_of_them(supplier, cafes,
 def test_base_and_own_prices_stand_side_by_side(cafes, mai):
     page = mai.get(f"{LISTS}/{cafes.pk}", {"q": "oat"})
     (row,) = page.context["list"].page.rows
-    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "4.20", "−6.7 %", "Set days"]
+    assert [cell.text for cell in row.cells] == ["Oat milk 1L", "OAT-1L", "4.50", "4.20", "4.20", "−6.7 %", "Add"]
     assert 'value="4.20"' in page.text
 
 
@@ -349,11 +349,13 @@ def test_typed_prices_are_not_lost_to_a_search_without_a_question(live_server, s
         page.goto(f"{live_server.url}{LISTS}/{cafes.pk}", wait_until="networkidle")
         cups = page.get_by_label("Cafés price of Paper cup 8oz")
         cups.fill("0.035")
+        page.get_by_text("Filters").click()
         page.once("dialog", lambda question: question.dismiss())
         page.get_by_label("Price of its own").select_option("yes")
         expect(cups).to_have_value("0.035")
         page.get_by_role("button", name="Save prices").click()
         expect(page.get_by_text("1 price changed.")).to_be_visible()
+        page.get_by_text("Filters").click()
         page.get_by_label("Price of its own").select_option("no")
         expect(page.locator("tbody tr")).to_have_count(2)
         assert complaints == []

@@ -126,7 +126,7 @@ class PricedProducts(List[Product]):
                 note=lambda p: self.found_prices[p.pk].reason,
             ),
             Column("off", "Against base", self.difference, phone="hide"),
-            Column("dates", "Days", self.dates_of, link=self.holder.page_of, unbroken=True),
+            Column("dates", "By day", self.dates_of, link=self.holder.page_of, unbroken=True),
         )
 
     @property
@@ -139,7 +139,7 @@ class PricedProducts(List[Product]):
     def dates_of(self, product: Product) -> str:
         """How many prices with days it has; the link leads to all of them."""
         count = self.dated.get(product.pk, 0)
-        return f"{count} with days" if count else "Set days"
+        return f"{count} price{'' if count == 1 else 's'}" if count else "Add"
 
     def difference(self, product: Product) -> str:
         """How far the price is from the base price, in percent."""
