@@ -85,7 +85,8 @@ def test_what_makes_no_sense_is_refused(supplier, wrong):
 def test_the_due_day_by_terms(supplier, terms_from, days, delivered, due):
     deli = cast.venue(supplier, "Deli", terms_days=days, terms_from=terms_from)
     delivery_date = date(2026, 11, delivered) if delivered else None
-    assert due_date(deli, order_date=date(2026, 11, 1), delivery_date=delivery_date) == date(2026, 11, due)
+    ordered = date(2026, 11, 1)
+    assert due_date(deli, order_date=ordered, delivery_date=delivery_date, dated=ordered) == date(2026, 11, due)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,23 @@ def test_a_customer_invoiced_at_delivery_has_no_invoice_before(supplier):
     assert (order.invoice.date, order.invoice.due_date) == (date(2026, 11, 27), date(2026, 12, 4))
 
 
+def test_terms_that_follow_the_books_count_from_the_invoice(supplier):
+    hotel = cast.venue(
+        supplier, "Hotel", invoice_at="delivery", terms_from="delivery", followed_terms="next-month", followed_day=20
+    )
+    order = cast.placed_order(hotel, order_date=date(2026, 10, 30), delivery_date=date(2026, 10, 31))
+    deliver_order(order, delivered_on=date(2026, 11, 2), by=None)
+    assert (order.invoice.date, order.invoice.due_date) == (date(2026, 11, 2), date(2026, 12, 20))
+
+
+def test_a_delivery_moves_no_due_date_that_follows_the_books(supplier):
+    deli = cast.venue(supplier, "Deli", terms_from="delivery", followed_terms="after-month", followed_day=0)
+    order = cast.placed_order(deli, order_date=date(2026, 11, 1))
+    deliver_order(order, delivered_on=date(2026, 12, 2), by=None)
+    order.invoice.refresh_from_db()
+    assert (order.invoice.due_date, order.invoice.version) == (date(2026, 11, 30), 1)
+
+
 def test_the_due_date_follows_the_delivery_when_the_terms_do(supplier):
     deli = cast.venue(supplier, "Deli", terms_from="delivery", terms_days=7)
     order = cast.placed_order(deli, delivery_date=date(2026, 11, 25))

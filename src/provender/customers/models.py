@@ -28,6 +28,15 @@ class FreightGroup(models.Model):
         return self.name
 
 
+class FollowedTerms(models.TextChoices):
+    """Terms that count from the invoice's own date, as books keep them; `followed_day` is the number in each."""
+
+    AFTER_INVOICE = "after-invoice", "days after the invoice"
+    AFTER_MONTH = "after-month", "days after the end of the invoice’s month"
+    THIS_MONTH = "this-month", "day of the invoice’s month"
+    NEXT_MONTH = "next-month", "day of the month after the invoice"
+
+
 class Customer(models.Model):
     """A venue. `trading_name` is the name that Xero's contact is matched by."""
 
@@ -57,6 +66,9 @@ class Customer(models.Model):
         "payment terms in days", default=14, validators=[MinValueValidator(0), MaxValueValidator(365)]
     )
     terms_from = models.CharField(max_length=8, choices=TermsFrom.choices, default=TermsFrom.ORDER)
+    # Terms that somebody else keeps for it: while there are any they go before the two above, which stay as they are.
+    followed_terms = models.CharField(max_length=13, choices=FollowedTerms.choices, blank=True, editable=False)
+    followed_day = models.PositiveSmallIntegerField(default=0, editable=False)
     invoice_at = models.CharField(max_length=8, choices=InvoiceAt.choices, default=InvoiceAt.PLACING)
     price_list = models.ForeignKey(
         PriceList, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
@@ -83,6 +95,11 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.trading_name
+
+    @property
+    def pays_from_delivery(self) -> bool:
+        """Whether its invoices fall due a number of days after the delivery."""
+        return not self.followed_terms and self.terms_from == self.TermsFrom.DELIVERY
 
 
 class OwnPrice(Dated):

@@ -22,6 +22,7 @@ from provender.customers import actions
 from provender.customers.errors import CustomerNumberTaken, TaxNumberUnreadable
 from provender.customers.models import Customer
 from provender.customers.tax_numbers import doubt_about, read_tax_number, show_tax_number, tax_number_word
+from provender.customers.wording import terms_in_words, terms_of
 from provender.desk import invoices, orders
 from provender.desk.choosing import date_input
 from provender.desk.forms import PercentField, Section, sections_of
@@ -44,21 +45,9 @@ BASE_PRICES = "Base prices"
 ORDERED = (Order.Status.PLACED, Order.Status.DELIVERED)  # what counts as a customer's last order
 
 
-def terms_of(customer: Customer) -> str:
-    """Payment terms in words: "14 days from the order"."""
-    return terms_in_words(customer.terms_days, customer.terms_from)
-
-
-def terms_in_words(days: int, start: str) -> str:
-    """The same for terms that no customer stands behind yet."""
-    if days == 0:
-        return "On delivery" if start == Customer.TermsFrom.DELIVERY else "On the day of the order"
-    return f"{days} day{'' if days == 1 else 's'} {Customer.TermsFrom(start).label}"
-
-
 def short_terms(customer: Customer) -> str:
     """The same in a column: days are from the order unless it says otherwise."""
-    if customer.terms_days and customer.terms_from == Customer.TermsFrom.ORDER:
+    if customer.terms_days and customer.terms_from == Customer.TermsFrom.ORDER and not customer.followed_terms:
         return f"{customer.terms_days} day{'' if customer.terms_days == 1 else 's'}"
     return terms_of(customer)
 
@@ -90,11 +79,12 @@ class CustomersFilter(FilterSet):  # type: ignore[misc]  # django_filters has no
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        used = self.request.supplier.customers.order_by("terms_from", "terms_days").values_list(
-            "terms_days", "terms_from"
-        )
+        used = self.request.supplier.customers.order_by("followed_terms", "followed_day", "terms_from", "terms_days")
+        own = used.filter(followed_terms="").values_list("terms_days", "terms_from").distinct()
+        followed = used.exclude(followed_terms="").values_list("followed_day", "followed_terms").distinct()
         self.filters["terms"].extra["choices"] = [
-            (f"{days}-{start}", terms_in_words(days, start)) for days, start in used.distinct()
+            *((f"{days}-{start}", terms_in_words(days, start)) for days, start in own),
+            *((f"{day}-{terms}", terms_in_words(0, "", terms, day)) for day, terms in followed),
         ]
 
     def search(self, rows: QuerySet[Customer], name: str, text: str) -> QuerySet[Customer]:  # noqa: ARG002
@@ -108,8 +98,9 @@ class CustomersFilter(FilterSet):  # type: ignore[misc]  # django_filters has no
         return rows.filter(active=status == "active")
 
     def by_terms(self, rows: QuerySet[Customer], name: str, terms: str) -> QuerySet[Customer]:  # noqa: ARG002
-        days, _, start = terms.partition("-")
-        return rows.filter(terms_days=days, terms_from=start)
+        days, _, which = terms.partition("-")
+        followed = Q(followed_terms=which, followed_day=days)
+        return rows.filter(followed | Q(followed_terms="", terms_from=which, terms_days=days))
 
 
 class GivePriceList(forms.Form):
@@ -175,7 +166,13 @@ class CustomerList(List[Customer]):
             Column("name", "Name", lambda c: c.trading_name, sort="trading_name", phone="title", link=self.page_of),
             Column("number", "Number", lambda c: c.number, sort="number", phone="hide", unbroken=True),
             Column("city", "City", lambda c: c.city, sort="city"),
-            Column("terms", "Payment terms", short_terms, sort=("terms_days", "terms_from", "pk"), phone="hide"),
+            Column(
+                "terms",
+                "Payment terms",
+                short_terms,
+                sort=("followed_terms", "followed_day", "terms_days", "terms_from", "pk"),
+                phone="hide",
+            ),
             Column("prices", "Prices", lambda c: c.price_list or BASE_PRICES, sort="price_list__name", phone="hide"),
             Column("ordered", "Last order", lambda c: self.ordered.get(c.pk), kind="date"),
             Column(

@@ -22,6 +22,7 @@ from provender.basics.money import read_number, show_price, show_quantity
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.customers.queries import due_date
+from provender.customers.wording import terms_of
 from provender.desk.choosing import SUGGESTED, as_uuid, customers_named, date_input, products_named, suggesting
 from provender.invoicing.models import InvoiceLine, LineKind
 from provender.invoicing.totals import Totals, build_lines, sum_lines
@@ -351,7 +352,15 @@ class Sheet:
         if self.customer is None:
             return None
         ordered = _date(self.header, "order_date") or clock.today(self.supplier.time_zone)
-        return due_date(self.customer, order_date=ordered, delivery_date=_date(self.header, "delivery_date"))
+        delivered = _date(self.header, "delivery_date")
+        at_delivery = self.customer.invoice_at == Customer.InvoiceAt.DELIVERY
+        dated = delivered if at_delivery and delivered else ordered
+        return due_date(self.customer, order_date=ordered, delivery_date=delivered, dated=dated)
+
+    @property
+    def terms(self) -> str:
+        """The customer's payment terms in words."""
+        return terms_of(self.customer) if self.customer else ""
 
     # --- changing the form, and judging it -------------------------------------------------------------------------
 

@@ -195,4 +195,4 @@ def draft_line(source: Import, line: Line, known: Known) -> LineDraft:
 
 def due_of(first: Line, customer: Customer) -> date:
     """The file's due date, else by the customer's terms."""
-    return first.due_date or due_date(customer, order_date=first.date, delivery_date=first.date)
+    return first.due_date or due_date(customer, order_date=first.date, delivery_date=first.date, dated=first.date)

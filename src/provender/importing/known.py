@@ -82,7 +82,9 @@ def load_known(supplier: Supplier) -> Known:
     for sku, *rest in Product.objects.filter(supplier=supplier).values_list(*columns).iterator():
         shelf.add(sku, KnownProduct(*rest))
     customers = Customer.objects.filter(supplier=supplier).exclude(number="")
-    needed = customers.only("number", "trading_name", "terms_days", "terms_from", "supplier_id")
+    needed = customers.only(
+        "number", "trading_name", "terms_days", "terms_from", "followed_terms", "followed_day", "supplier_id"
+    )
     return Known(shelf, {customer.number: customer for customer in needed.iterator()})
 
 

@@ -181,7 +181,7 @@ def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | 
     lines = list(order.lines.all())
     if order.invoice is None:
         order.invoice = _raise(order, lines, dated=order.delivery_date, by=by)
-    elif _may_follow(order.invoice) and order.customer.terms_from == Customer.TermsFrom.DELIVERY:
+    elif _may_follow(order.invoice) and order.customer.pays_from_delivery:
         due = _due(order, order.invoice.date)
         revise_invoice(order.invoice, due_date=due, by=by, why=f"Order {order.number} was delivered")
     order.changed_at = clock.now()
@@ -357,8 +357,7 @@ def _invoice_date(order: Order, invoice: Invoice) -> date:
 
 
 def _due(order: Order, dated: date) -> date:
-    """By the customer's terms, but never before the invoice's own date."""
-    return max(dated, due_date(order.customer, order_date=order.order_date, delivery_date=order.delivery_date))
+    return due_date(order.customer, order_date=order.order_date, delivery_date=order.delivery_date, dated=dated)
 
 
 def _with_invoice(order: Order) -> str:
