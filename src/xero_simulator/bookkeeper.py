@@ -285,6 +285,10 @@ class Bookkeeper:
         typed = _read({"Name": name, **fields}, ContactIn)
         return self._do(lambda call: contacts.create(call, typed), contacts.show)
 
+    def edit_contact(self, name: str | Shown, **fields: Any) -> Shown:
+        """Change fields of a contact, by Xero's names."""
+        return self._edit_contact(name, _read(fields, ContactIn))
+
     def merge_contact(self, name: str | Shown, into: str | Shown) -> Shown:
         """Merge a contact into another: it is archived, says into which, and its documents move."""
         old, target = self._contact(name), self._contact(into)

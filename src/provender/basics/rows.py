@@ -1,6 +1,6 @@
 """Holding a row while it is changed, replacing the lines of a document, and inserting thousands of rows quickly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -32,6 +32,18 @@ def replace_rows(old: models.QuerySet[Row], new: Sequence[Row], *, parent: str) 
 
 def _key(row: Any) -> object:
     return row.key
+
+
+def find_named(model: type[models.Model], keys: Iterable[Any]) -> set[Any]:
+    """Those of the model's keys that a row of another table names, whichever room it belongs to."""
+    wanted = list(keys)
+    named: set[Any] = set()
+    for relation in model._meta.get_fields(include_hidden=True):  # noqa: SLF001
+        if isinstance(relation, models.ForeignObjectRel):
+            column = relation.field.name
+            rows = relation.related_model._default_manager.filter(**{f"{column}__in": wanted})  # noqa: SLF001
+            named.update(rows.values_list(column, flat=True))
+    return named
 
 
 @dataclass(frozen=True)

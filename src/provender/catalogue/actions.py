@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import transaction
 
 from provender.basics import clock
 from provender.basics.money import show_price
-from provender.basics.rows import hold
+from provender.basics.rows import find_named, hold
 from provender.catalogue.errors import (
     AnotherWholesalersCatalogue,
     CategoryInUse,
@@ -284,20 +284,9 @@ def remove_products(supplier: Supplier, ids: Iterable[UUID], *, by: User | None,
     """Delete those of the products that nothing names: no order, invoice or price list. Answers which went."""
     chosen = Product.objects.filter(supplier=supplier, pk__in=list(ids))
     found = dict(chosen.values_list("pk", "sku"))
-    named = _named_products(found)
+    named = find_named(Product, found)
     gone = {pk: sku for pk, sku in found.items() if pk not in named}
     Product.objects.filter(supplier=supplier, pk__in=list(gone)).delete()
     stories = [(supplier.pk, f"Removed the product {sku}") for sku in gone.values()]
     tell_many(supplier, "supplier", stories, who=by, why=why)
     return set(gone)
-
-
-def _named_products(ids: Iterable[UUID]) -> set[UUID]:
-    """Those that a row of another table names, whichever room it belongs to."""
-    named: set[UUID] = set()
-    for relation in Product._meta.get_fields(include_hidden=True):  # noqa: SLF001
-        if isinstance(relation, models.ForeignObjectRel):
-            column = relation.field.name
-            rows = relation.related_model._default_manager.filter(**{f"{column}__in": list(ids)})  # noqa: SLF001
-            named.update(rows.values_list(column, flat=True))
-    return named

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics.money import show_price
-from provender.basics.rows import hold
+from provender.basics.rows import find_named, hold
 from provender.catalogue.actions import delete_price_list
 from provender.catalogue.errors import EndsBeforeItBegins
 from provender.catalogue.models import PriceList
@@ -15,6 +15,7 @@ from provender.changes.actions import post, post_many
 from provender.customers.errors import AnotherWholesalersTerms, CustomerNumberTaken, FreightGroupNameTaken
 from provender.customers.models import Customer, FreightGroup
 from provender.customers.tax_numbers import read_tax_number
+from provender.customers.wording import followed_in_words
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell, tell_many
@@ -57,8 +58,10 @@ def _check_customer(customer: Customer) -> None:
 
 
 @transaction.atomic
-def import_customers(supplier: Supplier, customers: Sequence[Customer], *, by: User | None = None) -> list[Customer]:
-    """Add many new customers that a file named, in few statements; all or none.
+def import_customers(
+    supplier: Supplier, customers: Sequence[Customer], *, by: User | None = None, story: str = "Imported"
+) -> list[Customer]:
+    """Add many new customers that came from elsewhere, in few statements; all or none.
 
     Raises CustomerNumberTaken, ValidationError.
     """
@@ -73,9 +76,21 @@ def import_customers(supplier: Supplier, customers: Sequence[Customer], *, by: U
         customer.supplier = supplier
         customer.clean_fields(exclude={"supplier", "price_list", "freight_group"})
     made = Customer.objects.bulk_create(customers)
-    tell_many(supplier, "customer", [(customer.pk, "Imported") for customer in made], who=by)
-    post_many(supplier, "contact", [customer.pk for customer in made], "Imported", imported=True)
+    tell_many(supplier, "customer", [(customer.pk, story) for customer in made], who=by)
+    post_many(supplier, "contact", [customer.pk for customer in made], story, imported=True)
     return made
+
+
+@transaction.atomic
+def remove_customers(supplier: Supplier, ids: Iterable[UUID], *, by: User | None, why: str = "") -> set[UUID]:
+    """Delete those of the customers that nothing names: no order, no invoice. Answers which went."""
+    found = dict(Customer.objects.filter(supplier=supplier, pk__in=list(ids)).values_list("pk", "trading_name"))
+    named = find_named(Customer, found)
+    gone = {pk: name for pk, name in found.items() if pk not in named}
+    Customer.objects.filter(supplier=supplier, pk__in=list(gone)).delete()
+    stories = [(supplier.pk, f"Removed the customer {name}") for name in gone.values()]
+    tell_many(supplier, "supplier", stories, who=by, why=why)
+    return set(gone)
 
 
 @transaction.atomic
@@ -117,6 +132,15 @@ def give_price_list(supplier: Supplier, ids: Iterable[UUID], price_list: PriceLi
     told = [(each.pk, f"Changed price list {_called(each.price_list)} → {after}") for each in moved]
     tell_many(supplier, "customer", told, who=by)
     return len(moved)
+
+
+@transaction.atomic
+def follow_terms_of(supplier: Supplier, ids: Iterable[UUID], terms: str, day: int) -> None:
+    """Let customers follow terms that are kept elsewhere (FollowedTerms), or with "" their own again."""
+    chosen = list(ids)
+    Customer.objects.filter(supplier=supplier, pk__in=chosen).update(followed_terms=terms, followed_day=day)
+    story = f"Due now: {followed_in_words(terms, day)}" if terms else "Due by its own terms again"
+    tell_many(supplier, "customer", [(pk, story) for pk in chosen], why="Its contact’s terms")
 
 
 def _called(price_list: PriceList | None) -> str:

@@ -20,7 +20,7 @@ from provender.sync.errors import SettingRefused
 from provender.sync.models import Connection
 
 TAXES = {"tax_type_gst": TaxKind.GST, "tax_type_free": TaxKind.FREE}
-SWITCHES = ("automatic_sync", "mark_as_paid", "payments_to_xero", "auto_reconcile", "refunds_to_xero")
+SWITCHES = ("automatic_sync", "mark_as_paid", "payments_to_xero", "auto_reconcile", "refunds_to_xero", "follow_terms")
 STATUSES: dict[str, type[TextChoices]] = {
     "invoice_status": Connection.InvoiceStatus,
     "credit_note_status": Connection.CreditNoteStatus,
@@ -36,6 +36,7 @@ EMPTY = {
 SECTIONS = (
     ("Where lines go", ("sales_account", "invoice_account", "freight_account", "surcharge_account")),
     ("How invoices arrive", ("invoice_status", "automatic_sync")),
+    ("Customers", ("follow_terms",)),
     ("Tax", ("tax_type_gst", "tax_type_free")),
     ("Payments", ("clearing_account", "mark_as_paid", "payments_to_xero")),
     ("Payouts", ("auto_reconcile", "fee_account")),

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db import transaction
 
+from provender import engine
 from provender.basics import clock
 from provender.catalogue.models import Product
 from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.errors import SettingRefused
 from provender.sync.models import Account, Connection, TaxRate
+from provender.sync.terms import FOLLOW, keep_terms
 from provender.timeline.actions import tell
 
 LINE_CLASSES = frozenset({"REVENUE"})
@@ -98,6 +100,12 @@ SETTINGS = (
         "refunds_to_xero",
         "Refunds to Xero",
         "On: money paid back here out of a credit note is recorded in Xero too, from the clearing account.",
+    ),
+    Setting(
+        "follow_terms",
+        "Due dates follow the contact’s terms in Xero",
+        "On: a new invoice of a linked customer is due by the payment terms that its contact has in Xero, the ends of"
+        " months included. Off, or without terms there: by the customer’s own.",
     ),
     Setting("tax_type_gst", "Tax type for taxed lines", "The tax rate in Xero for goods with GST or VAT."),
     Setting("tax_type_free", "Tax type for tax-free lines", "The tax rate in Xero for goods without GST or VAT."),
@@ -223,7 +231,11 @@ def save_settings(connection: Connection, values: Mapping[str, Any], by: User | 
         Connection.objects.filter(pk=connection.pk).update(**wanted, settings_saved_at=now)
         if changed:
             tell(connection.supplier, "connection", connection.pk, f"Settings changed: {', '.join(changed)}", who=by)
+    follows = connection.follow_terms
     connection.refresh_from_db()
+    if connection.follow_terms != follows:
+        keep_terms(connection)
+        engine.wake(FOLLOW)  # our copy of the contacts may be old, or not there yet
 
 
 def _changed_labels(connection: Connection, wanted: Mapping[str, Any]) -> list[str]:

@@ -29,6 +29,7 @@ from provender.sync.mirror import read_chart
 from provender.sync.models import ConnectAttempt, Connection, Consent
 from provender.sync.secrets import seal, unseal
 from provender.sync.session import asking_for_a_person
+from provender.sync.terms import keep_terms
 from provender.sync.tokens import access_token, login, save_tokens
 from provender.timeline.actions import tell
 from provender.xero import Fault, NotConnected, Refused, Tenant, TokenSet, new_state, new_verifier
@@ -126,6 +127,7 @@ def choose(attempt: ConnectAttempt, tenant_id: str, by: User | None) -> Connecti
         read_chart(session)
     if connection.settings_saved_at is None:
         _apply_proposals(connection)
+    keep_terms(connection)
     return connection
 
 
@@ -181,3 +183,4 @@ def disconnect(connection: Connection, by: User | None) -> None:
             Consent.objects.filter(pk=connection.consent_id, connections=None).delete()
         tell(connection.supplier, STORY, connection.pk, "Disconnected from Xero", who=by)
     connection.refresh_from_db()
+    keep_terms(connection)

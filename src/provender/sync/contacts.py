@@ -1,5 +1,6 @@
 """Which contact in Xero a customer is: matched by name without writing to it, else created once, from then on by id."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -8,7 +9,7 @@ from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.sync.documents import Built, Trouble, build_contact, contact_number
 from provender.sync.mirror import fold_name
-from provender.sync.models import Connection, Contact, Link
+from provender.sync.models import Connection, Contact, ContactRefusal, Link
 
 KIND = "contact"
 
@@ -34,27 +35,86 @@ def linked_contacts(connection: Connection, customers: Iterable[UUID]) -> dict[U
 def plan_contacts(connection: Connection, customers: Iterable[UUID]) -> Plan:
     """Match each by our own number, then by folded name among active contacts; the rest are created.
 
-    Two customers that are one name, or whose contact is another customer's already, are a question to a person.
+    Two customers that are one name, or whose contact is another customer's already, are a question to a person; so is
+    one that a person unlinked, if so wished. A contact that a person refused for a customer is never taken for it.
     """
-    wanted = list(Customer.objects.filter(supplier=connection.supplier_id, pk__in=list(customers)))
-    folded = {customer.pk: fold_name(customer.trading_name) for customer in wanted}
-    revisions = _revisions(connection, folded)
-    ours, named = _mirrored(connection, wanted, folded)
-    taken = dict(Link.objects.filter(connection=connection, kind=KIND).values_list("xero_id", "document"))
+    facts = _Facts.load(connection, customers)
     plan = Plan()
     first_of_name: dict[str, UUID] = {}
-    for customer in wanted:
-        revision, name = revisions.get(customer.pk, 0), folded[customer.pk]
-        words = {"customer": customer.trading_name, "number": customer.trading_name}
-        contact = ours.get(contact_number(customer.pk)) or named.get(name)
-        if name in first_of_name or (contact and taken.get(contact, customer.pk) != customer.pk):
-            plan.troubles.append(Trouble(customer.pk, revision, "same-name", words, customer.pk))
-        elif contact:
-            plan.matched[customer.pk] = contact
+    for customer in facts.customers:
+        name = facts.folded[customer.pk]
+        found = facts.contact_of(customer)
+        if customer.pk in facts.asking:
+            plan.troubles.append(facts.trouble(customer, "contact-unlinked"))
+        elif name in first_of_name or (found and facts.taken.get(found, customer.pk) != customer.pk):
+            plan.troubles.append(facts.trouble(customer, "same-name"))
+        elif found:
+            plan.matched[customer.pk] = found
+        elif name in facts.named:  # it was refused for this customer, and Xero takes no second one of its name
+            plan.troubles.append(facts.trouble(customer, "contact-name-taken"))
         else:
-            plan.create.append(build_contact(customer, revision))
+            plan.create.append(build_contact(customer, facts.revisions.get(customer.pk, 0), facts.free_mark(customer)))
         first_of_name.setdefault(name, customer.pk)
     return plan
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is known of customers without a contact, in a handful of queries."""
+
+    customers: list[Customer]
+    folded: dict[UUID, str]
+    revisions: dict[UUID, int]
+    refused: dict[UUID, set[str]]  # customer → contacts that a person said it isn't
+    asking: set[UUID]
+    marked: dict[str, str]  # our number → the contact that carries it
+    named: dict[str, str]  # folded name → the active contact of that name
+    taken: dict[str, UUID]  # contact → the customer that it is
+
+    @classmethod
+    def load(cls, connection: Connection, customers: Iterable[UUID]) -> "_Facts":
+        wanted = list(Customer.objects.filter(supplier=connection.supplier_id, pk__in=list(customers)))
+        folded = {customer.pk: fold_name(customer.trading_name) for customer in wanted}
+        refused: dict[UUID, set[str]] = defaultdict(set)
+        asking = set()
+        said = ContactRefusal.objects.filter(connection=connection, customer__in=list(folded))
+        for customer, contact, ask in said.values_list("customer", "contact_id", "ask"):
+            refused[customer].add(contact)
+            if ask:
+                asking.add(customer)
+        rows = Contact.objects.filter(connection=connection, merged_to="")
+        marks = [mark for pk in folded for mark in _marks(pk, refused)]
+        names = rows.filter(status="ACTIVE", folded_name__in=list(folded.values()))
+        return cls(
+            wanted,
+            folded,
+            _revisions(connection, folded),
+            refused,
+            asking,
+            dict(rows.filter(number__in=marks).values_list("number", "contact_id")),
+            dict(names.values_list("folded_name", "contact_id")),
+            dict(Link.objects.filter(connection=connection, kind=KIND).values_list("xero_id", "document")),
+        )
+
+    def contact_of(self, customer: Customer) -> str:
+        """The contact that carries our mark, else the one of its name, unless a person refused them; or ""."""
+        refused = self.refused.get(customer.pk, set())
+        marked = (self.marked.get(mark, "") for mark in _marks(customer.pk, self.refused))
+        found = [*marked, self.named.get(self.folded[customer.pk], "")]
+        return next((one for one in found if one and one not in refused), "")
+
+    def free_mark(self, customer: Customer) -> str:
+        """Our first mark for it that no contact carries: of those that do, none is the customer's any more."""
+        return next(mark for mark in _marks(customer.pk, self.refused) if mark not in self.marked)
+
+    def trouble(self, customer: Customer, cause: str) -> Trouble:
+        words = {"customer": customer.trading_name, "number": customer.trading_name}
+        return Trouble(customer.pk, self.revisions.get(customer.pk, 0), cause, words, customer.pk)
+
+
+def _marks(customer: UUID, refused: Mapping[UUID, set[str]]) -> list[str]:
+    """Our marks for it that contacts may carry: one more than were refused."""
+    return [contact_number(customer, nth) for nth in range(1, len(refused.get(customer, ())) + 2)]
 
 
 def _revisions(connection: Connection, customers: Mapping[UUID, str]) -> dict[UUID, int]:
@@ -63,16 +123,3 @@ def _revisions(connection: Connection, customers: Mapping[UUID, str]) -> dict[UU
             "document", "revision"
         )
     )
-
-
-def _mirrored(
-    connection: Connection, customers: list[Customer], folded: Mapping[UUID, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Contacts that carry our number, and active contacts by folded name, both to contact ids."""
-    rows = Contact.objects.filter(connection=connection, merged_to="")
-    numbers = [contact_number(customer.pk) for customer in customers]
-    ours = dict(rows.filter(number__in=numbers).values_list("number", "contact_id"))
-    named = dict(
-        rows.filter(status="ACTIVE", folded_name__in=list(folded.values())).values_list("folded_name", "contact_id")
-    )
-    return ours, named

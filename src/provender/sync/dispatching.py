@@ -22,6 +22,7 @@ from provender.sync.documents import Built
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import KINDS, Kind
 from provender.sync.lease import Lease
+from provender.sync.mirror import note_contacts
 from provender.sync.models import Backoff, Dispatch, DispatchDocument
 from provender.sync.problems import says_taken
 from provender.sync.recording import Accepted, Recording, close_documents, refuse_messages
@@ -254,6 +255,8 @@ class Courier:
             self.lease.fence()
             refused = [self._note_refusal(row, element) for row, element in pairs if element and not element.ok]
             recording.write()
+            contacts = [one.theirs for one in accepted if isinstance(one.theirs, wire.Contact)]
+            note_contacts(self.session.connection, contacts)
             reach(Failpoint.RECORDING)
         reach(Failpoint.RECORDED)
         return len(accepted) + sum(refused)

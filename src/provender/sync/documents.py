@@ -104,9 +104,9 @@ def invoice_url(invoice: UUID) -> str:
     return f"{settings.PUBLIC_URL}/invoice/{invoice}"
 
 
-def contact_number(customer: UUID) -> str:
-    """Our customer's mark on a contact that we made."""
-    return f"{MARK}{customer}"
+def contact_number(customer: UUID, nth: int = 1) -> str:
+    """Our customer's mark on a contact that we made; a later one has another, when a person refused the first."""
+    return f"{MARK}{customer}" if nth == 1 else f"{MARK}{customer}-{nth}"
 
 
 def is_ours(theirs: wire.Invoice | wire.CreditNote, document: UUID) -> bool:
@@ -116,9 +116,9 @@ def is_ours(theirs: wire.Invoice | wire.CreditNote, document: UUID) -> bool:
     return bool(theirs.url) and str(theirs.url).rstrip("/").endswith(str(document))
 
 
-def build_contact(customer: Customer, revision: int) -> Built:
+def build_contact(customer: Customer, revision: int, number: str) -> Built:
     """A contact to create: name, our number, and what we know for sure."""
-    element: Element = {"Name": clean_name(customer.trading_name), "ContactNumber": contact_number(customer.pk)}
+    element: Element = {"Name": clean_name(customer.trading_name), "ContactNumber": number}
     if customer.email:
         element["EmailAddress"] = customer.email
     if customer.tax_number:
@@ -127,7 +127,7 @@ def build_contact(customer: Customer, revision: int) -> Built:
         element["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": customer.phone}]
     if address := _address(customer):
         element["Addresses"] = [address]
-    return Built(customer.pk, revision, element["ContactNumber"], wire.encode_element(element), customer=customer.pk)
+    return Built(customer.pk, revision, number, wire.encode_element(element), customer=customer.pk)
 
 
 def clean_name(name: str) -> str:

@@ -29,6 +29,7 @@ from provender.sync.problems import close_problems
 from provender.sync.recording import note_troubles, settle_revisions
 from provender.sync.recovery import recover
 from provender.sync.session import Session, note_lost_access, open_session
+from provender.sync.terms import keep_terms
 from provender.sync.work import ROUND, Progress, Work, without
 from provender.xero import NotConnected, Refused, TryLater
 
@@ -138,6 +139,8 @@ def _find_contacts(work: Work, customers: Iterable[UUID]) -> int:
         with transaction.atomic():
             work.lease.fence()
             _link_matched(work.connection, plan.matched)
+            if plan.matched:
+                keep_terms(work.connection, plan.matched)
             note_troubles(work.connection, "contact", plan.troubles, {})
         reach(Failpoint.MATCHED)
     return work.carry(Parcel("contact", "create", parcel) for parcel in batches(plan.create))

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from provender.basics import clock
 from provender.sync.errors import NeedsReconnecting, XeroBusy, XeroRefused
+from provender.sync.mirror import read_contacts
 from provender.sync.models import Connection, Event
 from provender.sync.session import asking_for_a_person, forget_old_calls
 from provender.sync.verify import compare_nightly
@@ -41,6 +42,18 @@ def check_connections() -> None:
             end_of_year_lock_date=organisation.end_of_year_lock_date,
             last_checked_at=now,
         )
+
+
+def follow_terms() -> None:
+    """Where due dates follow the contacts' terms, bring our copy of the contacts up to date now and then."""
+    now = clock.database_now()
+    stale = Q(contacts_read_at=None) | Q(contacts_read_at__lt=now - CHECK_EVERY)
+    for connection in _ours().filter(stale, follow_terms=True).select_related("supplier"):
+        try:
+            with asking_for_a_person(connection) as session:
+                read_contacts(session)
+        except (NeedsReconnecting, XeroBusy, XeroRefused) as error:
+            log.info("The terms of contacts couldn't be read: %s", error)
 
 
 def compare_by_night() -> None:

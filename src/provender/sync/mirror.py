@@ -24,6 +24,7 @@ from provender.sync.models import (
     TrackingOption,
 )
 from provender.sync.session import Session
+from provender.sync.terms import keep_terms
 from provender.sync.tracking import bind_by_name
 from provender.xero import wire
 
@@ -31,6 +32,8 @@ CHART_STALE = timedelta(hours=1)
 TRACKING_STALE = timedelta(minutes=10)
 OVERLAP = timedelta(minutes=5)  # Xero doesn't say whether If-Modified-Since is inclusive
 PAGE = 1000
+ADDRESSES = ("STREET", "DELIVERY", "POBOX")  # where goods go comes before where letters do
+PHONES = ("DEFAULT", "MOBILE", "DDI", "OFFICE")
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -104,17 +107,19 @@ def freshen_tracking(session: Session) -> None:
         read_tracking(session)
 
 
-def read_contacts(session: Session) -> None:
+def read_contacts(session: Session, *, all_for_a_person: bool = False) -> None:
     """Bring the contacts up to date: the first time all of them, 1,000 a call; then what changed since.
 
-    Pages of changes are counted from the same moment, and the moment is kept only when all are in.
+    Pages of changes are counted from the same moment, and the moment is kept only when all are in. Who waits for them
+    gets all: whether one is a customer or a supplier moves no time stamp. Then terms that are followed are kept.
     """
     connection = session.connection
     asked_at = clock.database_now()
-    since = connection.contacts_read_at
+    read_at = None if all_for_a_person else connection.contacts_read_at
+    since = read_at - OVERLAP if read_at else None
     page = 1
     while True:
-        answer = session.client.contacts(page, modified_since=since - OVERLAP if since else None, page_size=PAGE)
+        answer = session.client.contacts(page, modified_since=since, page_size=PAGE, person=all_for_a_person)
         reach(Failpoint.MIRROR_READ)
         with transaction.atomic():
             _save(Contact, "contact_id", [_contact(connection, one) for one in answer.items if one.contact_id])
@@ -126,6 +131,7 @@ def read_contacts(session: Session) -> None:
     Connection.objects.filter(pk=connection.pk).update(contacts_read_at=asked_at)
     reach(Failpoint.MIRRORED)
     connection.contacts_read_at = asked_at
+    keep_terms(connection)
 
 
 def note_contacts(connection: Connection, contacts: Iterable[wire.Contact]) -> None:
@@ -234,13 +240,53 @@ def _option(connection: Connection, its: wire.TrackingCategory, one: wire.Tracki
 
 
 def _contact(connection: Connection, one: wire.Contact) -> Contact:
-    name = one.name or ""
+    name = _text(one.name)
+    sales = (one.payment_terms and one.payment_terms.sales) or wire.Term()
     return Contact(
         connection=connection,
         contact_id=one.contact_id or "",
         name=name[:500],
         folded_name=fold_name(name)[:500],
-        number=one.contact_number or "",
+        number=_text(one.contact_number)[:50],
         status=one.contact_status or "ACTIVE",
         merged_to=one.merged_to_contact_id or "",
+        is_customer=bool(one.is_customer),
+        is_supplier=bool(one.is_supplier),
+        email=_text(one.email_address)[:255],
+        tax_number=_text(one.tax_number)[:50],
+        phone=_phone(one.phones),
+        addresses=_addresses(one.addresses),
+        terms=(sales.type or "")[:30],
+        terms_day=sales.day,
     )
+
+
+def _text(text: str | None) -> str:
+    """What a database can hold: PostgreSQL refuses the character nought."""
+    return (text or "").replace("\0", "�").strip()
+
+
+def _phone(phones: Sequence[wire.Phone]) -> str:
+    """The first that has a number, the ordinary one before the mobile one, as it is dialled."""
+    said = {(phone.type or "DEFAULT"): phone for phone in phones if _text(phone.number)}
+    found = next((said[kind] for kind in PHONES if kind in said), None)
+    parts = (found.country_code, found.area_code, found.number) if found else ()
+    return " ".join(filter(None, map(_text, parts)))[:60]
+
+
+def _addresses(addresses: Sequence[wire.Address]) -> list[dict[str, str]]:
+    kinds = {kind: place for place, kind in enumerate(ADDRESSES)}
+    ordered = sorted(addresses, key=lambda address: kinds.get(address.type or "", len(kinds)))
+    return [said for address in ordered if (said := _address(address))]
+
+
+def _address(address: wire.Address) -> dict[str, str]:
+    lines = (address.line_1, address.line_2, address.line_3, address.line_4)
+    parts = {
+        "street": ", ".join(filter(None, map(_text, lines))),
+        "city": _text(address.city),
+        "region": _text(address.region),
+        "postcode": _text(address.postal_code),
+        "country": _text(address.country),
+    }
+    return {name: text for name, text in parts.items() if text}

@@ -78,7 +78,7 @@ class Connection(models.Model):
     period_lock_date = models.DateField(null=True)
     end_of_year_lock_date = models.DateField(null=True)
 
-    # The eight settings; accounts by Xero's id, since bank accounts may have no code.
+    # The settings; accounts by Xero's id, since bank accounts may have no code.
     sales_account = models.CharField(max_length=36, blank=True)
     invoice_account = models.CharField(max_length=36, blank=True)
     invoice_status = models.CharField(max_length=10, choices=InvoiceStatus.choices, default=InvoiceStatus.AUTHORISED)
@@ -99,6 +99,7 @@ class Connection(models.Model):
         max_length=10, choices=CreditNoteStatus.choices, default=CreditNoteStatus.AUTHORISED
     )
     refunds_to_xero = models.BooleanField(default=True)
+    follow_terms = models.BooleanField(default=False)
     # Xero's tax types for our two kinds.
     tax_type_gst = models.CharField(max_length=50, blank=True)
     tax_type_free = models.CharField(max_length=50, blank=True)
@@ -256,12 +257,34 @@ class Contact(models.Model):
     number = models.CharField(max_length=50, blank=True)
     status = models.CharField(max_length=20)
     merged_to = models.CharField(max_length=36, blank=True)
+    is_customer = models.BooleanField(default=False)
+    is_supplier = models.BooleanField(default=False)
+    email = models.CharField(max_length=255, blank=True)
+    tax_number = models.CharField(max_length=50, blank=True)
+    phone = models.CharField(max_length=60, blank=True)
+    addresses = models.JSONField(default=list)  # those that say something, the street's first; keys as a customer's
+    terms = models.CharField(max_length=30, blank=True)  # Xero's type of the sales terms
+    terms_day = models.IntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "contact_id"], name="one_contact_an_id")]
         indexes = [
             models.Index(fields=["connection", "folded_name"], name="contact_by_name"),
             models.Index(fields=["connection", "number"], name="contact_by_number"),
+        ]
+
+
+class ContactRefusal(models.Model):
+    """A person said that this customer isn't that contact: it is never taken by its name again."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="contact_refusals")
+    customer = models.UUIDField()
+    contact_id = models.CharField(max_length=36)
+    ask = models.BooleanField(default=False)  # the next invoice waits until a person has chosen the contact
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "customer", "contact_id"], name="one_refusal_a_pair")
         ]
 
 
@@ -556,3 +579,52 @@ class ItemProduct(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "product"], name="one_item_a_product")]
+
+
+class CustomerPull(Preview):
+    """All contacts of the organisation beside our customers."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="customer_pulls")
+    contacts = models.PositiveIntegerField(default=0)
+
+
+class CustomerPullRow(models.Model):
+    """One contact, or one customer that is like none; with what was chosen, what was done, and what undoing needs."""
+
+    class State(models.TextChoices):
+        SUGGESTED = "suggested", "Suggested"
+        QUESTION = "question", "A question"
+        NEW = "new", "New"
+        SUPPLIER = "supplier", "Only a supplier"
+        LINKED = "linked", "Linked"
+        HERE = "here", "Only here"
+        REFUSED = "refused", "Can’t be taken"
+
+    class Choice(models.TextChoices):
+        NEW = "new", "Add as a customer"
+        LINK = "link", "Link"
+        NOT = "not", "Not the same"
+
+    pull = models.ForeignKey(CustomerPull, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    contact_id = models.CharField(max_length=36, blank=True)  # empty: a customer that is like no contact
+    name = models.CharField(max_length=255, blank=True)
+    about = models.CharField(max_length=500, blank=True)  # its e-mail, tax number and place, to show and to search
+    customer = models.UUIDField(
+        null=True
+    )  # the one that is linked, or only here; else the key that a new one will have
+    likely = models.JSONField(default=list)  # who it may be, likeliest first: {"customer", "name", "why", "weight"}
+    signs = models.CharField(max_length=40, blank=True)  # what speaks for a suggestion, parted by spaces
+    reason = models.CharField(max_length=300, blank=True)
+    hints = models.JSONField(default=list)
+    after = models.JSONField(default=dict)  # columns of the customer that it would become
+    choice = models.CharField(max_length=4, choices=Choice.choices, blank=True)
+    chosen = models.UUIDField(null=True)  # the customer to link
+    applied = models.CharField(max_length=4, choices=Choice.choices, blank=True)
+    finished = models.BooleanField(default=False)  # applied or, while undoing, put back
+    outcome = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["pull", "state", "position"], name="customer_row_by_state")]

@@ -125,6 +125,13 @@ CAUSES: tuple[Cause, ...] = (
         r"the account number already exists",
     ),
     _cause(
+        "contact-unlinked",
+        "Contact to be chosen",
+        "{customer} was unlinked from its contact in Xero, and you wished to be asked before the next invoice. Choose the"
+        " contact that it is, or let a new one be made.",
+        (LINK_CONTACT,),
+    ),
+    _cause(
         "same-name",
         "Two customers, one contact name",
         "Another of your customers is the contact {customer} in Xero already, or has the same name. Give one of them"

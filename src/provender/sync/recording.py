@@ -15,7 +15,7 @@ from provender.payments.models import Payment
 from provender.sync.differences import as_sent, is_overruled_by_items, left_untracked, pair_lines, read_sent
 from provender.sync.documents import Trouble
 from provender.sync.kinds import KINDS, Theirs, subjects
-from provender.sync.mirror import mark_chart_stale, note_contacts
+from provender.sync.mirror import mark_chart_stale
 from provender.sync.models import Backoff, Connection, Dispatch, DispatchDocument, Link, WithoutItemCodes
 from provender.sync.problems import BY_CODE, close_problems, judge_refusal, note_problem
 from provender.sync.tracking import MISSING
@@ -106,10 +106,6 @@ class Recording:
         self._go_without_item_codes(kind, overruled)
         if kind == "payout":
             self._follow_deposits()
-        if kind == "contact":
-            note_contacts(
-                self.connection, [one.theirs for one in self.accepted if isinstance(one.theirs, wire.Contact)]
-            )
 
     def _note_untracked(self, one: Accepted) -> None:
         """Xero took a document and left out an option that it doesn't know: nothing is lost without a word."""

@@ -7,6 +7,7 @@ settings (docs/guides/settings.md); Xero is read by `verify_reading`. A few thin
   kept of the last sending is the measure.
 - An item that Xero got after we sent a line doesn't make the line wrong for having no item code.
 - Tracking is judged on documents that were sent with it, and by the bindings that stood when they were sent.
+- An invoice stays with the contact that it went with when its customer is linked to another one afterwards.
 - A contact that we created may be renamed on either side; its name is judged only while neither has changed since.
 """
 
@@ -33,6 +34,7 @@ from provender.sync.errors import NotConnectedHere
 from provender.sync.models import (
     CategoryBinding,
     Connection,
+    ContactRefusal,
     DispatchDocument,
     Link,
     OptionBinding,
@@ -243,7 +245,7 @@ class _Books:
             facts.lines[document],
             element,
             link,
-            self._merged.get(contact, contact),
+            [self._merged.get(one, one) for one in (contact.lower(), _contact_sent(link)) if one],
             bare=document in facts.bare,
             untracked=document in facts.untracked,
         )
@@ -347,7 +349,7 @@ class _Books:
         if link.matched or target != key:  # somebody else's contact: nothing of ours is written on it
             return found
         theirs = shown[key]
-        if theirs.get("ContactNumber") != f"pv-{link.document}":
+        if read_contact_mark(theirs.get("ContactNumber")) != link.document:
             number = str(theirs.get("ContactNumber", ""))
             found.append(Difference("contact", ours, "contact_number", f"pv-{link.document}", number))
         if self._name_is_wrong(link, ours, theirs):
@@ -363,8 +365,10 @@ class _Books:
     def _stray_contacts(
         self, links: Mapping[UUID, Link], names: Mapping[UUID, str], marked: Iterable[tuple[UUID, Element]]
     ) -> Iterator[Finding]:
+        refusals = ContactRefusal.objects.filter(connection=self.connection)
+        refused = {(customer, contact.lower()) for customer, contact in refusals.values_list("customer", "contact_id")}
         for mark, contact in marked:
-            if contact.get("ContactStatus", "ACTIVE") != "ACTIVE":
+            if contact.get("ContactStatus", "ACTIVE") != "ACTIVE" or (mark, contact["ContactID"].lower()) in refused:
                 continue
             theirs, link = str(contact.get("Name", "")), links.get(mark)
             if mark not in names and not Customer.objects.filter(pk=mark).exists():
@@ -392,12 +396,12 @@ class _Expectation:
         lines: Sequence[InvoiceLine],
         theirs: Element,
         link: Link | None,
-        contact: str,
+        contacts: Sequence[str],
         *,
         bare: bool,
         untracked: bool,
     ) -> list[Difference]:
-        """Every field that isn't what it should be."""
+        """Every field that isn't what it should be; `contacts`: its customer's now, and when it was sent."""
 
         def differ(pairs: Iterable[tuple[str, Any, Any]]) -> list[Difference]:
             return [
@@ -409,7 +413,7 @@ class _Expectation:
         status = self._expected_status(invoice, str(theirs.get("Status", "")))
         if invoice.status == Invoice.Status.VOID or theirs.get("Status") in REMOVED:
             return differ([("status", status, theirs.get("Status"))])
-        found = differ([*self._head(invoice, theirs, contact), ("status", status, theirs.get("Status"))])
+        found = differ([*self._head(invoice, theirs, contacts), ("status", status, theirs.get("Status"))])
         shown = theirs.get("LineItems") or []
         found += differ([("lines", len(lines) + bool(invoice.comment), len(shown))])
         remembered = self._remembered(link)
@@ -422,12 +426,13 @@ class _Expectation:
             found += differ(self._comment(f"lines[{len(lines)}]", invoice, shown[len(lines)]))
         return found
 
-    def _head(self, invoice: Invoice, theirs: Element, contact: str) -> list[tuple[str, Any, Any]]:
+    def _head(self, invoice: Invoice, theirs: Element, contacts: Sequence[str]) -> list[tuple[str, Any, Any]]:
         mark = read_mark(theirs.get("Url"))
+        there = str((theirs.get("Contact") or {}).get("ContactID", "")).lower()
         return [
             ("type", "ACCREC", theirs.get("Type")),
             ("number", invoice.number, theirs.get("InvoiceNumber")),
-            ("contact", contact, str((theirs.get("Contact") or {}).get("ContactID", "")).lower()),
+            ("contact", there if there in contacts else next(iter(contacts), ""), there),
             ("reference", _reference(invoice), theirs.get("Reference")),
             ("url", f"…/{invoice.pk}", f"…/{mark}" if mark else theirs.get("Url")),
             ("date", invoice.date, read_day(theirs.get("Date"))),
@@ -544,9 +549,10 @@ def read_mark(url: Any) -> UUID | None:
 
 
 def read_contact_mark(number: Any) -> UUID | None:
-    """The uuid in a contact number of ours, `pv-<uuid>`."""
+    """The uuid in a contact number of ours, `pv-<uuid>`, or of a customer's second contact `pv-<uuid>-2`."""
     text = str(number or "")
-    return _uuid(text[3:]) if text.startswith("pv-") else None
+    marked = text.startswith("pv-") and text[39:40] in ("", "-")
+    return _uuid(text[3:39]) if marked else None
 
 
 def _uuid(text: str) -> UUID | None:
@@ -573,6 +579,12 @@ def read_day(text: Any) -> date | None:
     """A business date: Xero writes it as midnight in UTC."""
     moment = read_moment(text)
     return moment.date() if moment else None
+
+
+def _contact_sent(link: Link | None) -> str:
+    """The contact that an invoice went with: its customer may have been linked to another one since."""
+    sent = json.loads(link.sent) if link and link.sent else {}
+    return str((sent.get("Contact") or {}).get("ContactID", "")).lower()
 
 
 def _brief(contact: Element) -> Element:

@@ -83,6 +83,18 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     country: str | None = field(default=None, name="Country")
 
 
+class Term(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When something is due: `type` says what `day` counts, such as DAYSAFTERBILLDATE or OFFOLLOWINGMONTH."""
+
+    day: int | None = field(default=None, name="Day")
+    type: str | None = field(default=None, name="Type")
+
+
+class PaymentTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    sales: Term | None = field(default=None, name="Sales")
+    bills: Term | None = field(default=None, name="Bills")
+
+
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     contact_id: str | None = field(default=None, name="ContactID")
     contact_number: str | None = field(default=None, name="ContactNumber")
@@ -99,6 +111,7 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     phones: tuple[Phone, ...] = field(default=(), name="Phones")
     is_customer: bool | None = field(default=None, name="IsCustomer")
     is_supplier: bool | None = field(default=None, name="IsSupplier")
+    payment_terms: PaymentTerms | None = field(default=None, name="PaymentTerms")
     merged_to_contact_id: str | None = field(default=None, name="MergedToContactID")
     updated_raw: str | None = field(default=None, name="UpdatedDateUTC")
     has_validation_errors: bool | None = field(default=None, name="HasValidationErrors")
