@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -26,7 +27,16 @@ from provender.people.actions import invite
 from provender.people.models import Membership
 from provender.people.roles import Role
 from provender.suppliers.models import Supplier
-from provender.sync.models import ConnectAttempt, Connection, Problem, Pull, PullRow
+from provender.sync.models import (
+    ConnectAttempt,
+    Connection,
+    CustomerPull,
+    CustomerPullRow,
+    Link,
+    Problem,
+    Pull,
+    PullRow,
+)
 
 
 @dataclass
@@ -162,6 +172,35 @@ class Things:
         return made
 
     @cached_property
+    def customer_pull(self):
+        """A preview of customers from Xero: one suggested, one a question, one new, one that can't be taken, …"""
+        made = CustomerPull.objects.create(connection=self.connection, state="preview", read_at=clock.now(), contacts=5)
+        cafe = self.customer
+        likely = [{"customer": str(cafe.pk), "name": cafe.trading_name, "why": ["tax", "name"], "weight": 12}]
+        after = {"trading_name": "New Bar", "email": "bar@example.test", "city": "Sydney", "terms_days": 14}
+        about = "bar@example.test · Sydney"
+        rows = [
+            CustomerPullRow(state="suggested", name="Corner Café", likely=likely, signs="tax name", about=about),
+            CustomerPullRow(state="question", name="Corner Group", likely=likely * 2, hints=["More than one fits"]),
+            CustomerPullRow(state="new", name="New Bar", after=after, about=about, choice="new"),
+            CustomerPullRow(state="supplier", name="Grower", after=after, reason="So far you only buy from it"),
+            CustomerPullRow(state="refused", reason="It has no name in Xero"),
+            CustomerPullRow(state="here", name=cafe.trading_name, customer=cafe.pk, reason="No contact is like it"),
+        ]
+        for position, each in enumerate(rows):
+            each.pull, each.position = made, position
+            each.contact_id = "" if each.state == "here" else f"contact-{position}"
+            each.customer = each.customer or uuid4()
+        CustomerPullRow.objects.bulk_create(rows)
+        return made
+
+    @cached_property
+    def linked_customer(self):
+        """A customer that is a contact in Xero."""
+        Link.objects.create(connection=self.connection, kind="contact", document=self.customer.pk, xero_id="corner")
+        return self.customer
+
+    @cached_property
     def membership(self):
         somebody = Membership.objects.filter(supplier=self.supplier).first()
         return somebody or Membership.objects.get(user=cast.person("theo", self.supplier))
@@ -236,6 +275,10 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "xero-pull": pk("pull"),
     "xero-pull-undo": pk("pull"),
     "xero-pull-discard": pk("pull"),
+    "xero-customer-pull": pk("customer_pull"),
+    "xero-customer-pull-undo": pk("customer_pull"),
+    "xero-customer-pull-discard": pk("customer_pull"),
+    "customer-unlink": pk("linked_customer"),
     "xero-settings-mark": lambda _things: {"field": "sales_account"},
     "problem-again": pk("problem"),
     "problem-repair": lambda things: {"pk": things.problem.pk, "do": "leave"},

@@ -493,3 +493,19 @@ def test_pulls_of_another_wholesaler_are_not_touched(take, supplier):
     take("new")
     assert not CustomerPull.objects.filter(connection__supplier=other).exists()
     assert not other.customers.exists()
+
+
+def test_an_invoice_that_a_person_gave_to_another_contact_is_a_question(sent, supplier, books, sync):
+    books.edit_invoice(sent.invoice.number, Contact={"Name": "Corner Group"})
+    edit(sent)
+    sync()
+    (row,) = problems_of(supplier)
+    assert (row.problem.cause, "Corner Group" in row.sentence) == ("edited-in-xero", True)
+
+
+def test_an_invoice_follows_a_merged_contact_without_a_question(sent, supplier, books, sync):
+    books.merge_contact("Corner Cafe", into="Corner Group")
+    edit(sent)
+    sync()
+    assert problems_of(supplier) == []
+    assert in_xero(books, sent) == "Corner Group"

@@ -27,7 +27,7 @@ COMMANDS = {
     "user": ("provender.cli.suppliers:user_group", "People who log in."),
     "connect": ("provender.cli.connecting:connect", "Connect a wholesaler to its organisation in Xero."),
     "import": ("provender.cli.imports:import_group", "Bring invoices in from a file."),
-    "pull": ("provender.cli.pulling:pull_group", "Bring products in from Xero."),
+    "pull": ("provender.cli.pulling:pull_group", "Bring products or customers in from Xero."),
     "sync": ("provender.cli.xero:sync", "Send everything that is due to Xero."),
     "status": ("provender.cli.xero:status", "How a wholesaler stands with Xero."),
     "verify-books": ("provender.cli.xero:verify_books", "Compare every document with Xero."),

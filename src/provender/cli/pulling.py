@@ -1,4 +1,4 @@
-"""`provender pull products`: products from Xero, from the command line."""
+"""`provender pull`: products from Xero, from the command line; customers are in `pulling_customers`."""
 
 import json
 import sys
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provender.cli import DONE, WAITS, WRONG_USE, give_up
-from provender.cli.xero import JSON, SUPPLIER, connected, progress_bar
+from provender.cli.pulling_customers import pull_customers
+from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar
 
 if TYPE_CHECKING:
     from provender.sync.models import Pull, PullRow
     from provender.sync.products import Applied
     from provender.sync.pulls import Tally
 
-SHOWN = 40
-
 
 @click.group("pull")
 def pull_group() -> None:
     """Bring things in from Xero."""
+
+
+pull_group.add_command(pull_customers)
 
 
 @pull_group.command("products")
@@ -105,18 +107,11 @@ def _table(pull: "Pull") -> Any:
     for heading in ("", "SKU", "Product", "What", "Price", ""):
         table.add_column(heading, justify="right" if heading == "Price" else "left", overflow="fold")
     rows = pull.rows.exclude(state=State.UNCHANGED)
-    for row in rows[:SHOWN]:
-        table.add_row(row.get_state_display(), *map(_plain, _texts(row, cells_of(row, pull.connection.supplier))))
-    if (more := rows.count() - SHOWN) > 0:
+    for row in rows[:ROWS_SHOWN]:
+        table.add_row(row.get_state_display(), *map(as_written, _texts(row, cells_of(row, pull.connection.supplier))))
+    if (more := rows.count() - ROWS_SHOWN) > 0:
         table.add_row("…", "", f"and {more:,} more; --json shows all", "", "", "")
     return table
-
-
-def _plain(text: str) -> Any:
-    """A text from elsewhere, whose square brackets are no markup."""
-    from rich.text import Text
-
-    return Text(text)
 
 
 def _texts(row: "PullRow", cells: Collection[Any]) -> tuple[str, str, str, str, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SUPPLIER = click.option("--supplier", "slug", required=True, metavar="SLUG", help="The wholesaler.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
 SHOWN = 20
+ROWS_SHOWN = 40  # of a preview
 
 
 @click.command("sync")
@@ -195,3 +196,10 @@ def rotate_keys() -> None:
     count = tokens.rotate_keys()
     where = "a new key in the key file" if added else "the first of PROVENDER_TOKEN_KEYS"
     click.echo(f"{count} sets of tokens are encrypted under {where}.")
+
+
+def as_written(text: str) -> Any:
+    """A text from elsewhere, whose square brackets are no markup."""
+    from rich.text import Text
+
+    return Text(text)

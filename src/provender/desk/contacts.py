@@ -1,5 +1,6 @@
-"""Which contact in Xero a customer is: see it, search for another, link."""
+"""Which contact in Xero a customer is: see it, search for another, link, unlink."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -7,23 +8,27 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 
+from provender.customers.models import Customer
 from provender.desk.frame import DeskRequest, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import actions, queries
+from provender.sync import actions, customer_pulls, queries
+from provender.sync.models import Connection, CustomerPull
+
+ASK, MAKE = "ask", "make"
 
 
 @member(Doing.BOOKS)
 def contact(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
-    """Search among Xero's contacts, the customer's own name first; link the one that it is."""
+    """Search among Xero's contacts, the customer's own name first; link the one that it is.
+
+    Who came from a preview of customers (`pull`) goes back there.
+    """
     customer = get_object_or_404(supplier.customers, pk=pk)
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
+    connection = _connection(supplier)
+    pull = _pull(supplier, request.GET.get("pull", ""))
     if request.method == "POST":
-        actions.link_contact(customer, request.POST.get("contact", ""), request.user)
-        messages.success(request, f"{customer} is linked. What waited for its contact is sent now.")
-        return redirect("desk:customer", slug=supplier.slug, pk=pk)
+        return _choose(request, customer, pull)
     text = request.GET.get("q", "").strip()
     found = queries.find_contacts(connection, text or _first_word(customer.trading_name))
     context = {
@@ -32,11 +37,58 @@ def contact(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "standing": queries.contact_standing(customer),
         "found": found,
         "text": text,
+        "pull": pull,
+        "query": f"?{urlencode({'pull': pull.pk})}" if pull else "",
     }
     template = "desk/xero/_contacts.html" if request.htmx else "desk/xero/contact.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _choose(request: DeskRequest, customer: Customer, pull: CustomerPull | None) -> HttpResponse:
+    if request.POST.get("make"):
+        actions.make_contact(customer, request.user)
+        messages.success(request, f"The next invoice of {customer} makes a contact in Xero.")
+    else:
+        actions.link_contact(customer, request.POST.get("contact", ""), request.user)
+        messages.success(request, f"{customer} is linked. What waited for its contact is sent now.")
+    if pull:
+        return redirect("desk:xero-customer-pull", slug=request.supplier.slug, pk=pull.pk)
+    return redirect("desk:customer", slug=request.supplier.slug, pk=customer.pk)
+
+
+@member(Doing.BOOKS)
+def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Ask what shall happen with the next invoice; then unlink the customer from its contact."""
+    customer = get_object_or_404(supplier.customers, pk=pk)
+    _connection(supplier)
+    if request.method == "POST":
+        ask = request.POST.get("then", ASK) != MAKE
+        actions.unlink_contact(customer, request.user, ask=ask)
+        then = "You are asked with its next invoice." if ask else "Its next invoice makes a new contact."
+        messages.success(request, f"{customer} is unlinked. {then}")
+        return redirect("desk:customer", slug=supplier.slug, pk=pk)
+    standing = queries.contact_standing(customer)
+    if standing.state != "linked":
+        raise Http404("Not linked.")
+    context = {"customer": customer, "standing": standing, "invoices": queries.invoices_sent_for(customer)}
+    return render(request, "desk/xero/unlink.html", context)
+
+
+def _connection(supplier: Supplier) -> Connection:
+    connection = queries.connection_of(supplier)
+    if connection is None:
+        raise Http404("Not connected.")
+    return connection
+
+
+def _pull(supplier: Supplier, text: str) -> CustomerPull | None:
+    """The preview that the person came from."""
+    try:
+        return customer_pulls.find_pull(supplier, UUID(text))
+    except ValueError:
+        return None
 
 
 def _first_word(name: str) -> str:

@@ -24,4 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/xero/problems/<int:pk>/<slug:do>", problems.repair, name="problem-repair"),
     path("w/<slug:slug>/xero/activity", activity.activity, name="activity"),
     path("w/<slug:slug>/customers/<uuid:pk>/contact", contacts.contact, name="customer-contact"),
+    path("w/<slug:slug>/customers/<uuid:pk>/contact/unlink", contacts.unlink, name="customer-unlink"),
 ]

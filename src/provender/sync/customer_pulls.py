@@ -105,7 +105,7 @@ def as_customer(row: CustomerPullRow, supplier: Supplier) -> list[str]:
             show_tax_number(after.get("tax_number", ""), country or supplier.country),
             after.get("phone", ""),
             ", ".join(filter(None, (after.get("street"), place, elsewhere))),
-            "due on the day" if days == 0 else f"{days} day{'' if days == 1 else 's'}",
+            "due on the day" if days == 0 else f"due after {days} day{'' if days == 1 else 's'}",
         )
         if text
     ]

@@ -334,7 +334,7 @@ def what_was_undone(pull: CustomerPull) -> Undone:
 def _remove(pull: CustomerPull, rows: Sequence[CustomerPullRow], by: User | None) -> None:
     mine = Customer.objects.filter(supplier=pull.connection.supplier_id)
     there = mine.in_bulk([_customer(row) for row in rows])
-    as_added = [row.customer for row in rows if row.customer in there and _is_as_added(there[row.customer], row)]
+    as_added = [pk for row in rows if (pk := _customer(row)) in there and _is_as_added(there[pk], row)]
     gone = customers.remove_customers(pull.connection.supplier, as_added, by=by, why=f"{WHY}, undone")
     _links(pull.connection, gone).delete()
     for row in rows:

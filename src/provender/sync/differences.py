@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from provender.basics.money import show_price
@@ -56,17 +57,33 @@ def read_sent(text: str) -> dict[str, Any]:
     return element
 
 
-def differences(sent: dict[str, Any], theirs: Lined) -> list[Difference]:
-    """What a person changed in Xero since `sent`; empty when nothing that we send was."""
+def differences(
+    sent: dict[str, Any], theirs: Lined, merged: Mapping[str, str] = MappingProxyType({})
+) -> list[Difference]:
+    """What a person changed in Xero since `sent`; empty when nothing that we send was.
+
+    `merged` says which contacts were merged into which: Xero moves their documents along.
+    """
     found = [
         Difference(label, _text(sent.get(name)), _text(getattr(theirs, attribute)))
         for name, (label, attribute) in HEAD.items()
         if name in sent and _text(sent[name]) != _text(getattr(theirs, attribute))
     ]
-    contact = (sent.get("Contact") or {}).get("ContactID")
-    if contact and theirs.contact and theirs.contact.contact_id != contact:
-        found.append(Difference("contact", contact, theirs.contact.name or theirs.contact.contact_id or ""))
+    if moved_to(sent, theirs, merged) and theirs.contact:
+        there = theirs.contact.name or theirs.contact.contact_id or ""
+        found.append(Difference("contact", contact_sent(sent), there))
     return found + list(_line_differences(sent.get("LineItems") or [], theirs.line_items))
+
+
+def contact_sent(sent: dict[str, Any]) -> str:
+    """The contact that a frozen element names."""
+    return str((sent.get("Contact") or {}).get("ContactID") or "")
+
+
+def moved_to(sent: dict[str, Any], theirs: Lined, merged: Mapping[str, str]) -> str:
+    """The contact that a document stands under now, when it is neither the one that it went with nor what became of it."""
+    went, there = contact_sent(sent), (theirs.contact.contact_id or "") if theirs.contact else ""
+    return there if went and there and there not in {went, merged.get(went)} else ""
 
 
 def _line_differences(sent: list[dict[str, Any]], theirs: tuple[wire.LineItem, ...]) -> Iterator[Difference]:

@@ -131,6 +131,8 @@ def _likely(free: Sequence[tuple[CustomerPullRow, Contact]], known: Known) -> li
             for pk in alike if len(alike) <= CROWD else ():
                 if (pk, contact.contact_id) not in known.refused:
                     likely[pk].add(why)
+    for why in (why for likely in found for why in likely.values() if NAME in why):
+        why.discard(ALIKE)  # nearly the same name adds nothing to the same name
     return found
 
 
@@ -160,9 +162,7 @@ SIGNS: tuple[tuple[str, Callable[[Customer], Iterable[str]], Callable[[Contact],
 
 
 def _weight(why: Iterable[str]) -> int:
-    """How much speaks for it; nearly the same name adds nothing to the same name."""
-    said = set(why)
-    return sum(WEIGHTS[one] for one in said - ({ALIKE} if NAME in said else set()))
+    return sum(WEIGHTS[one] for one in why)
 
 
 def _decide(

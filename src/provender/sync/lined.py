@@ -150,6 +150,7 @@ def _change(
     settled = 0
     for handful in some(revisions):
         sound, refused = _look(work, lined, handful, links, removing=False)
+        contacts = contact_room.linked_contacts(work.connection, set(contacts))  # the look may have heard of merges
         built = _sound(work, lined, builder.build(sound, {pk: links[pk] for pk in sound}, contacts))
         settled += refused + work.carry(Parcel(lined.kind, "change", parcel) for parcel in batches(built))
     return settled
@@ -208,19 +209,30 @@ def _look(
         found = fetch_by_id(work.session, lined.kind, [links[pk].xero_id for pk in revisions])
     reach(Failpoint.LOOKED)
     there = {KINDS[lined.kind].id_of(one).lower(): one for one in found}
+    merged = contact_room.hear_of_merges(
+        work.session, ((links[pk], there.get(links[pk].xero_id.lower())) for pk in revisions)
+    )
     sound: dict[UUID, int] = {}
     with transaction.atomic():
         work.lease.fence()
         for pk, revision in revisions.items():
             theirs = there.get(links[pk].xero_id.lower())
-            if _may_write(work, lined, pk, revision, links[pk], theirs, removing=removing):
+            if _may_write(work, lined, pk, revision, links[pk], theirs, merged, removing=removing):
                 sound[pk] = revision
     reach(Failpoint.PARKED)
     return sound, len(revisions) - len(sound)
 
 
 def _may_write(
-    work: Work, lined: Lined, pk: UUID, revision: int, link: Link, theirs: TheirLined | None, *, removing: bool
+    work: Work,
+    lined: Lined,
+    pk: UUID,
+    revision: int,
+    link: Link,
+    theirs: TheirLined | None,
+    merged: Mapping[str, str],
+    *,
+    removing: bool,
 ) -> bool:
     """Whether Xero still holds what we sent, and takes changes to it. Otherwise the right Problem is noted."""
     connection, kind = work.connection, lined.kind
@@ -232,7 +244,7 @@ def _may_write(
         settle(Change.objects.filter(supplier=connection.supplier_id, kind=kind, document=pk), revision)
         close_problems(connection, kind, [pk], "voided in Xero already")
         return False
-    found = [] if theirs is None else differences(read_sent(link.sent), theirs) if link.sent else []
+    found = [] if theirs is None else differences(read_sent(link.sent), theirs, merged) if link.sent else []
     cause = (
         "voided-in-xero"
         if theirs is None or theirs.status in GONE

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provender.basics import clock
+from provender.sync.contacts import hear_of_merges
 from provender.sync.errors import LostLease, XeroBusy
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.lease import Lease, take_lease
@@ -108,7 +109,7 @@ def check_invoice(connection: Connection, xero_id: str) -> Tally:
         tally = Tally()
         page = session.client.invoices(1, ids=[xero_id], page_size=PAGE, person=True)
         reach(Failpoint.POLLED)
-        note_invoices(connection, page.items, tally, lease.fence)
+        _note_invoices(session, page.items, tally, lease)
         if tally.wants_credits:
             _read_credits(session, lease, tally, person=True)
         return tally
@@ -188,7 +189,15 @@ def _read_invoices(session: Session, lease: Lease, tally: Tally, *, person: bool
         doubtful = [at for one in tally.in_doubt if (at := one.updated_date_utc)]
         _keep(lease, invoices_read_to=min([reached, *doubtful]))
 
-    _seek(ask, since, lambda found: note_invoices(connection, found, tally, lease.fence), keep)
+    _seek(ask, since, lambda found: _note_invoices(session, found, tally, lease), keep)
+
+
+def _note_invoices(session: Session, found: Sequence[wire.Invoice], tally: Tally, lease: Lease) -> None:
+    ids = [(one.invoice_id or "").lower() for one in found]
+    mine = Link.objects.filter(connection=session.connection, kind="invoice", xero_id__in=ids)
+    links = {link.xero_id.lower(): link for link in mine}
+    hear_of_merges(session, ((links.get((one.invoice_id or "").lower()), one) for one in found))
+    note_invoices(session.connection, found, tally, lease.fence)
 
 
 def _read_credits(session: Session, lease: Lease, tally: Tally, *, person: bool) -> None:

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from provender.changes.models import Change
 from provender.invoicing.models import Invoice
 from provender.payments.models import Allocation, Payment
+from provender.sync.contacts import merged_contacts
 from provender.sync.models import Connection, DispatchDocument, Link, Problem
 from provender.xero import wire
 
@@ -67,6 +68,7 @@ class Facts:
     in_doubt: frozenset[UUID]  # documents in open dispatches
     changes: dict[UUID, Change]  # what the outside hasn't got yet
     questions: dict[UUID, Problem]  # open problems of the invoices
+    merged: dict[str, str]  # contact → the one that it was merged into
     kept: frozenset[UUID]  # payments and allocations that stay though Xero has them no more
 
     def waits_to_go(self, document: UUID) -> bool:
@@ -114,6 +116,7 @@ def gather(connection: Connection, elements: Sequence[wire.Invoice]) -> Facts:
         frozenset(doubts.values_list("document", flat=True)),
         {change.document: change for change in unsettled},
         {problem.document: problem for problem in problems.filter(kind="invoice", document__in=keys, solved_at=None)},
+        merged_contacts(connection),
         frozenset(
             problems.filter(kind__in=("payment", "allocation"), document__in=rows, how=KEPT).values_list(
                 "document", flat=True

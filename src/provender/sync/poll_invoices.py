@@ -319,7 +319,7 @@ class _Judge:
 
     def _question(self, plan: _Plan) -> None:
         """Voided or edited there: who should win is asked once, and not while a change of ours is on its way."""
-        found = differences(read_sent(self.link.sent), self.theirs) if self.link.sent else []
+        found = differences(read_sent(self.link.sent), self.theirs, self.facts.merged) if self.link.sent else []
         gone = self.theirs.status in GONE
         open_ = self.facts.questions.get(self.invoice.pk)
         if open_ is not None:

@@ -13,6 +13,7 @@ from provender.basics import clock
 from provender.catalogue.models import Product
 from provender.changes.models import Change
 from provender.customers.models import Customer
+from provender.customers.wording import followed_in_words
 from provender.invoicing.models import InvoiceLine
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
@@ -20,7 +21,7 @@ from provender.sync.documents import spell_items
 from provender.sync.due import may_go
 from provender.sync.kinds import Subject
 from provender.sync.mirror import fold_name
-from provender.sync.models import Call, Connection, Contact, Dispatch, DispatchDocument, Link, Problem
+from provender.sync.models import Call, Connection, Contact, ContactRefusal, Dispatch, DispatchDocument, Link, Problem
 from provender.sync.named import Named, name_all
 from provender.sync.problems import (
     ACCOUNT_CAUSES,
@@ -32,6 +33,7 @@ from provender.sync.problems import (
     repairs_of,
     sentence,
 )
+from provender.sync.terms import read_terms
 
 XERO_STATUS = {
     "DRAFT": "Draft",
@@ -362,12 +364,19 @@ def url_in_xero(connection: Connection, xero_id: str, kind: str = "invoice") -> 
     """The address that opens this invoice or credit note in Xero, or "" when there is none."""
     if not xero_id or kind not in OPENS_IN_XERO:
         return ""
-    from provender.sync.tokens import endpoints
-
-    login = endpoints().login
+    login = _login()
     if "login.xero.com" not in login:  # the simulator has a page of its own
         return f"{login}/_simulator/invoice/{xero_id}?organisation={connection.tenant}"
-    path = f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}"
+    return _inside_xero(connection, f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}")
+
+
+def _login() -> str:
+    from provender.sync.tokens import endpoints
+
+    return str(endpoints().login)
+
+
+def _inside_xero(connection: Connection, path: str) -> str:
     return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={connection.short_code}&redirecturl={path}"
 
 
@@ -419,6 +428,10 @@ class ContactStanding:
     archived: bool = False
     matched: bool = False
     sentence: str = ""
+    url: str = ""
+    unlinked: bool = False  # a person unlinked it, so it isn't found by its name any more
+    asks: bool = False  # and its next invoice waits until somebody has chosen
+    terms: str = ""  # the contact's payment terms, in words
 
 
 def contact_standing(customer: Customer) -> ContactStanding:
@@ -427,27 +440,89 @@ def contact_standing(customer: Customer) -> ContactStanding:
     if connection is None:
         return ContactStanding("none")
     link = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
-    problem = Problem.objects.filter(
-        connection=connection, kind="contact", document=customer.pk, solved_at=None
-    ).first()
     if link is None:
-        text = sentence(problem.cause, problem.words) if problem else ""
-        return ContactStanding("problem" if problem else "none", sentence=text)
+        return _without_contact(connection, customer)
     contact = Contact.objects.filter(connection=connection, contact_id=link.xero_id).first()
+    terms = read_terms(contact.terms, contact.terms_day) if contact else None
     return ContactStanding(
         "linked",
         contact.name if contact else customer.trading_name,
         link.xero_id,
         bool(contact and contact.status != "ACTIVE"),
         link.matched,
+        url=contact_url(connection, link.xero_id),
+        terms=followed_in_words(*terms) if terms else "",
     )
 
 
-def find_contacts(connection: Connection, text: str) -> list[tuple[str, str]]:
-    """Up to 20 active contacts whose name has that text, as (contact id, name)."""
-    folded = fold_name(text)
-    rows = Contact.objects.filter(connection=connection, status="ACTIVE", merged_to="", folded_name__contains=folded)
-    return list(rows.order_by("name").values_list("contact_id", "name")[:20])
+def _without_contact(connection: Connection, customer: Customer) -> ContactStanding:
+    problem = Problem.objects.filter(
+        connection=connection, kind="contact", document=customer.pk, solved_at=None
+    ).first()
+    said = list(
+        ContactRefusal.objects.filter(connection=connection, customer=customer.pk).values_list("ask", flat=True)
+    )
+    return ContactStanding(
+        "problem" if problem else "none",
+        sentence=sentence(problem.cause, problem.words) if problem else "",
+        unlinked=bool(said),
+        asks=any(said),
+    )
+
+
+def contact_url(connection: Connection, contact_id: str) -> str:
+    """The address that opens this contact in Xero."""
+    login = _login()
+    if "login.xero.com" not in login:  # the simulator has a page of its own
+        return f"{login}/_simulator/?organisation={connection.tenant}&view=contacts"
+    return _inside_xero(connection, f"/Contacts/View/{contact_id}")
+
+
+def invoices_sent_for(customer: Customer) -> int:
+    """How many invoices of this customer are in Xero."""
+    connection = last_connection(customer.supplier)
+    sent = Link.objects.filter(connection=connection, kind="invoice").exclude(status__in=GONE)
+    return customer.invoices.filter(pk__in=sent.values("document")).count()
+
+
+def customers_linked(connection: Connection) -> int:
+    """How many customers have a contact."""
+    return Link.objects.filter(connection=connection, kind="contact").count()
+
+
+@dataclass(frozen=True)
+class FoundContact:
+    """A contact that a search found: what tells it from others, and the customer that it is, if any."""
+
+    contact_id: str
+    name: str
+    about: str
+    owner: str
+
+
+def find_contacts(connection: Connection, text: str) -> list[FoundContact]:
+    """Up to 20 active contacts that have that text in their name, e-mail address or tax number."""
+    rows = Contact.objects.filter(connection=connection, status="ACTIVE", merged_to="")
+    found = rows.filter(
+        Q(folded_name__contains=fold_name(text)) | Q(email__icontains=text) | Q(tax_number__icontains=text)
+    )
+    contacts = list(found.order_by("name", "pk")[:20])
+    links = Link.objects.filter(connection=connection, kind="contact", xero_id__in=[one.contact_id for one in contacts])
+    owners = dict(links.values_list("xero_id", "document"))
+    names = dict(
+        Customer.objects.filter(supplier=connection.supplier_id, pk__in=list(owners.values())).values_list(
+            "pk", "trading_name"
+        )
+    )
+    return [
+        FoundContact(
+            one.contact_id,
+            one.name,
+            " · ".join(filter(None, (one.email, one.tax_number, *(place.get("city", "") for place in one.addresses)))),
+            names.get(owners[one.contact_id], "") if one.contact_id in owners else "",
+        )
+        for one in contacts
+    ]
 
 
 # --- calls and status ---------------------------------------------------------------------------------------------
