@@ -35,7 +35,7 @@ def test_linking_by_tax_number_adds_nobody(as_json, connected, contacts):
 def test_all_and_then_nothing_more(as_json, connected, contacts):
     first = as_json(f"{PULL} --apply all")
     assert first["applied"] == {"added": first["new"], "linked": 1, "refused": 0, "left": 0}
-    states = ("suggested", "question", "new", "supplier", "linked", "refused")
+    states = ("suggested", "question", "new", "seller", "linked", "refused")
     assert first["contacts"] == sum(first[state] for state in states)
     second = as_json(f"{PULL} --apply all")
     assert (second["new"], second["suggested"], second["linked"], second["applied"]["added"]) == (

@@ -183,7 +183,7 @@ class Things:
             CustomerPullRow(state="suggested", name="Corner Café", likely=likely, signs="tax name", about=about),
             CustomerPullRow(state="question", name="Corner Group", likely=likely * 2, hints=["More than one fits"]),
             CustomerPullRow(state="new", name="New Bar", after=after, about=about, choice="new"),
-            CustomerPullRow(state="supplier", name="Grower", after=after, reason="So far you only buy from it"),
+            CustomerPullRow(state="seller", name="Grower", after=after, reason="So far you only buy from it"),
             CustomerPullRow(state="refused", reason="It has no name in Xero"),
             CustomerPullRow(state="here", name=cafe.trading_name, customer=cafe.pk, reason="No contact is like it"),
         ]

@@ -100,7 +100,7 @@ def test_a_second_pull_finds_all_of_it_linked_and_writes_nothing(take, pull, sup
     take("new")
     before = list(supplier.customers.values()), Entry.objects.count()
     again = pull()
-    assert set(counts(again)) <= {"linked", "refused", "supplier"}
+    assert set(counts(again)) <= {"linked", "refused", "seller"}
     assert customers.choose_all(again, ["new", "tax", "name", "email"]) == 0
     assert customers.apply(again, None) == Applied()
     assert (list(supplier.customers.values()), Entry.objects.count()) == before

@@ -155,7 +155,7 @@ def test_customers_like_no_contact_are_only_here_unless_switched_off():
 
 
 def test_who_only_sells_to_us_is_marked_and_may_be_taken():
-    assert one(is_supplier=True).state == "supplier"
+    assert one(is_supplier=True).state == "seller"
     assert one(is_supplier=True, is_customer=True).state == "new"
     row = one(is_supplier=True, ours=[customer()])
     assert (row.state, row.hints[-1]) == ("suggested", "So far it is only a supplier in Xero")

@@ -111,7 +111,7 @@ def _sum_up(pull: "CustomerPull", found: "Tally", applied: "Applied | None", *, 
     states = found.states
     read = (
         f"{pull.contacts:,} contacts read: {states['linked']:,} linked, {states['suggested']:,} suggested,"
-        f" {states['question']:,} in question, {states['new']:,} new, {states['supplier']:,} only suppliers,"
+        f" {states['question']:,} in question, {states['new']:,} new, {states['seller']:,} only suppliers,"
         f" {states['refused']:,} can’t be taken. {states['here']:,} customers are like no contact."
     )
     if applied:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.sync.documents import Built, Trouble, build_contact, contact_number
 from provender.sync.differences import Lined, moved_to, read_sent
+from provender.sync.documents import Built, Trouble, build_contact, contact_number
 from provender.sync.mirror import fold_name, read_contacts
 from provender.sync.models import Connection, Contact, ContactRefusal, Link
 from provender.sync.session import Session

@@ -81,7 +81,7 @@ def contact_sent(sent: dict[str, Any]) -> str:
 
 
 def moved_to(sent: dict[str, Any], theirs: Lined, merged: Mapping[str, str]) -> str:
-    """The contact that a document stands under now, when it is neither the one that it went with nor what became of it."""
+    """The contact that a document stands under by now, unless it went with it, or with what was merged into it."""
     went, there = contact_sent(sent), (theirs.contact.contact_id or "") if theirs.contact else ""
     return there if went and there and there not in {went, merged.get(went)} else ""
 

@@ -131,8 +131,8 @@ def _likely(free: Sequence[tuple[CustomerPullRow, Contact]], known: Known) -> li
             for pk in alike if len(alike) <= CROWD else ():
                 if (pk, contact.contact_id) not in known.refused:
                     likely[pk].add(why)
-    for why in (why for likely in found for why in likely.values() if NAME in why):
-        why.discard(ALIKE)  # nearly the same name adds nothing to the same name
+    for shared in (shared for likely in found for shared in likely.values() if NAME in shared):
+        shared.discard(ALIKE)  # nearly the same name adds nothing to the same name
     return found
 
 

@@ -595,7 +595,7 @@ class CustomerPullRow(models.Model):
         SUGGESTED = "suggested", "Suggested"
         QUESTION = "question", "A question"
         NEW = "new", "New"
-        SUPPLIER = "supplier", "Only a supplier"
+        SUPPLIER = "seller", "Only a supplier"
         LINKED = "linked", "Linked"
         HERE = "here", "Only here"
         REFUSED = "refused", "Can’t be taken"

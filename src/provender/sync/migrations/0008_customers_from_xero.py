@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
                             ("suggested", "Suggested"),
                             ("question", "A question"),
                             ("new", "New"),
-                            ("supplier", "Only a supplier"),
+                            ("seller", "Only a supplier"),
                             ("linked", "Linked"),
                             ("here", "Only here"),
                             ("refused", "Can’t be taken"),
