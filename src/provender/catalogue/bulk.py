@@ -123,20 +123,26 @@ def _carry_out(bulk: BulkChange, products: Ids, act: Callable[[Sequence[UUID]], 
         with transaction.atomic():
             before = act(ids[start : start + BATCH])
             if before and not count:
-                _keep(bulk)
+                _save(bulk)
             if before:
                 rows = [Former(bulk=bulk, product=pk, value=_as_text(former)) for pk, former in before.items()]
                 ReadyRows.of(rows).insert()
         count += len(before)
+    _forget_old(bulk.supplier)
     return Done(count, bulk if count else None)
 
 
-def _keep(bulk: BulkChange) -> None:
-    """Save it, and forget the oldest."""
+def _save(bulk: BulkChange) -> None:
     bulk.at = clock.now()
     bulk.save(force_insert=True)
-    old = bulk.supplier.bulk_changes.values_list("pk", flat=True)[KEPT:]
-    BulkChange.objects.filter(pk__in=list(old)).delete()
+
+
+def _forget_old(supplier: Supplier) -> None:
+    """All but the newest, their former values a few hundred at a time."""
+    for old in supplier.bulk_changes.all()[KEPT:]:
+        while first := list(old.formers.values_list("pk", flat=True)[:BATCH]):
+            Former.objects.filter(pk__in=first).delete()
+        old.delete()
 
 
 def _as_text(value: Any) -> str:

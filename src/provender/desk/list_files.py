@@ -138,6 +138,11 @@ class Shown:
     tone: str
     cells: Sequence[Cell]
 
+    @property
+    def value(self) -> str:
+        """What stands in the cell at fault, unless the reason quotes it already."""
+        return "" if f"“{self.row.value[:40]}" in self.row.reason else self.row.value
+
 
 def address(file: ListFile) -> str:
     """Where a file's page is."""

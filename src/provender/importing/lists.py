@@ -162,7 +162,7 @@ def _forget_old(supplier: Supplier, kind: str, about: UUID | None) -> None:
 
 def _forget(file: ListFile) -> None:
     """Its lines a few hundred at a time, then itself."""
-    while first := list(file.rows.values_list("pk", flat=True)[: 5 * BATCH]):
+    while first := list(file.rows.values_list("pk", flat=True)[: 2 * BATCH]):
         ListRow.objects.filter(pk__in=first).delete()
     file.delete()
 

@@ -29,8 +29,9 @@ State = ListRow.State
 FIELDS = (
     field_of("sku", "SKU", "Which product it is: exactly so, else without regard to capitals.",
              "itemcode", "stockcode", "productcode", "code", needed=True),
-    field_of("name", "Name", "", "itemname", "product", "productname", longest=200),
-    field_of("description", "Description", "", "itemdescription", "details", longest=4000),
+    field_of("name", "Name", "What it is called on documents.", "itemname", "product", "productname", longest=200),
+    field_of("description", "Description", "Further words, up to 4,000 characters.",
+             "itemdescription", "details", longest=4000),
     field_of("category", "Category", "By its name; one that isn’t here is made.", longest=100),
     field_of("unit", "Unit", "What one is: bottle, bag, 1 kg.", "unitofmeasure", "uom", longest=30),
     field_of("price", "Price", "The base price, without tax, up to 4 decimal places.",
