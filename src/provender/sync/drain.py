@@ -29,6 +29,7 @@ from provender.sync.problems import close_problems
 from provender.sync.recording import note_troubles, settle_revisions
 from provender.sync.recovery import recover
 from provender.sync.session import Session, note_lost_access, open_session
+from provender.sync.side_by_side import side_by_side
 from provender.sync.terms import keep_terms
 from provender.sync.work import ROUND, Progress, Work, without
 from provender.xero import NotConnected, Refused, TryLater
@@ -38,12 +39,15 @@ log = logging.getLogger(__name__)
 
 def drain_due() -> None:
     """The engine's job: drain each connection that has something due. One connection's trouble leaves the others be."""
-    for connection in connections_with_work(clock.database_now()).select_related("supplier"):
-        try:
-            drain(connection)
-        except Exception:  # the worker's loop: a fault nobody foresaw is recorded, and the next connection has its turn
-            log.exception("The drain of a connection failed", extra={"connection": str(connection.pk)})
-            Connection.objects.filter(pk=connection.pk).update(drain_after=clock.database_now() + timedelta(seconds=30))
+    side_by_side(connections_with_work(clock.database_now()).select_related("supplier"), _drain_safely)
+
+
+def _drain_safely(connection: Connection) -> None:
+    try:
+        drain(connection)
+    except Exception:  # the worker's loop: a fault nobody foresaw is recorded, and the next connection has its turn
+        log.exception("The drain of a connection failed", extra={"connection": str(connection.pk)})
+        Connection.objects.filter(pk=connection.pk).update(drain_after=clock.database_now() + timedelta(seconds=30))
 
 
 def drain(connection: Connection, progress: Progress = lambda _count: None) -> bool:

@@ -27,6 +27,7 @@ from provender.sync.models import Connection, Event, Link
 from provender.sync.poll_credits import REFUNDS, note_credit_notes, note_overpayments, note_refunds
 from provender.sync.poll_invoices import Tally, note_invoices
 from provender.sync.session import Session, asking_for_a_person, note_lost_access, open_session
+from provender.sync.side_by_side import side_by_side
 from provender.xero import NotConnected, Refused, TryLater, wire
 from provender.xero.wire import Page
 
@@ -46,12 +47,15 @@ Element = TypeVar("Element", wire.Invoice, wire.CreditNote, wire.Overpayment, wi
 
 def poll_due() -> None:
     """The engine's job: read each connection whose turn it is. One connection's trouble leaves the others be."""
-    for connection in due_connections(clock.database_now()).select_related("supplier"):
-        try:
-            poll(connection)
-        except Exception:  # the worker's loop: a fault nobody foresaw is recorded, and the next connection has its turn
-            log.exception("Reading payments back failed", extra={"connection": str(connection.pk)})
-            _put_off(connection, AFTER_REFUSAL)
+    side_by_side(due_connections(clock.database_now()).select_related("supplier"), _poll_safely)
+
+
+def _poll_safely(connection: Connection) -> None:
+    try:
+        poll(connection)
+    except Exception:  # the worker's loop: a fault nobody foresaw is recorded, and the next connection has its turn
+        log.exception("Reading payments back failed", extra={"connection": str(connection.pk)})
+        _put_off(connection, AFTER_REFUSAL)
 
 
 def due_connections(now: datetime) -> QuerySet[Connection]:
