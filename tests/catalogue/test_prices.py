@@ -155,3 +155,10 @@ def test_a_list_ends_after_it_begins(supplier):
     days = {"valid_from": date(2026, 12, 1), "valid_to": date(2026, 11, 30)}
     with pytest.raises(EndsBeforeItBegins, match="Cafés would count from 1 Dec 2026 until 30 Nov 2026"):
         cast.price_list(supplier, "Cafés", **days)
+
+
+def test_two_people_who_set_one_price_at_once_leave_one(at_once):
+    supplier = cast.supplier()
+    cafes, oat = cast.price_list(supplier), cast.product(supplier)
+    at_once(4, lambda number: set_list_price(cafes, oat, Decimal(number + 1), by=None))
+    assert cafes.prices.count() == 1

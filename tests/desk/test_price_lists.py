@@ -116,6 +116,19 @@ def test_a_field_that_was_not_touched_leaves_what_somebody_else_wrote_meanwhile(
     assert prices(cafes)["OAT-1L"] == Decimal("4.20")
 
 
+def test_a_price_that_somebody_else_changed_meanwhile_is_replaced_only_when_saved_again(supplier, cafes, mai):
+    url = f"{LISTS}/{cafes.pk}"
+    cast.dated_price(cafes, "4.10")
+    page = mai.post(url, typed(supplier, OAT1L=("4.20", "4.00")))
+    assert "Somebody made it 4.10 since you opened the page." in page.text
+    assert prices(cafes) == {"OAT-1L": Decimal("4.10")}
+    (line,) = [line for line in page.context["list"].lines if line.error]
+    mai.post(url, typed(supplier, OAT1L=(line.before, line.typed)))
+    assert prices(cafes) == {"OAT-1L": Decimal("4.00")}
+    mai.post(url, typed(supplier, OAT1L=("4.00", "")))
+    assert "Somebody took it away" in mai.post(url, typed(supplier, OAT1L=("4.00", "3.90"))).text
+
+
 def test_saving_can_lead_to_the_next_page(supplier, cafes, mai):
     for number in range(30):
         cast.product(supplier, f"P-{number:02}")
@@ -269,6 +282,19 @@ def test_what_somebody_else_wrote_meanwhile_stays(cafes, by_day, mai):
     cast.dated_price(cafes, "4.50", date(2027, 1, 1))
     mai.post(by_day, rows_typed(page, (0, "price", "4.41")))
     assert [price for price, *_ in of_oat(cafes)] == ["4.1000", "4.4100", "4.5000"]
+
+
+def test_the_same_price_by_day_changed_by_two_is_asked_about(cafes, by_day, mai):
+    page = mai.get(by_day)
+    cast.dated_price(cafes, "4.10")
+    cast.dated_price(cafes, "4.60", date(2027, 1, 1))
+    form = rows_typed(page, (1, "price", ""), (2, "price", "4.70"), (2, "first", "2027-01-01"))
+    asked = mai.post(by_day, form)
+    assert "Somebody made it 4.10 since you opened the page." in asked.text
+    assert "By now another price begins then: 4.60." in asked.text
+    assert [price for price, *_ in of_oat(cafes)] == ["4.1000", "4.4000", "4.6000"]
+    mai.post(by_day, rows_typed(asked, (2, "first", "2027-02-01")))
+    assert [price for price, *_ in of_oat(cafes)] == ["4.4000", "4.6000", "4.7000"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ counts from ever on), many written at once; the other has all prices of one prod
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -201,10 +201,19 @@ class PriceSheet:
         prices = {product: self._read(product) for product in self.products}
         there = holder.prices.filter(product__in=self.products, valid_from=begins) if self.products else []
         until = {row.product_id: row.valid_to for row in there}  # which days a price has isn't typed here
+        self._ask_again({row.product_id: show_price(row.price) for row in there})
         self.offers = {
             (product, begins): None if price is None else Offer(price, until.get(product.pk))
             for product, price in prices.items()
         }
+
+    def _ask_again(self, there: Mapping[UUID, str]) -> None:
+        """Where somebody else changed the same price meanwhile, it is replaced only when that is saved again."""
+        for product in self.products:
+            now = there.get(product.pk, "")
+            if self.before.get(product.pk, "").strip() != now:
+                self.errors.setdefault(product.pk, meanwhile(now))
+                self.before[product.pk] = now
 
     def _read(self, product: Product) -> Decimal | None:
         """The price typed for the product; None when the field was cleared, or when it can't be read."""
@@ -221,6 +230,12 @@ class PriceSheet:
     def wrong(self) -> list[tuple[Product, str]]:
         """Each product whose price can't be kept, with the reason."""
         return [(product, self.errors[product.pk]) for product in self.products if product.pk in self.errors]
+
+
+def meanwhile(now: str) -> str:
+    """What is said of a price that somebody else changed since the page was made."""
+    what = f"made it {now}" if now else "took it away"
+    return f"Somebody {what} since you opened the page. Save again to keep what you typed."
 
 
 def read_price(text: str, product: Product) -> Decimal:
@@ -298,6 +313,13 @@ class DatedForm(forms.Form):
         except ValueError:
             return None
 
+    def show_as(self, was: str) -> None:
+        """Come back as a form of a page that shows this."""
+        data: Any = self.data
+        data = data.copy()
+        data[self.add_prefix("was")] = was
+        self.data = data
+
     @property
     def is_new(self) -> bool:
         return not self["was"].value()
@@ -358,7 +380,22 @@ class DatedSheet:
                 when = f"on {in_words(first)}" if first else "without a first day"
                 form.add_error("first", f"Another price begins {when}. Give this one another day.")
             seen.add(first)
+        if not any(form.errors for form in self.forms):
+            self._ask_again()
         return not any(form.errors for form in self.forms)
+
+    def _ask_again(self) -> None:
+        """Where somebody else changed the same price meanwhile, it is replaced only when that is saved again."""
+        there = {first: _shown(price, first, last) for price, first, last in self.there}
+        on_the_page = {form.began for form in self.forms if not form.is_new}
+        for form in [form for form in self.forms if not form.stays]:
+            first, was = form.cleaned_data["first"], form.cleaned_data["was"]
+            if form.cleaned_data["price"] != "" and first in there and first not in on_the_page:
+                price = there[first].rpartition(" ")[2]
+                form.add_error("first", f"By now another price begins then: {price}. Open the page again to see it.")
+            elif was and was != (now := there.get(form.began, "")):
+                form.add_error("price", meanwhile(now.rpartition(" ")[2]))
+                form.show_as(now)
 
     @property
     def errors(self) -> list[tuple[str, str]]:
