@@ -105,6 +105,11 @@ class Things:
         return keep_file(self.supplier, "Payly", ContentFile(content), "payouts.csv")
 
     @cached_property
+    def payment(self):
+        """A part payment that was recorded here."""
+        return cast.payment(self.invoice, "1.00")
+
+    @cached_property
     def payout(self):
         """A payout of two lines: one is matched, one needs a person."""
         entries = [
@@ -254,6 +259,9 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "invoice": pk("invoice"),
     "invoice-edit": pk("invoice"),
     "invoice-void": pk("invoice"),
+    "invoice-pay": pk("invoice"),
+    "invoice-check": pk("invoice"),
+    "payment-remove": pk("payment"),
     "invoice-link": pk("invoice"),
     "import": pk("file"),
     **{f"import-{part}": pk("file") for part in ("columns", "apply", "discard", "documents", "rejects")},

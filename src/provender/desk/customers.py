@@ -32,6 +32,7 @@ from provender.desk.meanwhile import SharedForm, who_did
 from provender.desk.properties import card
 from provender.invoicing.models import Invoice
 from provender.ordering.models import Order
+from provender.payments.queries import AGES, owed_of
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
@@ -236,6 +237,9 @@ def customer(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse
         "order_count": row.orders.count(),
         "invoices": newest_invoices(row),
         "invoice_count": row.invoices.count(),
+        "owed": (owed := owed_of(row, clock.today(supplier.time_zone))),
+        "ages": list(zip(AGES, owed.ages, strict=True)),
+        "credits_in_xero": sync.credits_in_xero(supplier, row.pk),
         "contact": sync.contact_standing(row),
         "namesake": namesake(row),
         "entries": story(supplier, "customer", pk)[:STORY_LINES],

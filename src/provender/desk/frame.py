@@ -147,7 +147,7 @@ PLACES = (
     Place("Orders", "orders", "clipboard-document-list", ("order",), on_phone=True),
     Place("Invoices", "invoices", "document-text", ("invoice",), on_phone=True),
     Place("Customers", "customers", "building-storefront", ("customer",), on_phone=True),
-    Place("Money", "payouts", "banknotes", ("payout", "credit-note", "payment", "allocation")),
+    Place("Money", "payments", "banknotes", ("payment", "payout", "credit-note", "allocation")),
     Place("Products", "products", "tag", ("product", "price-list", "categor", "list-file")),
     Place("Xero", "xero", "arrows-right-left", ("xero", "problem", "activity")),
     Place(

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Count, F, Q, QuerySet, Sum, prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,12 +28,14 @@ from provender.desk.frame import DeskRequest, member
 from provender.desk.invoice_form import InvoiceSheet
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
 from provender.desk.meanwhile import ChangedMeanwhile, who_did
+from provender.desk.payments import money_of
 from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
 from provender.invoicing.actions import revise_invoice, void_invoice
 from provender.invoicing.models import Invoice
 from provender.invoicing.queries import compare_versions
 from provender.ordering.models import Order
+from provender.payments.queries import UNPAID
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
@@ -44,7 +46,9 @@ from provender.timeline.queries import story
 
 FEW = 1000  # so many invoices are named by their keys
 OVERDUE = "overdue"
-STATUSES = [*Invoice.Status.choices, (OVERDUE, "Overdue")]
+STATUSES = [
+    ("open", "Open"), ("part", "Part paid"), (OVERDUE, "Overdue"), ("paid", "Paid"), ("void", "Void"),
+]  # fmt: skip
 TONES: dict[str, Tone] = {"sent": "ok", "waiting": "info", "needs-you": "danger", "locked": "warn", "off": "mute"}
 SPARSE = frozenset({"waiting", "needs-you", "locked"})  # standings that few invoices have
 
@@ -81,9 +85,16 @@ class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no t
         return named(keys) if len(keys) <= FEW else rows.filter(condition)
 
     def by_status(self, rows: QuerySet[Invoice], _name: str, status: str) -> QuerySet[Invoice]:
-        if status == OVERDUE:
-            return rows.filter(status=Invoice.Status.OPEN, due_date__lt=clock.today(self.supplier.time_zone))
-        return rows.filter(status=status)
+        today = clock.today(self.supplier.time_zone)
+        return rows.filter(
+            {
+                "open": UNPAID,
+                "part": UNPAID & (Q(paid__gt=0) | Q(credited__gt=0)),
+                OVERDUE: UNPAID & Q(due_date__lt=today),
+                "paid": Q(status=Invoice.Status.OPEN, settled_on__isnull=False),
+                "void": Q(status=Invoice.Status.VOID),
+            }[status]
+        )
 
 
 def named(keys: Iterable[UUID]) -> QuerySet[Invoice]:
@@ -132,6 +143,8 @@ def _begins(field: str, text: str) -> Q:
 VIEWS = {
     "All": "",
     "Overdue": "status=overdue",
+    "Part paid": "status=part",
+    "Paid": "status=paid",
     "Need you": "xero=needs-you",
     "Wait for Xero": "xero=waiting",
     "Void": "status=void",
@@ -139,13 +152,17 @@ VIEWS = {
 
 
 def status_badge(invoice: Invoice, today: date) -> Badge:
-    """Open, void, or overdue by how many days."""
+    """Void, paid (and how), overdue by how many days, part paid, or open."""
     if invoice.status == Invoice.Status.VOID:
         return Badge("Void")
+    if invoice.settled_on:
+        return Badge("Paid" if invoice.paid else "Paid by credit", "ok")
+    if invoice.due <= 0:
+        return Badge("Nothing to pay")
     late = (today - invoice.due_date).days
     if late > 0:
         return Badge(f"Overdue {late:,} day{'' if late == 1 else 's'}", "warn")
-    return Badge("Open", "info")
+    return Badge("Part paid" if invoice.has_money else "Open", "info")
 
 
 def xero_badge(how: Standing) -> Badge:
@@ -188,6 +205,7 @@ class InvoiceList(List[Invoice]):
             Column("date", "Date", lambda i: i.date, kind="date", sort=("date", "number"), phone="hide"),
             Column("due", "Due", lambda i: i.due_date, kind="date", sort=("due_date", "number")),
             Column("total", total, lambda i: i.total, "money", ("total", "number"), "total", phone="side"),
+            Column("left", "To pay", lambda i: i.due, "money", phone="hide"),
             Column("status", "Status", lambda i: status_badge(i, today), kind="badge", phone="badge"),
             Column("xero", "In Xero", lambda i: xero_badge(self.standings[i.pk]), kind="badge", phone="badge"),
         )
@@ -218,10 +236,15 @@ class InvoiceList(List[Invoice]):
     @cached_property
     def totals(self) -> Totals:
         """Void invoices are counted, but their amounts count for nothing."""
-        live = Sum("total", filter=~Q(status=Invoice.Status.VOID))
-        found = self.filter.qs.order_by().aggregate(count=Count("pk"), total=live)
-        column = next(column for column in self.shown_columns() if column.key == "total")
-        return Totals(found["count"], [(replace(column, label="not void"), found["total"] or ZERO)])
+        live = ~Q(status=Invoice.Status.VOID)
+        found = self.filter.qs.order_by().aggregate(
+            count=Count("pk"),
+            all=Sum("total", filter=live),
+            left=Sum(F("total") - F("paid") - F("credited"), filter=live),
+        )
+        columns = {column.key: column for column in self.shown_columns()}
+        sums = [(columns["total"], "not void", found["all"]), (columns["left"], "to pay", found["left"])]
+        return Totals(found["count"], [(replace(column, label=label), sum_ or ZERO) for column, label, sum_ in sums])
 
     def extra_context(self) -> dict[str, Any]:
         return {"views": saved_views(self.request, VIEWS)}
@@ -270,6 +293,7 @@ def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "carried": _carried(shown.document),
         "no_items": _skus_without_item(supplier, row, versions[0].document),
         "standing": how,
+        "money": money_of(supplier, row),
         "entries": story(supplier, "invoice", row.pk),
     }
     return render(request, "desk/invoices/invoice.html", context)

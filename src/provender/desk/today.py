@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +19,8 @@ from provender.desk.frame import DeskRequest, member
 from provender.desk.templatetags.desk import money
 from provender.invoicing.models import Invoice
 from provender.ordering.models import Order
+from provender.payments.models import Allocation, Payment
+from provender.payments.queries import UNPAID
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync.queries import problem_groups
@@ -27,6 +29,7 @@ DAYS = 30
 WEEK = timedelta(days=7)
 NOON, EVENING = 12, 17
 SHOWN_PROBLEMS = 5
+LEFT = F("total") - F("paid") - F("credited")
 
 
 @dataclass(frozen=True)
@@ -87,23 +90,17 @@ def order_figures(supplier: Supplier, day: date) -> list[Figure]:
 
 
 def money_figures(supplier: Supplier, day: date) -> list[Figure]:
-    """What customers owe, and how much of it is late, beside a week ago."""
-    week_ago = day - WEEK
-    end_of_then = datetime.combine(week_ago + timedelta(days=1), time(), ZoneInfo(supplier.time_zone))
-    open_now = Q(status=Invoice.Status.OPEN)
-    open_then = (open_now | Q(voided_at__gte=end_of_then)) & Q(date__lte=week_ago)
-    sums = supplier.invoices.aggregate(
-        owed=Sum("total", filter=open_now), owed_then=Sum("total", filter=open_then),
-        late=Sum("total", filter=open_now & Q(due_date__lt=day)),
-        late_then=Sum("total", filter=open_then & Q(due_date__lt=week_ago)),
-        late_count=Count("pk", filter=open_now & Q(due_date__lt=day)),
-    )  # fmt: skip
-    owed, owed_then, late, late_then = (sums[key] or Decimal(0) for key in ("owed", "owed_then", "late", "late_then"))
+    """What customers still owe, and how much of it is late, beside a week ago."""
+    sums = supplier.invoices.filter(UNPAID).aggregate(
+        owed=Sum(LEFT), late=Sum(LEFT, filter=Q(due_date__lt=day)), late_count=Count("pk", filter=Q(due_date__lt=day))
+    )
+    owed, late = (sums[key] or Decimal(0) for key in ("owed", "late"))
+    owed_then, late_then = owed_at_end_of(supplier, day - WEEK)
     count, sign = sums["late_count"], supplier.currency
     return [
         Figure(
             "Outstanding", money(owed, sign), f"{money(owed_then, sign)} a week ago",
-            _list(supplier, "invoices", status="open"),
+            reverse("desk:customers-owed", args=[supplier.slug]),
         ),
         Figure(
             "Overdue", money(late, sign),
@@ -111,6 +108,21 @@ def money_figures(supplier: Supplier, day: date) -> list[Figure]:
             _list(supplier, "invoices", status="overdue"), bad=late > 0,
         ),
     ]  # fmt: skip
+
+
+def owed_at_end_of(supplier: Supplier, day: date) -> tuple[Decimal, Decimal]:
+    """What was owed when that day ended, and how much of it was late: what is left now and what has come since."""
+    ended = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(supplier.time_zone))
+    stood = Q(status=Invoice.Status.OPEN) | Q(voided_at__gte=ended)
+    unpaid = supplier.invoices.filter(stood, Q(settled_on=None) | Q(settled_on__gt=day), date__lte=day)
+    late = Q(due_date__lt=day)
+    sums = [unpaid.aggregate(owed=Sum(LEFT), late=Sum(LEFT, filter=late))]
+    late = Q(invoice__due_date__lt=day)
+    for table in (Payment, Allocation):
+        since = table.objects.filter(supplier=supplier, removed_at=None, date__gt=day, invoice__in=unpaid)
+        sums.append(since.aggregate(owed=Sum("amount"), late=Sum("amount", filter=late)))
+    owed = sum((each["owed"] or Decimal(0) for each in sums), Decimal(0))
+    return owed, sum((each["late"] or Decimal(0) for each in sums), Decimal(0))
 
 
 def late_orders(supplier: Supplier, day: date) -> int:

@@ -7,6 +7,7 @@ from provender.desk import (
     frame_urls,
     import_urls,
     order_urls,
+    payment_urls,
     payout_urls,
     pull_urls,
     trade_urls,
@@ -17,6 +18,7 @@ app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
     *frame_urls.urlpatterns,
     *order_urls.urlpatterns,
+    *payment_urls.urlpatterns,
     *trade_urls.urlpatterns,
     *xero_urls.urlpatterns,
     *import_urls.urlpatterns,

@@ -67,6 +67,14 @@ class Invoice(models.Model):
             models.Index(fields=["supplier", "status", "due_date"], name="invoice_by_due"),
             models.Index(fields=["supplier", "due_date", "number"], name="invoice_next_due"),
             models.Index(fields=["supplier", "total", "number"], name="invoice_by_total"),
+            # What is still to be paid is little beside all that was. SQLite uses these only when a query says the
+            # condition in these words.
+            models.Index(
+                fields=["supplier", "-date", "-number"], name="invoice_unsettled_newest", condition=Q(settled_on=None)
+            ),
+            models.Index(
+                fields=["supplier", "due_date", "number"], name="invoice_unsettled_due", condition=Q(settled_on=None)
+            ),
             models.Index(
                 fields=["supplier", "purchase_order"],
                 name="invoice_of_purchase_order",

@@ -21,7 +21,17 @@ from provender.sync.documents import spell_items
 from provender.sync.due import may_go
 from provender.sync.kinds import Subject
 from provender.sync.mirror import fold_name
-from provender.sync.models import Call, Connection, Contact, ContactRefusal, Dispatch, DispatchDocument, Link, Problem
+from provender.sync.models import (
+    Call,
+    Connection,
+    Contact,
+    ContactRefusal,
+    CreditInXero,
+    Dispatch,
+    DispatchDocument,
+    Link,
+    Problem,
+)
 from provender.sync.named import Named, name_all
 from provender.sync.problems import (
     ACCOUNT_CAUSES,
@@ -413,6 +423,28 @@ def skus_without_item(supplier: Supplier, skus: Iterable[str]) -> list[str]:
         return []
     spelled = spell_items(connection)
     return [sku for sku in wanted if sku not in spelled and sku.casefold() not in spelled]
+
+
+# --- money --------------------------------------------------------------------------------------------------------
+
+
+def money_in_xero(supplier: Supplier, rows: Iterable[UUID]) -> dict[UUID, str]:
+    """Payment or allocation → its id in Xero, for those that Xero has."""
+    connection = last_connection(supplier)
+    if connection is None:
+        return {}
+    links = Link.objects.filter(connection=connection, kind__in=("payment", "allocation"), document__in=list(rows))
+    return dict(links.exclude(status__in=GONE).values_list("document", "xero_id"))
+
+
+def credits_in_xero(supplier: Supplier, customer: UUID) -> list[CreditInXero]:
+    """What the customer's contact has left of credit that lives in Xero alone, such as what it paid too much."""
+    connection = connection_of(supplier)
+    if connection is None:
+        return []
+    contact = Link.objects.filter(connection=connection, kind="contact", document=customer).values_list("xero_id")
+    left = CreditInXero.objects.filter(connection=connection, contact_id__in=contact, remaining__gt=0)
+    return list(left.order_by("date", "name"))
 
 
 # --- contacts -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,271 @@
+"""Payments: the list, recording one by hand, taking one back, and asking Xero about one invoice."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
+
+from provender.basics import clock
+from provender.basics.errors import ProvenderError
+from provender.desk.choosing import MEANT, CustomerFilter, as_uuid, customers_named, date_input
+from provender.desk.frame import DeskRequest, back, member
+from provender.desk.lists import Badge, Column, Empty, List, Tone, show
+from provender.desk.templatetags.desk import money
+from provender.invoicing.models import Invoice
+from provender.payments.actions import record_payment, remove_payment
+from provender.payments.models import Payment
+from provender.payments.queries import allocations_to, payments_for, payments_of
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+from provender.sync import queries as sync
+from provender.sync.models import Connection
+from provender.sync.poll import check_invoice
+
+SOURCE_TONES: dict[str, Tone] = {"here": "mute", "payout": "info", "xero": "ok"}
+
+
+class PaymentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
+    q = CharFilter(label="Search", method="search")
+    source = ChoiceFilter(label="Source", choices=Payment.Source.choices, empty_label="Any source")
+    method = ChoiceFilter(label="Method", choices=Payment.Method.choices, empty_label="Any method")
+    customer = CustomerFilter(label="Customer", method="of_customer")
+    date_from = DateFilter("date", "gte", label="From", widget=date_input())
+    date_to = DateFilter("date", "lte", label="To", widget=date_input())
+
+    class Meta:
+        model = Payment
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
+        """By the beginning of the invoice's or credit note's number, or by a part of the reference."""
+        supplier: Supplier = self.request.supplier
+        numbers = {text, text.upper(), f"{supplier.invoice_prefix}{text}"}
+        found = Q(reference__icontains=text) | Q(payout__reference__icontains=text)
+        for number in numbers:
+            found |= Q(invoice__number__startswith=number) | Q(credit_note__number__startswith=number)
+        return rows.filter(found)
+
+    def of_customer(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
+        pk = as_uuid(text)
+        meant = [pk] if pk else list(customers_named(self.request.supplier, text).values_list("pk", flat=True)[:MEANT])
+        return rows.filter(Q(invoice__customer__in=meant) | Q(credit_note__customer__in=meant))
+
+
+class PaymentList(List[Payment]):
+    title, one, many = "Payments", "payment", "payments"
+    sentence = "Money that came for invoices, and what was paid back, wherever it was recorded."
+    filters = PaymentFilter
+    sort = "-date"
+    template = "desk/payments/payments.html"
+    empty = Empty(
+        "No payments yet",
+        "Payments come from Xero by themselves once “Invoice mark as paid” is on; others come from payouts, or you"
+        " record one on its invoice.",
+        "To the invoices",
+        "desk:invoices",
+        Doing.LOOK,
+    )
+
+    @cached_property
+    def drawn_columns(self) -> Sequence[Column[Payment]]:
+        label = f"Amount {self.supplier.currency}"
+        return (
+            Column("date", "Date", lambda p: p.date, kind="date", sort=("date", "recorded_at")),
+            Column("document", "For", document_of, phone="title", link=self.page_of, unbroken=True),
+            Column("customer", "Customer", customer_of),
+            Column("amount", label, signed_amount, kind="money", sort="amount", phone="side"),
+            Column("source", "Source", source_badge, kind="badge", phone="badge"),
+            Column("method", "Method", method_of, phone="hide"),
+            Column("reference", "Reference", lambda p: p.reference, phone="hide"),
+            Column("xero", "Xero’s id", lambda p: self.twins.get(p.pk, ""), phone="hide", unbroken=True),
+        )
+
+    def shown_columns(self) -> Sequence[Column[Payment]]:
+        """Xero's long id is for files, not for the eye."""
+        if self.request.GET.get("format"):
+            return self.drawn_columns
+        return [column for column in self.drawn_columns if column.key != "xero"]
+
+    def page_of(self, payment: Payment) -> str:
+        return document_address(self.supplier, payment)
+
+    def rows(self) -> QuerySet[Payment]:
+        return payments_of(self.supplier)
+
+    def prepare(self, rows: Sequence[Payment]) -> None:
+        self.twins = sync.money_in_xero(self.supplier, [row.pk for row in rows])
+
+
+def document_of(payment: Payment) -> str:
+    """The number of what was paid."""
+    return str(payment.invoice or payment.credit_note)
+
+
+def document_address(supplier: Supplier, payment: Payment) -> str:
+    """The page of what was paid."""
+    if payment.invoice_id:
+        return reverse("desk:invoice", args=[supplier.slug, payment.invoice_id])
+    return f"{reverse('desk:payments', args=[supplier.slug])}?q={payment.credit_note}"
+
+
+def customer_of(payment: Payment) -> str:
+    """Whose money it is."""
+    document = payment.invoice or payment.credit_note
+    return document.customer.trading_name if document else ""
+
+
+def signed_amount(payment: Payment) -> Decimal:
+    """What came in; what was paid back is below zero."""
+    return payment.amount if payment.invoice_id else -payment.amount
+
+
+def source_badge(payment: Payment) -> Badge:
+    """Where it was recorded."""
+    return Badge(payment.get_source_display(), SOURCE_TONES[payment.source])
+
+
+def method_of(payment: Payment) -> str:
+    """How it was paid; Xero doesn't tell."""
+    return "" if payment.source == Payment.Source.XERO else payment.get_method_display()
+
+
+@member(Doing.LOOK)
+def payments(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
+    """The list."""
+    return show(request, PaymentList(request))
+
+
+# --- on an invoice's page -----------------------------------------------------------------------------------------
+
+
+def money_of(supplier: Supplier, invoice: Invoice) -> dict[str, Any]:
+    """What the money card on an invoice's page shows."""
+    paid, credited = list(payments_for(invoice)), list(allocations_to(invoice))
+    twins = sync.money_in_xero(supplier, [row.pk for row in (*paid, *credited)])
+    connection = sync.connection_of(supplier)
+    return {
+        "payments": [(row, twins.get(row.pk, ""), can_be_removed(row, connection, twins)) for row in paid],
+        "allocations": [(row, twins.get(row.pk, "")) for row in credited],
+        "reads_back": connection is not None and connection.mark_as_paid,
+        "credits_in_xero": sync.credits_in_xero(supplier, invoice.customer_id),
+    }
+
+
+def can_be_removed(payment: Payment, connection: Connection | None, twins: dict[UUID, str]) -> bool:
+    """Whether it can be taken back here: recorded here, and Xero follows or doesn't have it."""
+    if payment.removed_at or payment.source != Payment.Source.HERE:
+        return False
+    return payment.pk not in twins or (connection is not None and connection.payments_to_xero)
+
+
+class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """What came, when and how."""
+
+    class Meta:
+        model = Payment
+        fields = ("amount", "date", "method", "reference")
+        labels = {"date": "Received on"}
+        help_texts = {"reference": "As on the bank statement, if there is one."}
+        widgets = {"date": date_input(), "amount": forms.TextInput(attrs={"inputmode": "decimal"})}
+        error_messages = {
+            "amount": {"required": "How much was paid?", "invalid": "Write an amount, like 120.50."},
+            "date": {"required": "On which day did it come?", "invalid": "Write a date, like 2026-11-20."},
+        }
+
+    def __init__(self, invoice: Invoice, *args: Any, **kwargs: Any) -> None:
+        self.today = clock.today(invoice.supplier.time_zone)
+        kwargs["initial"] = {"amount": invoice.due, "date": self.today}
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].label = f"Amount in {invoice.currency}"
+        self.fields["amount"].help_text = f"{money(invoice.due, invoice.currency)} is still to be paid."
+
+    def clean_date(self) -> date:
+        day: date = self.cleaned_data["date"]
+        if day > self.today:
+            raise forms.ValidationError("That day hasn’t come yet. Record the payment once it is there.")
+        return day
+
+
+@member(Doing.BOOKS)
+def record(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Record money received for one invoice."""
+    invoice = get_object_or_404(supplier.invoices.select_related("customer", "supplier"), pk=pk)
+    if invoice.due <= 0:
+        messages.info(request, f"Nothing is left to pay on {invoice.number}.")
+        return redirect("desk:invoice", slug=supplier.slug, pk=pk)
+    form = PaymentForm(invoice, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            payment = record_payment(invoice, **form.cleaned_data, by=request.user)
+        except ProvenderError as error:
+            form.add_error("amount", error.sentence)
+        else:
+            messages.success(request, f"{money(payment.amount, invoice.currency)} recorded for {invoice.number}.")
+            return redirect("desk:invoice", slug=supplier.slug, pk=pk)
+    return render(request, "desk/payments/record.html", {"form": form, "invoice": invoice})
+
+
+@member(Doing.BOOKS)
+def remove(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Ask, saying what opens again; then take the payment back."""
+    rows = Payment.objects.filter(supplier=supplier).exclude(invoice=None).select_related("invoice__customer")
+    payment = get_object_or_404(rows, pk=pk)
+    connection = sync.connection_of(supplier)
+    twins = sync.money_in_xero(supplier, [pk])
+    if not can_be_removed(payment, connection, twins):
+        messages.warning(request, why_not(payment))
+        return redirect("desk:invoice", slug=supplier.slug, pk=payment.invoice_id)
+    if request.method == "POST":
+        remove_payment(payment, why=request.POST.get("why", "").strip(), by=request.user)
+        messages.success(request, f"The payment is taken back. {payment.invoice} is due again.")
+        return redirect("desk:invoice", slug=supplier.slug, pk=payment.invoice_id)
+    goes = connection is not None and connection.payments_to_xero
+    return render(request, "desk/payments/remove.html", {"payment": payment, "in_xero": pk in twins, "goes": goes})
+
+
+def why_not(payment: Payment) -> str:
+    """Why it can't be taken back here, and where it can."""
+    if payment.removed_at:
+        return "That payment was taken back already."
+    if payment.source == Payment.Source.PAYOUT:
+        return "That payment belongs to a payout: undo the payout to take it back."
+    return "Xero has that payment. Remove it there, and it goes from here by itself."
+
+
+@member(Doing.BOOKS)
+@require_POST
+def check(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Ask Xero now what was paid on this invoice."""
+    invoice = get_object_or_404(supplier.invoices, pk=pk)
+    connection = sync.connection_of(supplier)
+    how = sync.standing(supplier, [pk])[pk]
+    if connection is None or not how.xero_id:
+        messages.info(request, f"{invoice.number} isn’t in Xero.")
+    elif not connection.mark_as_paid:
+        messages.info(request, "Payments aren’t read from Xero: “Invoice mark as paid” is off in the settings.")
+    else:
+        tally = check_invoice(connection, how.xero_id)
+        invoice.refresh_from_db()
+        if tally.changes:
+            messages.success(request, f"Read from Xero: {left_to_pay(invoice)}")
+        else:
+            messages.info(request, f"Xero has nothing new: {left_to_pay(invoice)}")
+    return back(request)
+
+
+def left_to_pay(invoice: Invoice) -> str:
+    """How it stands, in a sentence."""
+    if invoice.settled_on:
+        return f"{invoice.number} is paid."
+    return f"{money(invoice.due, invoice.currency)} of {invoice.number} is still to be paid."
