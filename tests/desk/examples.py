@@ -105,11 +105,6 @@ class Things:
         return keep_file(self.supplier, "Payly", ContentFile(content), "payouts.csv")
 
     @cached_property
-    def payment(self):
-        """A part payment that was recorded here."""
-        return cast.payment(self.invoice, "1.00")
-
-    @cached_property
     def payout(self):
         """A payout of two lines: one is matched, one needs a person."""
         entries = [

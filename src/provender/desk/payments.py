@@ -24,6 +24,7 @@ from provender.desk.lists import Badge, Column, Empty, List, Tone, show
 from provender.desk.templatetags.desk import money
 from provender.invoicing.models import Invoice
 from provender.payments.actions import record_payment, remove_payment
+from provender.payments.errors import NothingToPay
 from provender.payments.models import Payment
 from provender.payments.queries import allocations_to, payments_for, payments_of
 from provender.people.roles import Doing
@@ -113,10 +114,10 @@ def document_of(payment: Payment) -> str:
 
 
 def document_address(supplier: Supplier, payment: Payment) -> str:
-    """The page of what was paid."""
+    """The page of what was paid, or paid back."""
     if payment.invoice_id:
         return reverse("desk:invoice", args=[supplier.slug, payment.invoice_id])
-    return f"{reverse('desk:payments', args=[supplier.slug])}?q={payment.credit_note}"
+    return reverse("desk:credit-note", args=[supplier.slug, payment.credit_note_id])
 
 
 def customer_of(payment: Payment) -> str:
@@ -157,6 +158,7 @@ def money_of(supplier: Supplier, invoice: Invoice) -> dict[str, Any]:
     return {
         "payments": [(row, twins.get(row.pk, ""), can_be_removed(row, connection, twins)) for row in paid],
         "allocations": [(row, twins.get(row.pk, "")) for row in credited],
+        "problems": sync.problems_of(supplier, documents=[row.pk for row in (*paid, *credited)]),
         "reads_back": connection is not None and connection.mark_as_paid,
         "credits_in_xero": sync.credits_in_xero(supplier, invoice.customer_id),
     }
@@ -189,6 +191,12 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         super().__init__(*args, **kwargs)
         self.fields["amount"].label = f"Amount in {invoice.currency}"
         self.fields["amount"].help_text = f"{money(invoice.due, invoice.currency)} is still to be paid."
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount <= 0:
+            raise forms.ValidationError(NothingToPay(amount).sentence)
+        return amount
 
     def clean_date(self) -> date:
         day: date = self.cleaned_data["date"]

@@ -113,6 +113,29 @@ DECISIONS = {
         "{number} goes to Xero without them.",
         actions.take_out,
     ),
+    "reopen": Decision(
+        "Open the invoice of {number} again",
+        "It was taken back in Xero, so it counts here no more: its invoice is due again.",
+        "Open it again",
+        "{number} counts no more, and its invoice is due again.",
+        actions.reopen,
+    ),
+    "keep-as-paid": Decision(
+        "Keep {number} as paid",
+        "It counts here though Xero has it no more. Should it be recorded there again, that is taken for the same"
+        " money.",
+        "Keep it as paid",
+        "{number} still counts.",
+        actions.keep_as_paid,
+    ),
+    "take-payments": Decision(
+        "Count Xero’s payments of {number}",
+        "What was noted here and isn’t in Xero is taken back, and Xero’s payments, as they are shown here, stand in its"
+        " place.",
+        "Count Xero’s payments",
+        "{number}: Xero’s payments count.",
+        actions.take_payments,
+    ),
     "without-item-codes": Decision(
         "Send {number} without item codes",
         "The lines go to Xero with their description, quantity and price, but without item codes, so that Xero’s stock"

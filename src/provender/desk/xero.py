@@ -23,6 +23,7 @@ from provender.suppliers.models import Supplier
 from provender.sync import actions, choices, connecting, queries
 from provender.sync.drain import drain
 from provender.sync.models import ConnectAttempt, Connection
+from provender.sync.poll import POLL, check_now
 from provender.sync.session import asking_for_a_person
 
 SCOPES = {
@@ -33,6 +34,7 @@ SCOPES = {
     "accounting.settings": "accounts, tax rates and items",
     "accounting.transactions": "invoices, credit notes and payments",
 }
+READ_HERE = 1000  # one page of invoices
 SENT_HERE = 50  # as many as one call carries; a person waits no longer than for that
 UNSAID = frozenset({"offline_access", "openid", "profile", "email"})  # they open no books
 FAILURES = {
@@ -213,8 +215,22 @@ def check(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         drain(connection)
     else:
         engine.wake(DRAIN)
-    messages.success(request, f"Xero answered. {queries.xero_line(supplier).sentence}")
+    read = _read_payments(connection) if connection.mark_as_paid else ""
+    messages.success(request, f"Xero answered. {queries.xero_line(supplier).sentence}{read}")
     return back(request)
+
+
+def _read_payments(connection: Connection) -> str:
+    """Read back what was paid, here and now; the very first time, which may be long, by the worker."""
+    if connection.invoices_read_to is None and connection.links.filter(kind="invoice").count() > READ_HERE:
+        Connection.objects.filter(pk=connection.pk).update(poll_after=None)
+        engine.wake(POLL)
+        return " Payments are being read."
+    tally = check_now(connection)
+    told = [_many(count, noun) for count, noun in ((tally.payments, "payment"), (tally.credits, "credit")) if count]
+    if tally.removed:
+        told.append(f"{tally.removed} taken back")
+    return f" {' and '.join(told)} read." if told else " No payment is new."
 
 
 @member(Doing.BOOKS)
