@@ -71,7 +71,7 @@ def refunds_of(credit_note: CreditNote) -> QuerySet[Payment]:
 
 AGES = ("Not due yet", "1–30 days", "31–60 days", "61–90 days", "Over 90 days")
 UNPAID = Q(settled_on=None, total__gt=F("paid") + F("credited")) & ~Q(status=Invoice.Status.VOID)
-"""The condition on invoices of which something is still to be paid; said so that the index of the unsettled serves it."""
+"""The condition on invoices of which something is still to be paid, in the words that their own index serves."""
 
 
 @dataclass
