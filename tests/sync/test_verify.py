@@ -38,7 +38,14 @@ def test_books_in_step_are_equal(sent, supplier):
     assert report.equal
     assert report.as_json() == {
         "equal": True,
-        "checked": {"contacts": 1, "invoices": 1, "credit_notes": 0, "payments": 0},
+        "checked": {
+            "contacts": 1,
+            "invoices": 1,
+            "credit_notes": 0,
+            "allocations": 0,
+            "payments": 0,
+            "payouts": 0,
+        },
         "differences": [],
         "waiting": 0,
         "held_back": 0,

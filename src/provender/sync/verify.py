@@ -43,6 +43,7 @@ from provender.sync.models import (
     WithoutTracking,
 )
 from provender.sync.problems import note_problem
+from provender.sync.verify_money import MoneyBooks
 from provender.sync.verify_reading import Element, Look, Reader
 
 REMOVED = ("VOIDED", "DELETED")
@@ -114,8 +115,10 @@ def verify_books(supplier: Supplier) -> Report:
     with Reader(connection, for_a_person=True) as reader:
         books = _Books(connection, reader)
         found = [one for finding in books.findings() for one in finding.differences]
-    report = Report({**books.checked, "credit_notes": 0, "payments": 0}, found)
-    unsettled = Change.objects.filter(supplier=supplier, kind="invoice", revision__gt=F("settled"))
+        money = MoneyBooks(connection, reader)
+        found += [Difference(**asdict(one)) for one in money.differences()]
+    report = Report(books.checked | money.checked, found)
+    unsettled = Change.objects.filter(supplier=supplier, revision__gt=F("settled")).exclude(kind="contact")
     free = unsettled.filter(revision__gt=F("parked"))
     report.waiting = free.filter(may_go(connection)).count()
     report.held_back = free.count() - report.waiting

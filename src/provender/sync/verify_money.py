@@ -1,0 +1,269 @@
+"""Are the books of money equal? Credit notes, what they are set against, payments, refunds, payouts and fees.
+
+Like `verify`, this shares no code with the sender. What is on its way isn't judged. Money that a bookkeeper entered in
+Xero is expected here only where Xero's payments count here (Invoice mark as paid).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from provender.changes.models import Change
+from provender.invoicing.models import CreditNote
+from provender.payments.models import Allocation, Payment, Payout
+from provender.sync.models import Connection, DispatchDocument, Link
+from provender.sync.verify_reading import Element, Reader
+
+GONE = ("VOIDED", "DELETED")
+RECEIVED = ("ACCRECPAYMENT", "ARCREDITPAYMENT")
+MARK = re.compile(r"pv-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\s*$", re.IGNORECASE)
+DAY = re.compile(r"/Date\((-?\d+)")
+
+
+@dataclass(frozen=True)
+class MoneyDifference:
+    """One thing that isn't the same; `field` is `exists` for what is on one side only, `double` for what is twice."""
+
+    kind: str
+    number: str
+    field: str
+    ours: str
+    xero: str
+
+
+class MoneyBooks:
+    """Both sides of one connection's money."""
+
+    def __init__(self, connection: Connection, reader: Reader) -> None:
+        self.connection, self._reader = connection, reader
+        self.checked = {"credit_notes": 0, "allocations": 0, "payments": 0, "payouts": 0}
+        rows = Link.objects.filter(
+            connection=connection, kind__in=("credit_note", "allocation", "payment", "payout", "fee")
+        )
+        self._links: dict[str, dict[str, Link]] = defaultdict(dict)  # kind → Xero's id → link
+        for link in rows:
+            self._links[link.kind][link.xero_id.lower()] = link
+        self._invoices = {
+            xero_id.lower(): number
+            for xero_id, number in Link.objects.filter(connection=connection, kind="invoice").values_list(
+                "xero_id", "number"
+            )
+        }
+        unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
+        doubtful = DispatchDocument.objects.filter(connection=connection)
+        self._moving = {*unsettled.values_list("document", flat=True), *doubtful.values_list("document", flat=True)}
+        taken_along = Payment.objects.filter(supplier=connection.supplier_id, payout__in=self._moving)
+        self._moving |= set(taken_along.values_list("pk", flat=True))
+
+    def differences(self) -> Iterator[MoneyDifference]:
+        """Everything that isn't equal; what there can be nothing of isn't asked for."""
+        credits_here = CreditNote.objects.filter(supplier=self.connection.supplier_id).exists()
+        if self._links["credit_note"] or credits_here:
+            yield from self._credit_notes()
+        if self._links["payment"] or self.connection.mark_as_paid:
+            yield from self._payments()
+        if self._links["payout"]:
+            yield from self._payouts()
+        if self._links["fee"]:
+            yield from self._fees()
+
+    # --- credit notes and what they are set against ---------------------------------------------------------------
+
+    def _credit_notes(self) -> Iterator[MoneyDifference]:
+        rows = CreditNote.objects.filter(supplier=self.connection.supplier_id).prefetch_related("lines").in_bulk()
+        seen: set[UUID] = set()
+        set_against: dict[str, Element] = {}
+        for look in self._reader.pages("CreditNotes", where='Type=="ACCRECCREDIT"', order="CreditNoteID"):
+            for theirs in look.elements:
+                link = self._links["credit_note"].get(theirs["CreditNoteID"].lower())
+                document = link.document if link else read_mark(theirs.get("Reference"))
+                if document is None or document in self._moving:
+                    seen |= {document} if document else set()
+                    continue
+                yield from self._credit_note(rows.get(document), link, theirs, seen)
+                if link:
+                    set_against |= {one["AllocationID"].lower(): one for one in theirs.get("Allocations") or []}
+        yield from self._unseen(
+            "credit_note", seen, {pk: row.number for pk, row in rows.items() if row.status == "open"}
+        )
+        yield from self._allocations(set_against)
+
+    def _credit_note(
+        self, row: CreditNote | None, link: Link | None, theirs: Element, seen: set[UUID]
+    ) -> Iterator[MoneyDifference]:
+        number, gone = str(theirs.get("CreditNoteNumber", "")), theirs.get("Status") in GONE
+        if row is None or link is None or row.pk in seen:
+            if not gone:
+                field = "double" if row and row.pk in seen else "exists"
+                yield MoneyDifference("credit_note", number, field, row.number if row else "", number)
+            return
+        seen.add(row.pk)
+        self.checked["credit_notes"] += 1
+        void = row.status == CreditNote.Status.VOID
+        pairs: list[tuple[str, Any, Any]] = [("void", void, gone)]
+        if not void and not gone:
+            lines = [(one.quantity, one.unit_price) for one in row.lines.all()]
+            shown = [(_number(one.get("Quantity")), _number(one.get("UnitAmount"))) for one in theirs["LineItems"]]
+            pairs += [
+                ("number", row.number, number),
+                ("date", row.date, read_day(theirs.get("Date"))),
+                ("currency", row.currency, theirs.get("CurrencyCode")),
+                ("sub_total", row.subtotal, _number(theirs.get("SubTotal"))),
+                ("total_tax", row.tax, _number(theirs.get("TotalTax"))),
+                ("total", row.total, _number(theirs.get("Total"))),
+                ("lines", lines, shown),
+            ]
+        yield from _differ("credit_note", row.number, pairs)
+
+    def _allocations(self, there: Mapping[str, Element]) -> Iterator[MoneyDifference]:
+        rows = Allocation.objects.filter(supplier=self.connection.supplier_id, credit_note__isnull=False)
+        by_pk = {row.pk: row for row in rows.select_related("credit_note", "invoice")}
+        for xero_id, link in self._links["allocation"].items():
+            row = by_pk.get(link.document)
+            if row is None or row.pk in self._moving:
+                continue
+            name, theirs = f"{row.credit_name} on {row.invoice.number}", there.get(xero_id)
+            ours = "" if row.removed_at else str(row.amount)
+            self.checked["allocations"] += 1
+            if (theirs is None) != bool(row.removed_at):
+                yield MoneyDifference("allocation", name, "exists", ours, str(theirs["Amount"]) if theirs else "")
+            elif theirs is not None:
+                yield from _differ("allocation", name, [("amount", row.amount, _number(theirs.get("Amount")))])
+        if self.connection.mark_as_paid:
+            for xero_id in there.keys() - self._links["allocation"].keys():
+                invoice = self._invoices.get(str((there[xero_id].get("Invoice") or {}).get("InvoiceID", "")).lower())
+                if invoice and not self._on_the_way("allocation"):
+                    yield MoneyDifference("allocation", invoice, "exists", "", str(there[xero_id]["Amount"]))
+
+    # --- payments and refunds -------------------------------------------------------------------------------------
+
+    def _payments(self) -> Iterator[MoneyDifference]:
+        mine = Payment.objects.filter(supplier=self.connection.supplier_id)
+        rows = mine.select_related("invoice", "credit_note").in_bulk(
+            [one.document for one in self._links["payment"].values()]
+        )
+        batches = self._links["payout"].keys()
+        seen: set[UUID] = set()
+        for look in self._reader.pages("Payments", order="PaymentID"):
+            for theirs in look.elements:
+                if theirs.get("PaymentType") not in RECEIVED or theirs.get("Status") in GONE:
+                    continue
+                link = self._links["payment"].get(theirs["PaymentID"].lower())
+                if link is None:
+                    yield from self._unknown_payment(theirs, batches)
+                elif link.document in rows and link.document not in self._moving:
+                    seen.add(link.document)
+                    yield from self._payment(rows[link.document], theirs, batches)
+        live = {pk: _name(row) for pk, row in rows.items() if row.removed_at is None}
+        yield from self._unseen("payment", seen, live)
+
+    def _payment(self, row: Payment, theirs: Element, batches: Iterable[str]) -> Iterator[MoneyDifference]:
+        self.checked["payments"] += 1
+        if row.removed_at:
+            yield MoneyDifference("payment", _name(row), "exists", "", str(theirs["Amount"]))
+        elif str(theirs.get("BatchPaymentID", "")).lower() not in batches:  # of ours the deposit is compared as a whole
+            pairs = [
+                ("amount", row.amount, _number(theirs.get("Amount"))),
+                ("date", row.date, read_day(theirs.get("Date"))),
+            ]
+            yield from _differ("payment", _name(row), pairs)
+
+    def _unknown_payment(self, theirs: Element, batches: Iterable[str]) -> Iterator[MoneyDifference]:
+        """One that no row of ours is linked to: with our mark it is a double, else a bookkeeper's."""
+        mark = read_mark(theirs.get("Reference"))
+        if mark in self._moving or str(theirs.get("BatchPaymentID", "")).lower() in batches:
+            return
+        invoice = self._invoices.get(str((theirs.get("Invoice") or {}).get("InvoiceID", "")).lower(), "")
+        if mark and Payment.objects.filter(supplier=self.connection.supplier_id, pk=mark).exists():
+            yield MoneyDifference("payment", invoice, "double", str(mark), theirs["PaymentID"])
+        elif invoice and self.connection.mark_as_paid and not self._on_the_way("payment"):
+            yield MoneyDifference("payment", invoice, "exists", "", str(theirs["Amount"]))
+
+    def _on_the_way(self, kind: str) -> bool:
+        """Whether money of ours of that kind is in doubt, which what is unknown may turn out to be."""
+        return DispatchDocument.objects.filter(connection=self.connection, kind=kind).exists()
+
+    # --- payouts and fees -----------------------------------------------------------------------------------------
+
+    def _payouts(self) -> Iterator[MoneyDifference]:
+        rows = Payout.objects.filter(supplier=self.connection.supplier_id).in_bulk()
+        paid: dict[UUID | None, Decimal] = defaultdict(Decimal)
+        live = Payment.objects.filter(payout__in=list(rows), removed_at=None, invoice__isnull=False)
+        for payout, amount in live.values_list("payout", "amount"):
+            paid[payout] += amount
+        seen: set[UUID] = set()
+        for theirs in self._reader.whole("BatchPayments"):
+            link = self._links["payout"].get(theirs["BatchPaymentID"].lower())
+            if link is None or theirs.get("Status") in GONE or link.document in self._moving:
+                continue
+            row = rows.get(link.document)
+            seen.add(link.document)
+            self.checked["payouts"] += 1
+            if row is None or row.undone_at:
+                yield MoneyDifference(
+                    "payout", str(theirs.get("Reference", "")), "exists", "", str(theirs["TotalAmount"])
+                )
+                continue
+            pairs = [
+                ("total", paid[row.pk], _number(theirs.get("TotalAmount"))),
+                ("date", row.date, read_day(theirs.get("Date"))),
+                ("reference", " ".join(row.reference.split()), theirs.get("Reference")),
+            ]
+            yield from _differ("payout", row.reference, pairs)
+        yield from self._unseen("payout", seen, {pk: row.reference for pk, row in rows.items() if not row.undone_at})
+
+    def _fees(self) -> Iterator[MoneyDifference]:
+        rows = Payout.objects.filter(supplier=self.connection.supplier_id).in_bulk()
+        seen: set[UUID] = set()
+        for look in self._reader.pages("BankTransactions", where='Type=="SPEND"', order="BankTransactionID"):
+            for theirs in look.elements:
+                link = self._links["fee"].get(theirs["BankTransactionID"].lower())
+                if link is None or theirs.get("Status") in GONE or link.document in self._moving:
+                    continue
+                row = rows.get(link.document)
+                seen.add(link.document)
+                if row is None or row.undone_at:
+                    yield MoneyDifference("fee", link.number, "exists", "", str(theirs["Total"]))
+                else:
+                    yield from _differ("fee", link.number, [("total", row.fee, _number(theirs.get("Total")))])
+        yield from self._unseen("fee", seen, {pk: row.reference for pk, row in rows.items() if not row.undone_at})
+
+    def _unseen(self, kind: str, seen: set[UUID], live: Mapping[UUID, str]) -> Iterator[MoneyDifference]:
+        """Those that count here, that Xero had once, and that it doesn't show any more."""
+        for xero_id, link in self._links[kind].items():
+            if link.document in live and link.document not in seen | self._moving:
+                yield MoneyDifference(kind, live[link.document], "exists", live[link.document], f"none ({xero_id})")
+
+
+def _name(row: Payment) -> str:
+    return row.invoice.number if row.invoice else row.credit_note.number if row.credit_note else ""
+
+
+def _differ(kind: str, number: str, pairs: Iterable[tuple[str, Any, Any]]) -> Iterator[MoneyDifference]:
+    for field, ours, theirs in pairs:
+        if ours != theirs:
+            yield MoneyDifference(kind, number, field, str(ours), str(theirs))
+
+
+def _number(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def read_mark(reference: Any) -> UUID | None:
+    """The uuid at the end of a Reference that we gave."""
+    found = MARK.search(str(reference or ""))
+    return UUID(found[1]) if found else None
+
+
+def read_day(value: Any) -> date | None:
+    """A day as Xero writes it, or None where there is none."""
+    if found := DAY.match(str(value or "")):
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(found[1]))).date()
+    return date.fromisoformat(str(value)[:10]) if value else None
