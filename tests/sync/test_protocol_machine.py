@@ -22,9 +22,10 @@ import cast
 from provender.basics import clock
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.models import Invoice
+from provender.invoicing.models import CreditNote, Invoice
 from provender.ordering import actions as ordering
 from provender.ordering.models import Order
+from provender.payments.models import Allocation, Payment, Payout, PayoutLine
 from provender.suppliers.models import Counter, Supplier
 from provender.sync import actions, connecting, failpoints
 from provender.sync.choices import propose, save_settings
@@ -274,12 +275,15 @@ class Machine(RuleBasedStateMachine):
         failpoints.plan.watch = None
         for _ in range(14):
             self._later(100)
-            drain(Connection.objects.get())
+            self._sync()
             if not Dispatch.objects.exists() and not waiting_invoices(self.connection).exists():
                 break
         for _ in range(4):  # what is quiet has to stay so, past every late commit
             self._later(1000)
-            drain(Connection.objects.get())
+            self._sync()
+
+    def _sync(self):
+        drain(Connection.objects.get())
 
     def _judge(self):
         assert not Dispatch.objects.exists(), "a doubt is never settled"
@@ -335,6 +339,11 @@ class Calm(Machine):
 
 def _empty():
     """Nothing of this history is left for the next one."""
+    PayoutLine.objects.all().delete()
+    Payment.objects.all().delete()
+    Payout.objects.all().delete()
+    Allocation.objects.all().delete()
+    CreditNote.objects.all().delete()
     Order.objects.all().delete()
     Invoice.objects.all().delete()
     Customer.objects.all().delete()

@@ -13,16 +13,15 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from provender.basics.money import ZERO
-from provender.changes.models import Change
 from provender.invoicing.models import Invoice
 from provender.payments.models import Payment, Payout
 from provender.sync.differences import GONE, read_sent
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import UNAPPROVED, Built, Trouble, clean_name
-from provender.sync.due import due_changes, may_go
+from provender.sync.due import due_changes, in_motion
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import LONGEST_REFERENCE, marked
 from provender.sync.mirror import fold_name
@@ -181,8 +180,8 @@ def _send_deposit(work: Work, payout: Payout, revision: int, parts: Sequence[Par
     if not connection.clearing_account:
         return _trouble(work, "payout", Trouble(payout.pk, revision, "no-clearing-account"), payout)
     links = work.links("invoice", [part.invoice.pk for part in parts])
-    if _are_on_their_way(connection, [part.invoice.pk for part in parts if part.invoice.pk not in links]):
-        return 0
+    if in_motion(connection, "invoice", [part.invoice.pk for part in parts]):
+        return 0  # once Xero has them as they are here it goes
     held = _own_troubles(connection, payout, parts)
     if not held:
         there = _look(work.session, payout, [link.xero_id for link in links.values()])
@@ -201,16 +200,6 @@ def _send_deposit(work: Work, payout: Payout, revision: int, parts: Sequence[Par
     built = _build_deposit(connection, payout, revision, parts, links)
     reach(Failpoint.BUILT)
     return work.carry([Parcel("payout", "create", [built])])
-
-
-def _are_on_their_way(connection: Connection, invoices: Sequence[UUID]) -> bool:
-    """Whether one of these goes to Xero by itself: then the payout waits for it."""
-    if not invoices:
-        return False
-    moving = Change.objects.filter(
-        supplier=connection.supplier_id, kind="invoice", document__in=invoices, revision__gt=F("settled")
-    ).filter(revision__gt=F("parked"))
-    return moving.filter(may_go(connection)).exists()
 
 
 def _own_troubles(connection: Connection, payout: Payout, parts: Sequence[Part]) -> list[Held]:

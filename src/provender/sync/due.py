@@ -1,5 +1,6 @@
 """What is due to go to Xero: read from the outbox, by the rules of the automatic setting."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -42,11 +43,14 @@ def due_revisions(connection: Connection, kind: str, limit: int) -> dict[UUID, i
 def with_moving_money(connection: Connection, kind: str) -> set[UUID]:
     """Invoices or credit notes whose money is still to be taken out in Xero: till then it lets nobody change them."""
     unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
+    going = unsettled.filter(revision__gt=F("parked"))
 
     def moving(kind: str) -> QuerySet[Change, UUID]:
-        return unsettled.filter(kind=kind).values_list("document", flat=True)
+        return going.filter(kind=kind).values_list("document", flat=True)
 
-    payments = Payment.objects.filter(Q(pk__in=moving("payment")) | Q(payout__in=moving("payout")))
+    deposited = Link.objects.filter(connection=connection, kind="payout", document__in=moving("payout"))
+    deposits = deposited.exclude(status="DELETED").values_list("document", flat=True)
+    payments = Payment.objects.filter(Q(pk__in=moving("payment")) | Q(payout__in=deposits))
     allocations = Allocation.objects.filter(pk__in=moving("allocation"))
     return {
         pk
@@ -55,6 +59,19 @@ def with_moving_money(connection: Connection, kind: str) -> set[UUID]:
             *allocations.filter(removed_at__isnull=False).values_list(kind, flat=True),
         )
         if pk
+    }
+
+
+def in_motion(connection: Connection, kind: str, documents: Iterable[UUID]) -> set[UUID]:
+    """Those of these invoices or credit notes that Xero doesn't have yet as they are here: money for them waits."""
+    wanted = list(documents)
+    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, document__in=wanted)
+    going = unsettled.filter(revision__gt=F("settled")).filter(revision__gt=F("parked")).filter(may_go(connection))
+    doubtful = DispatchDocument.objects.filter(connection=connection, kind=kind, document__in=wanted)
+    return {
+        *going.values_list("document", flat=True),
+        *doubtful.values_list("document", flat=True),
+        *with_moving_money(connection, kind).intersection(wanted),
     }
 
 

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from provender.payments.models import Allocation, Payment
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import UNAPPROVED, Built, Trouble, batches
-from provender.sync.due import due_changes
+from provender.sync.due import due_changes, in_motion
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import marked
 from provender.sync.lined import fetch_by_id
@@ -21,7 +21,7 @@ from provender.sync.models import Connection, Link
 from provender.sync.problems import note_problem
 from provender.sync.recording import note_troubles
 from provender.sync.session import telling
-from provender.sync.work import ROUND, Work, some
+from provender.sync.work import ROUND, Work, some, without
 from provender.xero import wire
 
 TAKEN_OUT = "DELETED"
@@ -36,6 +36,18 @@ def _linked(connection: Connection, kind: str, field: str, *, approved: bool) ->
 def _due(connection: Connection, kind: str, rows: QuerySet[Payment] | QuerySet[Allocation]) -> dict[UUID, int]:
     due = due_changes(connection, kind).filter(document__in=rows.values_list("pk", flat=True))
     return dict(due.order_by("changed_at", "pk").values_list("document", "revision")[:ROUND])
+
+
+def _ready(
+    connection: Connection, rows: QuerySet[Payment] | QuerySet[Allocation], due: Mapping[UUID, int]
+) -> dict[UUID, int]:
+    """Those whose documents are in Xero as they are here: what is being changed there may have no room for them yet."""
+    if not due:
+        return {}
+    found = list(rows.filter(pk__in=due).values_list("pk", "invoice", "credit_note"))
+    moving = in_motion(connection, "invoice", {invoice for _, invoice, _ in found if invoice})
+    moving |= in_motion(connection, "credit_note", {credit_note for *_, credit_note in found if credit_note})
+    return without(due, {pk for pk, *documents in found if moving.intersection(documents)})
 
 
 def _live(links: Mapping[UUID, Link]) -> set[UUID]:
@@ -77,7 +89,7 @@ def send_payments(work: Work) -> int:
     due = _due(connection, "payment", payments_to_send(connection))
     there = _live(work.links("payment", due))
     settled += work.settle("payment", {pk: due[pk] for pk in there}, "in step")
-    new = {pk: revision for pk, revision in due.items() if pk not in there}
+    new = _ready(connection, _payments(connection), without(due, there))
     if not new:
         return settled
     if not connection.clearing_account:
@@ -162,7 +174,7 @@ def send_allocations(work: Work) -> int:
     due = _due(connection, "allocation", allocations_to_send(connection))
     there = _live(work.links("allocation", due))
     settled = work.settle("allocation", {pk: due[pk] for pk in there}, "in step")
-    for handful in some({pk: due[pk] for pk in due if pk not in there}):
+    for handful in some(_ready(connection, _allocations(connection), without(due, there))):
         rows = list(_allocations(connection).filter(pk__in=handful).select_related("credit_note", "invoice"))
         credit_notes = _look_at_credits(work, rows)
         invoices = work.links("invoice", [row.invoice_id for row in rows])
