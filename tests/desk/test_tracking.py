@@ -161,6 +161,16 @@ def test_an_option_of_ours_is_added_in_xero(theo, supplier, books):
     assert "Islands is in Xero." in page
 
 
+def test_a_category_that_xero_lacks_is_added_from_the_page(theo, supplier, books):
+    cast.property_(supplier, "Route", ["Monday"])
+    books.edit_tracking("Region", Status="ARCHIVED")
+    page = theo.get(TRACKING).text
+    assert "which the tag of Route asks for, isn’t there in Xero" in page
+    done = theo.post(TRACKING, {"do": "add-category", "property": Property.objects.get().pk}, follow=True).text
+    assert "Route is in Xero." in done
+    assert "All in Xero" in done
+
+
 def test_an_archived_option_is_restored_from_the_page(theo, supplier, books, later):
     theo.post(TRACKING, {"do": "make"})
     its = Property.objects.get(name="Region")

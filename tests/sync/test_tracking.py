@@ -347,3 +347,59 @@ def test_an_option_that_is_gone_is_added_not_restored(made, connection, supplier
     unbound = Option.objects.create(property=cast.property_(supplier, "Route"), name="Monday")
     with pytest.raises(TrackingRefused, match="no tracking category"):
         actions.restore_option(connection, unbound, None)
+
+
+# --- a category that Xero lacks -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def routed(connection, supplier):
+    """An order whose customer is on the Monday route, which is tagged for a category that Xero doesn't have."""
+    its = cast.property_(supplier, "Route", ["Monday", "Tuesday"])
+    cafe = cast.venue(supplier)
+    cast.choose(its, cafe, "Monday")
+    return cast.placed_order(cafe)
+
+
+def test_a_tag_without_its_category_is_named_before_anything_is_sent(routed, connection, sync, xero):
+    xero.stats.reset()
+    sync()
+    assert "the tracking category Route, which the tag of Route asks for, isn’t there in Xero" in words()
+    assert sends(xero) == []
+    assert [(one.its.name, one.ok, one.category_id) for one in check_tracking(connection)] == [("Route", False, "")]
+    actions.without_tracking(problem(), None)
+    sync()
+    assert not Problem.objects.filter(solved_at=None).exists()
+
+
+def test_the_category_is_added_in_xero_with_its_options(routed, connection, sync, books, supplier):
+    sync()
+    books.edit_tracking("Salesperson", Status="ARCHIVED")
+    assert actions.add_category(connection, Property.objects.get(name="Route"), None) == 1
+    sync()
+    assert on_lines(books, routed) == ["Route=Monday"]
+    assert connection.option_bindings.count() == 2
+    assert verify_books(supplier).equal
+
+
+def test_a_third_category_is_not_added(routed, connection):
+    with pytest.raises(TrackingRefused, match="two active tracking categories, Region and Salesperson"):
+        actions.add_category(connection, Property.objects.get(name="Route"), None)
+
+
+def test_a_category_somebody_made_meanwhile_is_bound_not_added_twice(routed, connection, sync, books, xero):
+    sync()
+    books.edit_tracking("Salesperson", Name="Route")
+    xero.stats.reset()
+    actions.add_category(connection, Property.objects.get(name="Route"), None)
+    assert connection.category_bindings.count() == 1
+    assert not [call for call in xero.stats.calls if call.startswith("PUT")]
+
+
+def test_two_properties_cannot_be_one_category(connection, supplier, books):
+    seller = cast.property_(supplier, "Sold by", ["Ana"], tag="")
+    category = connection.tracking_categories.get(name="Salesperson").category_id
+    bind_category(connection, seller, category, by=None)
+    tagged = cast.property_(supplier, "Salesperson", ["Ana"])
+    with pytest.raises(TrackingRefused, match="another property’s tracking category already"):
+        actions.add_category(connection, tagged, None)

@@ -88,6 +88,12 @@ def _add(request: DeskRequest, connection: Connection) -> str:
     return f"{option.name} is in Xero.{_going(count)}"
 
 
+def _add_category(request: DeskRequest, connection: Connection) -> str:
+    its = get_object_or_404(connection.supplier.properties, pk=_uuid(request.POST.get("property", "")))
+    count = actions.add_category(connection, its, request.user)
+    return f"{its.name} is in Xero.{_going(count)}"
+
+
 def _restore(request: DeskRequest, connection: Connection) -> str:
     option = _option(request, connection)
     count = actions.restore_option(connection, option, request.user)
@@ -105,6 +111,7 @@ DOING: dict[str, Callable[[DeskRequest, Connection], str]] = {
     "choose": _choose,
     "add": _add,
     "restore": _restore,
+    "add-category": _add_category,
 }
 
 

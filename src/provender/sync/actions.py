@@ -50,7 +50,7 @@ from provender.sync.problems import ACCOUNT_CAUSES, close_problems
 from provender.sync.queries import open_problems
 from provender.sync.session import Session, asking_for_a_person
 from provender.sync.terms import keep_terms
-from provender.sync.tracking import ACTIVE, MISSING, Tracking, bind_option, make_properties
+from provender.sync.tracking import ACTIVE, MISSING, MOST, Tracking, bind_option, make_properties
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
@@ -400,6 +400,34 @@ def add_option(connection: Connection, option: Option, by: User | None) -> int:
             read_tracking(session, person=True)
             bind_option(connection, option, added.tracking_option_id or "", by=by)  # it may have been another, deleted
     tell(connection.supplier, "connection", connection.pk, f"Added {option.name} to {its.name} in Xero", who=by)
+    return send_again(connection, MISSING, by)
+
+
+def add_category(connection: Connection, its: Property, by: User | None) -> int:
+    """Add the tracking category that a property's tag asks for in Xero, with the options that are offered here.
+
+    Bound, it is in step, and what waited is tried again; returns how many. Three calls and one an option; cut off, the
+    options that are missing are added one by one. Raises TrackingRefused (Xero has its two, or the name is another
+    property's), XeroBusy, XeroRefused.
+    """
+    with asking_for_a_person(connection) as session:
+        read_tracking(session, person=True)
+        state = Tracking.load(connection)
+        name = state.wanted.get(str(its.pk), "")
+        active = [one.name for one in state.categories.values() if one.status == ACTIVE]
+        if name and name.casefold() in {one.name.casefold() for one in state.categories.values()}:
+            raise TrackingRefused(f"{name} is another property’s tracking category already. Give this one another tag.")
+        if name and len(active) >= MOST:
+            raise TrackingRefused(
+                f"Xero has two active tracking categories, {' and '.join(active)}, and takes no third. Archive one of"
+                " them there, or take the tag off."
+            )
+        if name:
+            made = session.client.add_tracking_category(name, key=str(uuid4()))
+            for option in its.options.filter(active=True):
+                session.client.add_tracking_option(made.tracking_category_id or "", option.name, key=str(uuid4()))
+            read_tracking(session, person=True)
+    tell(connection.supplier, "connection", connection.pk, f"Added the tracking category {name or its.name}", who=by)
     return send_again(connection, MISSING, by)
 
 

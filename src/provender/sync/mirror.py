@@ -25,7 +25,7 @@ from provender.sync.models import (
 )
 from provender.sync.session import Session
 from provender.sync.terms import keep_terms
-from provender.sync.tracking import bind_by_name
+from provender.sync.tracking import bind_by_name, tagged_properties
 from provender.xero import wire
 
 CHART_STALE = timedelta(hours=1)
@@ -98,7 +98,7 @@ def tracking_is_stale(connection: Connection) -> bool:
     """Whether something is tracked, and an option may have been archived since the categories were read."""
     read_at = connection.tracking_read_at
     stale = read_at is None or clock.database_now() - read_at > TRACKING_STALE
-    return stale and connection.category_bindings.exists()
+    return stale and (connection.category_bindings.exists() or tagged_properties(connection).exists())
 
 
 def freshen_tracking(session: Session) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from provender.basics import clock
 from provender.people.models import User
@@ -40,12 +41,15 @@ class Tracking:
     chosen: Mapping[str, str] = field(default_factory=dict)  # our option's id -> Xero's option id
     categories: Mapping[str, _Theirs] = field(default_factory=dict)
     options: Mapping[str, _Theirs] = field(default_factory=dict)
+    wanted: Mapping[str, str] = field(default_factory=dict)  # tagged, but bound to none: our id -> category's name
 
     @classmethod
     def load(cls, connection: Connection) -> "Tracking":
-        """One query when nothing is bound, else four."""
+        """Two queries when nothing is tracked, else five."""
         bound = {str(pk): each for pk, each in connection.category_bindings.values_list("property", "category_id")}
-        if not bound:
+        tagged = {str(its.pk): its.category_wanted for its in tagged_properties(connection)}
+        wanted = {pk: name for pk, name in tagged.items() if name and pk not in bound}
+        if not bound and not wanted:
             return cls()
         categories = connection.tracking_categories.values_list("category_id", "name", "status")
         options = connection.tracking_options.values_list("option_id", "name", "status", "category_id")
@@ -54,13 +58,14 @@ class Tracking:
             {str(pk): each for pk, each in connection.option_bindings.values_list("option", "xero_id")},
             {pk: _Theirs(name, status, pk) for pk, name, status in categories},
             {pk: _Theirs(name, status, category) for pk, name, status, category in options},
+            wanted,
         )
 
     def choices(self, carried: Iterable[Carried]) -> list[dict[str, str]] | str:
         """A line's options as Xero takes them; or, in a phrase, what Xero lacks. What isn't bound isn't tracking."""
         found = []
         for one in carried:
-            if one["property"] not in self.bound:
+            if one["property"] not in self.bound.keys() | self.wanted.keys():
                 continue
             if lacking := self.lacking(one["property"], one["option"], one["property_name"], one["option_name"]):
                 return lacking
@@ -81,13 +86,23 @@ class Tracking:
         return ""
 
     def category_lacking(self, property_id: str, property_name: str) -> str:
-        """What is wrong with the category of a bound property, in a phrase, or ""."""
+        """What is wrong with the category of a bound or tagged property, in a phrase, or ""."""
+        if name := self.wanted.get(property_id):
+            there = any(one.name.casefold() == name.casefold() for one in self.categories.values())
+            what = "is another property’s in Xero already" if there else "isn’t there in Xero"
+            return f"the tracking category {name}, which the tag of {property_name} asks for, {what}"
         category = self.categories.get(self.bound[property_id])
         if category is None:
             return f"the tracking category of {property_name} is no longer in Xero"
         if category.status != ACTIVE:
             return f"the tracking category {category.name} is {category.status.lower()} in Xero"
         return ""
+
+
+def tagged_properties(connection: Connection) -> QuerySet[Property]:
+    """The dropdowns whose tag asks for a tracking category."""
+    dropdowns = Property.objects.filter(supplier=connection.supplier_id, type=Property.Type.DROPDOWN)
+    return dropdowns.filter(tag__startswith=TRACKING_TAG)
 
 
 def bind_by_name(connection: Connection) -> None:
@@ -97,8 +112,7 @@ def bind_by_name(connection: Connection) -> None:
     """
     bound = {one.property_id: one.category_id for one in connection.category_bindings.all()}
     by_name = {one.name.casefold(): one for one in connection.tracking_categories.exclude(status="DELETED")}
-    tagged = Property.objects.filter(supplier=connection.supplier_id, tag__startswith=TRACKING_TAG)
-    for each in tagged.exclude(pk__in=bound):
+    for each in tagged_properties(connection).exclude(pk__in=bound):
         category = by_name.get(each.category_wanted.casefold())
         if category and category.category_id not in bound.values() and len(bound) < MOST:
             _bind(connection, each, category.category_id)
@@ -271,7 +285,10 @@ class OptionState:
 
 @dataclass(frozen=True)
 class Carrier:
-    """A bound property with its category and options, as our copy of Xero shows them."""
+    """A bound property with its category and options, as our copy of Xero shows them.
+
+    One that is tagged, with no such category in Xero, has no `category_id`.
+    """
 
     its: Property
     category_id: str
@@ -291,13 +308,13 @@ def check_tracking(connection: Connection) -> list[Carrier]:
     Options that are inactive here are listed only while Xero lacks nothing for them, or some document has them.
     """
     tracking = Tracking.load(connection)
-    carriers = Property.objects.filter(pk__in=tracking.bound).prefetch_related("options")
+    carriers = Property.objects.filter(pk__in=[*tracking.bound, *tracking.wanted]).prefetch_related("options")
     return [_check_one(tracking, its) for its in carriers]
 
 
 def _check_one(tracking: Tracking, its: Property) -> Carrier:
     key = str(its.pk)
-    category_id = tracking.bound[key]
+    category_id = tracking.bound.get(key, "")
     category = tracking.categories.get(category_id)
     lacking = tracking.category_lacking(key, its.name)
     states = []

@@ -161,29 +161,34 @@ class XeroClient:
         params = {"includeArchived": "true"}
         return self._read_all("TrackingCategories", "TrackingCategories", wire.TrackingCategory, params, person)
 
+    def add_tracking_category(self, name: str, *, key: str) -> wire.TrackingCategory:
+        """Add a tracking category (name up to 100 characters), for a person. Raises as `add_tracking_option` does."""
+        return self._write_tracking("PUT", "TrackingCategories", {"Name": name}, wire.TrackingCategory, key)
+
     def add_tracking_option(self, category_id: str, name: str, *, key: str) -> wire.TrackingOption:
         """Add an option (name up to 100 characters) to a tracking category, for a person; `key` as for `write`.
 
         Raises what `write` raises. An answer that shows no option, or one with an error, raises OutcomeUnknown.
         """
         path = f"TrackingCategories/{quote(category_id)}/Options"
-        return self._write_option("PUT", path, {"Name": name}, key)
+        return self._write_tracking("PUT", path, {"Name": name}, wire.TrackingOption, key)
 
     def restore_tracking_option(self, category_id: str, option_id: str, name: str, *, key: str) -> wire.TrackingOption:
         """Make an archived option (`name` is the one it has) active again, for a person. Raises the same."""
         path = f"TrackingCategories/{quote(category_id)}/Options/{quote(option_id)}"
-        return self._write_option("POST", path, {"Name": name, "Status": "ACTIVE"}, key)
+        return self._write_tracking("POST", path, {"Name": name, "Status": "ACTIVE"}, wire.TrackingOption, key)
 
-    def _write_option(
-        self, method: Literal["PUT", "POST"], path: str, element: dict[str, str], key: str
-    ) -> wire.TrackingOption:
-        call = _Call(method, path, {}, wire.encode_element({"Options": [element]}), 1)
+    def _write_tracking(
+        self, method: Literal["PUT", "POST"], path: str, element: dict[str, str], kind: type[T], key: str
+    ) -> T:
+        name = "Options" if "/" in path else "TrackingCategories"
+        call = _Call(method, path, {}, wire.encode_element({name: [element]}), 1)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         token = self._access_token()
         self.budget.take(person=True)
 
-        def read(body: bytes) -> list[wire.TrackingOption]:
-            return wire.read_list(body, "Options", wire.TrackingOption)
+        def read(body: bytes) -> list[T]:
+            return wire.read_list(body, name, kind)
 
         found = self._carry_out(call, headers, token, Exchange(WRITE_SECONDS), read)
         if not found:
