@@ -15,7 +15,7 @@ from provender.sync import actions
 from provender.sync.errors import LinkRefused, ProblemGone
 from provender.sync.models import Connection, Link, Problem
 from provender.sync.problems import CAUSES, judge_refusal, sentence
-from provender.sync.queries import problem_count, problem_groups, problems_of, standing, status, xero_line
+from provender.sync.queries import problem_groups, problems_of, standing, status, xero_line
 from provender.sync.verify import verify_books
 from xero_simulator.testing import asked_switches
 
@@ -287,7 +287,7 @@ def test_needs_reconnecting_loses_nothing(order, supplier, connection, books, sy
     assert connection.state == Connection.State.NEEDS_RECONNECTING
     assert xero_line(supplier).waiting == 1
     assert problem_groups(supplier)[0].cause == "needs-reconnecting"
-    assert problem_count(supplier) == 1
+    assert xero_line(supplier).needing == 1
     assert status(supplier)["connection"]["state"] == "needs-reconnecting"
 
 

@@ -57,7 +57,7 @@ from provender.basics.errors import ProvenderError
 from provender.people.models import Membership, User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync.queries import XeroLine, problem_count, xero_line
+from provender.sync.queries import XeroLine, xero_line
 
 READING = ("GET", "HEAD", "OPTIONS")
 LAST = "supplier"  # the session's key for the wholesaler that this person looked at last
@@ -210,7 +210,7 @@ class Frame:
     @cached_property
     def problems(self) -> int:
         """How many documents need a person."""
-        return problem_count(self.supplier) if self.supplier else 0
+        return self.xero.needing if self.xero else 0
 
     @cached_property
     def xero(self) -> XeroLine | None:

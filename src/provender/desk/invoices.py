@@ -41,7 +41,16 @@ from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync.actions import send_now
-from provender.sync.queries import LABELS, Standing, invoices_standing, last_connection, skus_without_item, standing
+from provender.sync.models import Connection
+from provender.sync.queries import (
+    LABELS,
+    Standing,
+    invoices_standing,
+    last_connection,
+    skus_without_item,
+    standing,
+    standing_in,
+)
 from provender.timeline.queries import story
 
 FEW = 1000  # so many invoices are named by their keys
@@ -50,7 +59,6 @@ STATUSES = [
     ("open", "Open"), ("part", "Part paid"), (OVERDUE, "Overdue"), ("paid", "Paid"), ("void", "Void"),
 ]  # fmt: skip
 TONES: dict[str, Tone] = {"sent": "ok", "waiting": "info", "needs-you": "danger", "locked": "warn", "off": "mute"}
-SPARSE = frozenset({"waiting", "needs-you", "locked"})  # standings that few invoices have
 
 
 class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
@@ -79,9 +87,11 @@ class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no t
         if link is None:
             return rows if state == "off" else rows.none()
         condition = invoices_standing(link, state)
-        if state not in SPARSE or self.form.cleaned_data.get("q"):
+        if state == "sent" or self.form.cleaned_data.get("q"):
             return rows.filter(condition)
-        keys = list(Invoice.objects.filter(condition).order_by().values_list("pk", flat=True)[: FEW + 1])
+        # Those without a link are found by going through all keys, in the order that the links' index has too.
+        all_of_them = self.supplier.invoices.order_by("pk") if state == "off" else Invoice.objects.order_by()
+        keys = list(all_of_them.filter(condition).values_list("pk", flat=True)[: FEW + 1])
         return named(keys) if len(keys) <= FEW else rows.filter(condition)
 
     def by_status(self, rows: QuerySet[Invoice], _name: str, status: str) -> QuerySet[Invoice]:
@@ -213,9 +223,13 @@ class InvoiceList(List[Invoice]):
     def shown_columns(self) -> Sequence[Column[Invoice]]:
         return self.drawn_columns
 
+    @cached_property
+    def connection(self) -> Connection | None:
+        return last_connection(self.supplier)
+
     def allowed_actions(self) -> list[BulkAction[Any]]:
         allowed = super().allowed_actions()
-        return allowed if last_connection(self.supplier) else [each for each in allowed if each.key != "send"]
+        return allowed if self.connection else [each for each in allowed if each.key != "send"]
 
     def page_of(self, invoice: Invoice) -> str:
         return reverse("desk:invoice", args=[self.supplier.slug, invoice.pk])
@@ -225,7 +239,7 @@ class InvoiceList(List[Invoice]):
 
     def prepare(self, rows: Sequence[Invoice]) -> None:
         prefetch_related_objects(rows, "customer")
-        self.standings = standing(self.supplier, [row.pk for row in rows])
+        self.standings = standing_in(self.connection, [row.pk for row in rows])
 
     @cached_property
     def sorted_by(self) -> str:

@@ -62,6 +62,8 @@ from django.http import HttpResponseBase, HttpResponseRedirect, QueryDict, Strea
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django_filters import FilterSet
 
@@ -81,6 +83,7 @@ Phone = Literal["title", "side", "meta", "badge", "hide"]
 PAGE_SIZES = (25, 50, 100)
 CHUNK = 2000  # rows that a download reads at once
 COUNTED = 5000  # rows that are counted with every page; more are counted when asked
+BADGE, LINK, TEXT = '<span class="badge {tone}">{text}</span>', '<a class="ref" href="{url}">{text}</a>', "{text}"
 NUMERIC = ("money", "price", "quantity", "number")
 WRITE: dict[str, Callable[[Any], str]] = {
     "money": amount, "price": price, "quantity": quantity, "date": day, "moment": exact,
@@ -157,6 +160,14 @@ class Cell:
     url: str
     note: str
     tone: str
+
+    @property
+    def html(self) -> SafeString:
+        """The whole cell: a template takes ten times as long to draw it, and a page has 700."""
+        form = BADGE if self.tone else LINK if self.url else TEXT
+        note = format_html('<small class="note">{}</small>', self.note) if self.note else ""
+        drawn = format_html(form, text=self.text, url=self.url, tone=self.tone)
+        return format_html("{}{}{}</td>", _opening(self.column), drawn, note)
 
 
 @dataclass(frozen=True)
@@ -412,6 +423,12 @@ def _whole_keys(rows: QuerySet[Any], keys: Iterable[str]) -> list[Any]:
         except ValidationError:
             continue
     return good
+
+
+def _opening(column: Column[Any]) -> SafeString:
+    kind = "num " if column.numeric else "nowrap " if column.on_one_line else ""
+    label = format_html(' data-label="{}"', column.label) if column.phone == "meta" else ""
+    return format_html('<td class="{}on-{}"{}>', kind, column.phone, label)
 
 
 def _cell(column: Column[Any], row: Model) -> Cell:

@@ -62,6 +62,7 @@ class Invoice(models.Model):
         constraints = [models.UniqueConstraint(fields=["supplier", "number"], name="one_invoice_a_number")]
         indexes = [
             models.Index(fields=["supplier", "-date", "-number"], name="invoice_newest_first"),
+            models.Index(fields=["supplier", "id"], name="invoice_key"),  # to walk along all keys without their rows
             models.Index(fields=["supplier", "customer", "-date"], name="invoice_of_customer"),
             models.Index(fields=["supplier", "status", "-date", "-number"], name="invoice_by_status"),
             models.Index(fields=["supplier", "status", "due_date"], name="invoice_by_due"),

@@ -78,6 +78,12 @@ class XeroLine:
     problems: int = 0
     checked_at: datetime | None = None
 
+    @property
+    def needing(self) -> int:
+        """How many things need a person while there is a live connection; one that was lost counts as one more."""
+        lost = self.state == Connection.State.NEEDS_RECONNECTING
+        return self.problems + lost if lost or self.state == Connection.State.CONNECTED else 0
+
 
 def xero_line(supplier: Supplier) -> XeroLine:
     """How it stands with Xero, in plain words."""
@@ -97,7 +103,9 @@ def xero_line(supplier: Supplier) -> XeroLine:
 
 
 def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> str:
-    sent = Link.objects.filter(connection=connection, kind="invoice").count()
+    # Every page says this, so a long history isn't counted to its end for it.
+    sent = Link.objects.filter(connection=connection, kind="invoice")[: COUNTED + 1].count()
+    many = f"More than {COUNTED:,}" if sent > COUNTED else ""
     parts = []
     if problems:
         of_invoices = not open_problems(connection).exclude(kind="invoice").exists()
@@ -107,12 +115,12 @@ def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> st
         noun = "" if problems and of_invoices else f" {_invoices(waiting)}"
         parts.append(f"{waiting}{noun} {'waits' if waiting == 1 else 'wait'} to be sent")
     if parts:
-        there = f"{sent} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
+        there = f"{many.lower() or sent} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
         return f"{' and '.join(parts)}; {there} in {connection.organisation}{'' if sent else ' yet'}."
     if not sent:
         return f"Connected to {connection.organisation}; no invoice has been sent yet."
     return (
-        f"All {sent} invoices are in {connection.organisation}."
+        f"{many or f'All {sent}'} invoices are in {connection.organisation}."
         if sent > 1
         else f"The invoice is in {connection.organisation}."
     )
@@ -166,15 +174,6 @@ class ProblemRow:
     currency: str
 
 
-def problem_count(supplier: Supplier) -> int:
-    """How many documents need a person; a connection that needs reconnecting counts as one more."""
-    connection = connection_of(supplier)
-    if connection is None:
-        return 0
-    lost = int(connection.state == Connection.State.NEEDS_RECONNECTING)
-    return open_problems(connection).count() + lost
-
-
 def problem_groups(supplier: Supplier) -> list[Group]:
     """Causes with how many documents each holds, biggest first; needing to reconnect comes before all."""
     connection = connection_of(supplier)
@@ -206,8 +205,15 @@ def problems_of(
         wanted &= Q(cause=cause)
     if documents is not None:
         wanted &= Q(document__in=list(documents))
-    rows = open_problems(connection).filter(wanted)
-    problems = list(rows.select_related("connection").order_by("-found_at", "-pk"))
+    return _problem_rows(connection, wanted)
+
+
+def _problem_rows(connection: Connection, wanted: Q) -> list[ProblemRow]:
+    problems = list(open_problems(connection).filter(wanted).order_by("-found_at", "-pk"))
+    if not problems:
+        return []
+    for problem in problems:
+        problem.connection = connection
     named = name_all(problems)
     links = {
         (kind, document): xero_id
@@ -288,6 +294,7 @@ class Standing:
     problem: ProblemRow | None = None
 
 
+COUNTED = 5000  # invoices in Xero are told by their number up to here
 LABELS = {"off": "Off", "waiting": "Waiting", "sent": "Sent", "needs-you": "Needs you", "locked": "Locked"}
 LOCKED_CAUSES = frozenset({"paid-or-credited", "period-locked"})
 
@@ -305,20 +312,26 @@ class _Facts:
 
 def standing(supplier: Supplier, invoices: Iterable[UUID]) -> dict[UUID, Standing]:
     """How each of these invoices stands in Xero; the same few queries for any number of them."""
+    return standing_in(last_connection(supplier), invoices)
+
+
+def standing_in(connection: Connection | None, invoices: Iterable[UUID]) -> dict[UUID, Standing]:
+    """The same, of a wholesaler's last connection; without any, all are off."""
     ids = list(invoices)
-    connection = last_connection(supplier)
     if connection is None:
         return {pk: Standing("off", LABELS["off"]) for pk in ids}
+    links = Link.objects.filter(connection=connection, kind="invoice", document__in=ids).defer("sent", "lines")
+    live = connection.state != Connection.State.DISCONNECTED
     facts = _Facts(
         connection,
-        {link.document: link for link in Link.objects.filter(connection=connection, kind="invoice", document__in=ids)},
+        {link.document: link for link in links},
         set(waiting_invoices(connection).filter(document__in=ids).values_list("document", flat=True)),
         set(
             DispatchDocument.objects.filter(connection=connection, kind="invoice", document__in=ids).values_list(
                 "document", flat=True
             )
         ),
-        {row.problem.document: row for row in problems_of(supplier, documents=ids)},
+        {row.problem.document: row for row in _problem_rows(connection, Q(document__in=ids))} if live else {},
     )
     return {pk: _stand(facts, pk) for pk in ids}
 
