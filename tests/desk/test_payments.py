@@ -226,15 +226,15 @@ def test_another_wholesalers_customers_are_not_among_them(supplier, cafe, today,
 
 def test_the_page_of_who_owes_what_adds_up_and_downloads(theo, supplier, cafe, today, invoice):
     of_age(cast.venue(supplier, "Late Lunch"), today, 40)
-    page = theo.get("/w/harbour/customers/owed")
+    page = theo.get("/w/harbour/payments/owed")
     text = page.content.decode()
     assert "Corner Cafe" in text
     assert "Late Lunch" in text
     sums = {column.key: sum_ for column, sum_ in page.context["list"].totals.sums}
     assert (sums["age0"], sums["age2"], sums["balance"]) == (D("19.80"), D("19.80"), D("39.60"))
-    late = theo.get("/w/harbour/customers/owed?late=yes").context["list"].found
+    late = theo.get("/w/harbour/payments/owed?late=yes").context["list"].found
     assert [row.trading_name for row in late] == ["Late Lunch"]
-    csv = b"".join(theo.get("/w/harbour/customers/owed?format=csv").streaming_content).decode()
+    csv = b"".join(theo.get("/w/harbour/payments/owed?format=csv").streaming_content).decode()
     assert "Late Lunch,,,19.8" in csv
 
 

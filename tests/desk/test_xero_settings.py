@@ -19,6 +19,7 @@ def choices_of(connection):
     fields = (
         "sales_account", "invoice_account", "freight_account", "surcharge_account", "clearing_account",
         "invoice_status", "tax_type_gst", "tax_type_free", "fee_account", "credit_note_status",
+        "removed_payments",
     )  # fmt: skip
     return {field: getattr(connection, field) for field in fields} | {"automatic_sync": "on"}
 
@@ -122,6 +123,7 @@ def test_money_settings_are_saved(theo, connection):
         ({"fee_account": "090"}, "fee_account", "is no expense account"),
         ({"fee_account": "404", "clearing_account": "880"}, "fee_account", "spends fees from bank accounts only"),
         ({"credit_note_status": "PAID"}, "credit_note_status", "Draft or Approved"),
+        ({"removed_payments": "hide"}, "removed_payments", "open again or a person"),
     ],
 )
 def test_what_money_in_xero_needs_is_said_at_its_field(theo, connection, chosen, field, says):

@@ -107,7 +107,7 @@ def test_a_payment_taken_back_opens_the_invoice_again(sent, read, books):
     assert tally.removed == 1
     assert money(sent) == (0, 0, None)
     assert rows(sent) == []
-    assert Payment.objects.get().removed_why == "Taken back in Xero"
+    assert Payment.objects.get().removed_why == "Removed in Xero"
     assert not Change.objects.filter(kind="payment").exists()
 
 

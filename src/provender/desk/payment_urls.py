@@ -9,5 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/payments/<uuid:pk>/remove", payments.remove, name="payment-remove"),
     path("w/<slug:slug>/invoices/<uuid:pk>/pay", payments.record, name="invoice-pay"),
     path("w/<slug:slug>/invoices/<uuid:pk>/check", payments.check, name="invoice-check"),
-    path("w/<slug:slug>/customers/owed", owed.owed, name="customers-owed"),
+    path("w/<slug:slug>/payments/owed", owed.owed, name="payments-owed"),
 ]

@@ -100,7 +100,7 @@ def money_figures(supplier: Supplier, day: date) -> list[Figure]:
     return [
         Figure(
             "Outstanding", money(owed, sign), f"{money(owed_then, sign)} a week ago",
-            reverse("desk:customers-owed", args=[supplier.slug]),
+            reverse("desk:payments-owed", args=[supplier.slug]),
         ),
         Figure(
             "Overdue", money(late, sign),

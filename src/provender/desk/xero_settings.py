@@ -24,6 +24,7 @@ SWITCHES = ("automatic_sync", "mark_as_paid", "payments_to_xero", "auto_reconcil
 STATUSES: dict[str, type[TextChoices]] = {
     "invoice_status": Connection.InvoiceStatus,
     "credit_note_status": Connection.CreditNoteStatus,
+    "removed_payments": Connection.RemovedPayments,
 }
 EMPTY = {
     "sales_account": "None: the invoice account",
@@ -38,7 +39,7 @@ SECTIONS = (
     ("How invoices arrive", ("invoice_status", "automatic_sync")),
     ("Customers", ("follow_terms",)),
     ("Tax", ("tax_type_gst", "tax_type_free")),
-    ("Payments", ("clearing_account", "mark_as_paid", "payments_to_xero")),
+    ("Payments", ("clearing_account", "mark_as_paid", "removed_payments", "payments_to_xero")),
     ("Payouts", ("auto_reconcile", "fee_account")),
     ("Credit notes", ("credit_note_status", "refunds_to_xero")),
 )

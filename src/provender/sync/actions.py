@@ -322,7 +322,7 @@ def adopt(problem: Problem, by: User | None) -> None:
 def reopen(problem: Problem, by: User | None) -> None:
     """What Xero took back counts here no more: the invoice is open again."""
     _claim(problem, "opened again")
-    take_back(problem.connection, _money(problem), "Taken back in Xero", by)
+    take_back(problem.connection, _money(problem), "Removed in Xero", by)
 
 
 @transaction.atomic

@@ -69,7 +69,13 @@ SETTINGS = (
     Setting(
         "mark_as_paid",
         "Invoice mark as paid",
-        "On: an invoice that is fully paid in Xero counts as paid here too.",
+        "On: what is paid or credited in Xero counts here too, also what was before. Off: nothing is read, and nothing"
+        " changes here.",
+    ),
+    Setting(
+        "removed_payments",
+        "A payment removed in Xero",
+        "What becomes here of a payment, or of a credit set against an invoice, that somebody takes out of Xero again.",
     ),
     Setting(
         "payments_to_xero",
@@ -262,6 +268,8 @@ def _judge(connection: Connection, wanted: Mapping[str, Any]) -> dict[str, str]:
         errors["invoice_status"] = "Choose Draft, Awaiting approval or Awaiting payment."
     if "credit_note_status" in wanted and wanted["credit_note_status"] not in Connection.CreditNoteStatus.values:
         errors["credit_note_status"] = "Choose Draft or Approved."
+    if "removed_payments" in wanted and wanted["removed_payments"] not in Connection.RemovedPayments.values:
+        errors["removed_payments"] = "Choose whether the invoice is open again or a person is asked."
     errors |= _clearing_trouble(connection, wanted, accounts)
     if wanted.get("automatic_sync") and not _line_account(connection, wanted):
         errors["sales_account"] = "Choose a sales account or an invoice account before automatic sync is switched on."

@@ -116,7 +116,7 @@ def _lose_refund(connection: Connection, link: Link, tally: Tally, fence: Fence)
         return
     with transaction.atomic():
         fence()
-        take_back(connection, row, "Taken back in Xero")
+        take_back(connection, row, "Removed in Xero")
     tally.removed += 1
     reach(Failpoint.NOTED)
 

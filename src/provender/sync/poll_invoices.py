@@ -392,7 +392,7 @@ class _Judge:
                 tell(self.invoice.supplier, "invoice", self.invoice.pk, what)
                 tally.questions += 1
             return
-        take_back(self.connection, row, "Taken back in Xero")
+        take_back(self.connection, row, "Removed in Xero")
         self.invoice.refresh_from_db()
         tally.removed += 1
 
