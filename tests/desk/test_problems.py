@@ -298,3 +298,25 @@ def test_a_held_payout_stands_there_with_its_ways_out(theo, supplier, sync, book
     sync()
     assert books.find_invoice(invoice.number)["Status"] == "PAID"
     assert "Nothing needs you" in theo.get(ADDRESS).text
+
+
+def test_a_payouts_page_says_how_its_deposit_stands(theo, supplier, sync, books):
+    invoice = cast.invoice(cast.venue(supplier, "Corner Cafe"))
+    supplier.connections.update(auto_reconcile=True)
+    sync()
+    payment = books.pay(invoice.number, "5.00")
+    entries = [PayoutEntry(gross=invoice.due, invoice_number=invoice.number)]
+    day = invoice.date
+    payout = close_payout(enter_payout(supplier, provider="PayWave", reference="PO-7", date=day, entries=entries))
+    address = f"/w/harbour/payouts/{payout.pk}"
+    assert "On its way" in theo.get(address).text
+    sync()
+    page = theo.get(address).text
+    assert "Needs you" in page
+    assert "Pay up to what is due" in page
+    books.remove_payment(payment["PaymentID"])
+    theo.post(f"{ADDRESS}/{Problem.objects.get(solved_at=None).pk}/again")
+    sync()
+    page = theo.get(address).text
+    assert "Deposited" in page
+    assert "19.80" in page

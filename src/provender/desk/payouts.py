@@ -29,6 +29,7 @@ from provender.payments.queries import payouts_of
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync.queries import deposit_standing
 from provender.timeline.queries import story
 
 STATES = {"open": "Open", "closed": "Closed", "undone": "Undone"}
@@ -168,6 +169,7 @@ def payout(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "by_hand": row.gross - deposit + refunds,
         "left": len(left),
         "entries": story(supplier, "payout", row.pk),
+        "in_xero": deposit_standing(supplier, row.pk) if row.state == Payout.State.CLOSED else None,
     }
     return render(request, "desk/payouts/payout.html", context)
 

@@ -154,7 +154,11 @@ DECISIONS = {
     ),
 }
 PLACES = {"open-settings": "desk:xero-settings", "open-tracking": "desk:xero-tracking", "reconnect": "desk:xero"}
-PAGES = {"invoice": "desk:invoice", "payout": "desk:payout"}  # where a document of that kind is shown
+PAGES = {  # where a document of that kind is shown
+    "invoice": "desk:invoice",
+    "credit_note": "desk:credit-note",
+    "payout": "desk:payout",
+}
 OF_DOCUMENT = {
     "edit-document": "desk:invoice",
     "open-payout": "desk:payout",
@@ -275,7 +279,8 @@ def repair(request: DeskRequest, supplier: Supplier, pk: int, do: str) -> HttpRe
     if problem.solved_at is not None:
         return _gone(request, supplier)
     if do in OF_DOCUMENT and request.method != "POST":
-        return redirect(OF_DOCUMENT[do], slug=supplier.slug, pk=_subject(problem, do))
+        place = PAGES.get(problem.kind, OF_DOCUMENT[do]) if do == "edit-document" else OF_DOCUMENT[do]
+        return redirect(place, slug=supplier.slug, pk=_subject(problem, do))
     decision = DECISIONS.get(do)
     if decision is None:
         raise Http404("No such repair.")

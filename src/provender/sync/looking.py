@@ -63,12 +63,20 @@ def _documents_paid(documents: Sequence[DispatchDocument]) -> str:
 
 
 def _allocations(session: Session, documents: Sequence[UUID]) -> list[Theirs]:
-    """All that the credit notes of these are set against."""
-    of = Allocation.objects.filter(pk__in=documents).values("credit_note")
-    twins = Link.objects.filter(connection=session.connection, kind="credit_note", document__in=of)
-    ids = list(twins.values_list("xero_id", flat=True))
-    found = session.client.credit_notes(1, ids=ids).items if ids else []
-    return [one for credit_note in found for one in credit_note.allocations]
+    """All that the credits of these are set against."""
+    rows = Allocation.objects.filter(pk__in=documents)
+    twins = Link.objects.filter(
+        connection=session.connection, kind="credit_note", document__in=rows.values("credit_note")
+    )
+    elsewhere = dict(rows.exclude(credit_in_xero="").values_list("credit_in_xero", "name_in_xero"))
+    overpaid = [credit for credit, name in elsewhere.items() if name.startswith("Overpayment")]
+    noted = [*twins.values_list("xero_id", flat=True), *(one for one in elsewhere if one not in overpaid)]
+    found: list[wire.CreditNote | wire.Overpayment] = []
+    if noted:
+        found += session.client.credit_notes(1, ids=noted).items
+    if overpaid:
+        found += session.client.overpayments(1, where=wire.any_id("OverpaymentID", overpaid)).items
+    return [one for credit in found for one in credit.allocations]
 
 
 def is_this(row: DispatchDocument, theirs: Theirs) -> bool:

@@ -4,6 +4,7 @@ Money is made and taken out, never changed. A payment waits for its invoice, a c
 approval: waiting isn't a Problem. What a setting keeps here is settled, since there is nothing to say.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from uuid import UUID
 
@@ -249,24 +250,50 @@ def allocation_name(allocation: Allocation) -> str:
 
 
 def remove_allocations(work: Work) -> int:
-    """Take credits off invoices in Xero where that was done here."""
-    rows = _allocations(work.connection).filter(removed_at__isnull=False)
+    """Take credits off invoices in Xero where that was done here, those of credits too that live in Xero alone."""
+    rows = Allocation.objects.filter(supplier=work.connection.supplier_id, removed_at__isnull=False)
     due = _due(work.connection, "allocation", rows)
     links = work.links("allocation", due)
     live = _live(links)
     settled = work.settle("allocation", {pk: due[pk] for pk in due if pk not in live}, "taken off here")
     for handful in some({pk: due[pk] for pk in due if pk in live}):
-        credit_notes = _look_at_credits(work, list(rows.filter(pk__in=handful)))
-        of = dict(rows.filter(pk__in=handful).values_list("pk", "credit_note"))
-        looked = [theirs for _, theirs in credit_notes.values() if theirs is not None]
-        there = {(one.allocation_id or "").lower() for theirs in looked for one in theirs.allocations}
-        homes = {links[pk].xero_id: credit_notes[of[pk]][0].xero_id for pk in handful if of[pk] in credit_notes}
+        of = {row.pk: row for row in rows.filter(pk__in=handful)}
+        homes = _homes(work, of.values())
+        there = _set_against(work, homes.values())
+        by_twin = {links[pk].xero_id: homes[pk] for pk in handful}
 
-        def address(link: Link, homes: Mapping[str, str] = homes) -> str:
-            return f"CreditNotes/{homes[link.xero_id]}/Allocations/{link.xero_id}"
+        def address(link: Link, by_twin: Mapping[str, tuple[str, str]] = by_twin) -> str:
+            resource, credit = by_twin[link.xero_id]
+            return f"{resource}/{credit}/Allocations/{link.xero_id}"
 
         settled += _take_out(work, "allocation", handful, links, there, address)
     return settled
+
+
+def _homes(work: Work, rows: Iterable[Allocation]) -> dict[UUID, tuple[str, str]]:
+    """Where in Xero the credit of each is: the list, and its id there."""
+    found = list(rows)
+    links = work.links("credit_note", [row.credit_note_id for row in found if row.credit_note_id])
+    return {
+        row.pk: ("CreditNotes", links[row.credit_note_id].xero_id)
+        if row.credit_note_id
+        else ("Overpayments" if row.name_in_xero.startswith("Overpayment") else "CreditNotes", row.credit_in_xero)
+        for row in found
+    }
+
+
+def _set_against(work: Work, homes: Iterable[tuple[str, str]]) -> set[str]:
+    """The ids of all that these credits are set against in Xero now: a call for each of the two lists."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for resource, credit in homes:
+        ids[resource].add(credit)
+    found: list[wire.CreditNote | wire.Overpayment] = []
+    if credit_notes := sorted(ids["CreditNotes"]):
+        found += work.session.client.credit_notes(1, ids=credit_notes).items
+    if overpayments := sorted(ids["Overpayments"]):
+        found += work.session.client.overpayments(1, where=wire.any_id("OverpaymentID", overpayments)).items
+    reach(Failpoint.LOOKED)
+    return {(one.allocation_id or "").lower() for credit in found for one in credit.allocations}
 
 
 # --- both ---------------------------------------------------------------------------------------------------------

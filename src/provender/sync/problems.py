@@ -364,7 +364,6 @@ CAUSES: tuple[Cause, ...] = (
 )
 OF_LINES = frozenset({RENUMBER, ADOPT, KEEP_THEIRS, SEND_OURS, NO_CODE, NO_TRACKING, TRACKING, EDIT})
 NOT_OF_KIND: dict[str, frozenset[Repair]] = {
-    "credit_note": frozenset({EDIT}),
     "payment": OF_LINES,
     "allocation": OF_LINES,
     "payout": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE},

@@ -363,6 +363,47 @@ def _stand(facts: _Facts, pk: UUID) -> Standing:
     )
 
 
+@dataclass(frozen=True)
+class DepositStanding:
+    """How a closed payout stands in Xero: its deposit, its fee, and what needs a person."""
+
+    state: str  # off, waiting, deposited, deleted, held
+    label: str
+    posted: Decimal | None = None
+    sent_at: datetime | None = None
+    fee: Decimal | None = None  # as it was spent there
+    problems: tuple[ProblemRow, ...] = ()
+
+
+def deposit_standing(supplier: Supplier, payout: UUID) -> DepositStanding | None:
+    """How the payout's deposit stands in Xero; None without a connection. A handful of queries."""
+    connection = last_connection(supplier)
+    if connection is None:
+        return None
+    links = {link.kind: link for link in Link.objects.filter(connection=connection, document=payout)}
+    deposit, fee = links.get("payout"), links.get("fee")
+    live = deposit is not None and deposit.status not in GONE
+    problems = tuple(problems_of(supplier, documents=[payout]))
+    changes = Change.objects.filter(supplier=supplier, kind__in=("payout", "fee"), document=payout)
+    moving = changes.filter(revision__gt=F("settled")).filter(may_go(connection))
+    if problems:
+        state, label = "held", "Needs you"
+    elif moving.exists() or DispatchDocument.objects.filter(connection=connection, document=payout).exists():
+        state, label = "waiting", "On its way"
+    elif live:
+        state, label = "deposited", "Deposited"
+    else:
+        state, label = ("deleted", "Deleted") if deposit else ("off", "Not in Xero")
+    return DepositStanding(
+        state,
+        label,
+        deposit.total if deposit and live else None,
+        deposit.sent_at if deposit and live else None,
+        fee.total if fee and fee.status not in GONE else None,
+        problems,
+    )
+
+
 def invoices_standing(connection: Connection, state: str) -> Q:
     """A condition on invoices by how they stand, for the filter of the invoice list."""
     problems = Problem.objects.filter(connection=connection, kind="invoice", solved_at=None)

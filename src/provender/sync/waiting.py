@@ -75,7 +75,7 @@ def drain_until_in_step(
 def look(connection: Connection) -> Outcome:
     """How it stands now, in three counts."""
     return Outcome(
-        waiting=due_changes(connection, "invoice").count(),
+        waiting=due_changes(connection, "invoice").count() + due_changes(connection, "credit_note").count(),
         open_dispatches=Dispatch.objects.filter(connection=connection).count(),
         problems=Problem.objects.filter(connection=connection, solved_at=None).count(),
     )
