@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 HISTORIES = os.environ.get("HISTORIES", "100")
+LONGEST = 1800  # seconds; without a rule a drain may go round for ever
 MACHINE = "tests/sync/test_protocol_machine.py"
 WRITTEN = [f"tests/sync/test_{name}.py" for name in ("recovery", "sending", "problems", "protocol")]
 
@@ -30,14 +31,19 @@ def run(without: str, *arguments: str) -> str:
     with tempfile.TemporaryDirectory() as home:
         environment = {"PROVENDER_HOME": home, "PROVENDER_TEST_DATABASE": f"{home}/test.sqlite3"}
         environment |= {"PROTOCOL_WITHOUT": without, "PROTOCOL_EXAMPLES": HISTORIES}
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", "0", "-rA", "--tb=line", *arguments],
-            cwd=ROOT,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, "-m", "pytest", "-n", "0", "-rA", "--tb=line", *arguments]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=os.environ | environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=LONGEST,
+            )
+        except subprocess.TimeoutExpired:
+            return f"FAILED {arguments[0]}::never-ends - it goes round for ever\nhistories: 0\n failed"
     return done.stdout + done.stderr
 
 

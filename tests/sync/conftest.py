@@ -1,7 +1,9 @@
 """A wholesaler connected to the simulator in this process, through the consent page like anybody."""
 
+import json
 import re
 from datetime import timedelta
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -15,6 +17,24 @@ from provender.sync.drain import drain
 from provender.sync.session import carried_by
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
+
+LISTS = frozenset({"Contacts", "Invoices", "CreditNotes"})
+
+
+class Reversed(httpx2.BaseTransport):
+    """Answers a write with its elements in the opposite order: nobody has promised another."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def handle_request(self, request):
+        answer = self.inner.handle_request(request)
+        resource = request.url.path.rpartition("/")[2]
+        if request.method not in {"PUT", "POST"} or answer.status_code != HTTPStatus.OK or resource not in LISTS:
+            return answer
+        said = json.loads(answer.read())
+        said[resource].reverse()
+        return httpx2.Response(answer.status_code, json=said, request=request)
 
 
 @pytest.fixture

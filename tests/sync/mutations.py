@@ -42,7 +42,12 @@ def fence(patch, settings):
 
 def stamp(patch, settings):
     """Nothing is written down just before the send, so each doubt looks as if it had never been sent."""
-    patch.setattr(dispatching.Courier, "stamp", lambda _courier, _dispatch: reach(Failpoint.STAMPED))
+
+    def stamp(courier, dispatch):
+        reach(Failpoint.STAMPED)
+        return clock.now()
+
+    patch.setattr(dispatching.Courier, "stamp", stamp)
 
 
 def first_byte(patch, settings):

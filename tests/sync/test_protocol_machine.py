@@ -6,13 +6,10 @@ PROTOCOL_EXAMPLES sets how many histories each machine tries. What is drawn neve
 random and time passes, so a history that is tried again may go another way, and Hypothesis must draw the same for it.
 """
 
-import json
 import os
 import threading
 from datetime import timedelta
-from http import HTTPStatus
 
-import httpx2
 import pytest
 from django.db import connections
 from hypothesis import HealthCheck, settings, strategies
@@ -36,7 +33,7 @@ from provender.sync.failpoints import Failpoint
 from provender.sync.models import Connection, Consent, Dispatch, Problem
 from provender.sync.queries import waiting_invoices
 from provender.sync.session import carried_by
-from sync.conftest import consent
+from sync.conftest import Reversed, consent
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
 
@@ -46,25 +43,8 @@ EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "25"))
 # In a transaction: pausing there would hold the database.
 INSIDE = frozenset({Failpoint.RECORDING, Failpoint.RECOVERING})
 FAULTS = ("drop-before-commit", "drop-after-commit", "commit-late", "500", "500-after-commit", "cut-body")
-RESOURCES = frozenset({"Contacts", "Invoices"})
 LATE = 110  # a late request commits at most so long after we hung up
 WHICH = strategies.integers(0, 11)
-
-
-class Reversed(httpx2.BaseTransport):
-    """Answers a write with its elements in the opposite order: nobody has promised another."""
-
-    def __init__(self, inner):
-        self.inner = inner
-
-    def handle_request(self, request):
-        answer = self.inner.handle_request(request)
-        resource = request.url.path.rpartition("/")[2]
-        if request.method not in {"PUT", "POST"} or answer.status_code != HTTPStatus.OK or resource not in RESOURCES:
-            return answer
-        said = json.loads(answer.read())
-        said[resource].reverse()
-        return httpx2.Response(answer.status_code, json=said, request=request)
 
 
 class Crashed(BaseException):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
@@ -82,6 +82,7 @@ class _Sent:
     rows: ReadyRows
     parcel: Parcel
     token: str
+    stamped: datetime
 
 
 @dataclass
@@ -130,7 +131,7 @@ class Courier:
                 self._stop(fault)
                 return None
             if sent := self.claim(parcel, token):
-                self.stamp(sent.dispatch)
+                sent.stamped = self.stamp(sent.dispatch)
                 return sent
             self.session.budget.give_back({}, None)
         return None
@@ -163,7 +164,7 @@ class Courier:
             tries=self._backed_off(parcel),
         )
         documents = [_freeze(dispatch, position, built) for position, built in enumerate(parcel.documents)]
-        return _Sent(dispatch, documents, ReadyRows.of(documents), parcel, token)
+        return _Sent(dispatch, documents, ReadyRows.of(documents), parcel, token, stamped=now)
 
     def _in_doubt(self, parcel: Parcel) -> set[uuid.UUID]:
         ids = [built.document for built in parcel.documents]
@@ -175,16 +176,21 @@ class Courier:
         tries = Backoff.objects.filter(connection=self.lease.connection, kind=parcel.kind, document__in=ids)
         return max(tries.values_list("tries", flat=True), default=0)
 
-    def stamp(self, dispatch: Dispatch) -> None:
-        """The check before the send is a write: it renews the lease and says when the first byte may have left."""
+    def stamp(self, dispatch: Dispatch) -> datetime:
+        """The check before the send is a write: it renews the lease and says when the first byte may have left.
+
+        Returns when it began, by the clock that the first byte is held against.
+        """
+        began = clock.now()
         with transaction.atomic():
             self.lease.fence()
             dispatch.sent_at = clock.database_now()
             Dispatch.objects.filter(pk=dispatch.pk).update(sent_at=dispatch.sent_at)
         reach(Failpoint.STAMPED)
+        return began
 
     def _submit(self, pool: ThreadPoolExecutor, sent: _Sent) -> Future[Answer]:
-        stamped = clock.now()
+        stamped = sent.stamped
         body = sent.parcel.body([row.element.encode() for row in sent.documents])
         with telling(_known_as(row) for row in sent.documents):
             context = copy_context()  # the pool's thread makes the call, and hears what it is about
