@@ -3,6 +3,7 @@
 import pytest
 
 import cast
+from provender.sync.choices import SETTINGS
 from provender.sync.models import Contact, ContactRefusal, CustomerPull, Link
 
 pytestmark = pytest.mark.django_db
@@ -173,8 +174,8 @@ def test_following_terms_shows_on_the_customer_and_in_the_list(theo, page, cafe,
     books.edit_contact("Corner Holdings", PaymentTerms={"Sales": {"Day": 31, "Type": "OFCURRENTMONTH"}})
     theo.post(HOME)
     assert "due dates follow them" not in theo.get(page).text
-    form = {name: getattr(connection, name) for name in ("sales_account", "tax_type_gst", "tax_type_free")}
-    form |= {"invoice_status": connection.invoice_status, "follow_terms": "on"}
+    chosen = {setting.field: getattr(connection, setting.field) for setting in SETTINGS}
+    form = {name: value for name, value in chosen.items() if value} | {"follow_terms": "on"}
     theo.post("/w/harbour/xero/settings", form)
     text = theo.get(page).text
     assert "The last day of the invoice’s month" in text

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 import cast
 from provender.customers.actions import save_customer
 from provender.ordering import actions as ordering
-from provender.sync import actions, connecting, customers, jobs
+from provender.sync import actions, connecting, customers, jobs, previews
 from provender.sync.choices import save_settings
 from provender.sync.contacts import linked_contacts
 from provender.sync.customer_pulls import tally
@@ -201,7 +201,7 @@ def test_previews_that_nobody_applied_are_forgotten(pull, connection):
     made = pull()
     customers.pull_customers(connection, None, trial=True)
     assert connection.customer_pulls.count() == 2
-    customers.discard(made)
+    previews.discard(made)
     assert connection.customer_pulls.count() == 1
 
 
@@ -215,7 +215,7 @@ def test_thousands_of_contacts_take_as_many_questions_as_a_hundred(connection, s
         with CaptureQueriesContext(
             database,
         ) as asked:
-            made = customers.keep_preview(connection, None)
+            made = customers.keep_preview(connection, None, trial=True)
         return made, sum("SELECT" in query["sql"][:10] for query in asked)
 
     _, few = queries(100)

@@ -45,7 +45,7 @@ def pull_products(slug: str, words: str, without_new: bool, dry_run: bool, as_js
 
     setup()
     from provender.suppliers.queries import find_supplier
-    from provender.sync import products, pulls
+    from provender.sync import previews, products, pulls
 
     parts = _read_parts(words, without_new=without_new)
     connection = connected(find_supplier(slug))
@@ -56,7 +56,7 @@ def pull_products(slug: str, words: str, without_new: bool, dry_run: bool, as_js
     told = pulls.as_json(pull) if as_json else _table(pull)
     applied = _apply(pull, found.chosen) if parts and not dry_run else None
     if dry_run:
-        products.discard(pull)
+        previews.discard(pull)
     _answer(slug, told, applied, dry_run=dry_run)
     if not as_json:
         click.echo(_sum_up(pull, found, applied, dry_run=dry_run))

@@ -37,7 +37,7 @@ def pull_customers(slug: str, words: str, dry_run: bool, as_json: bool) -> None:
 
     setup()
     from provender.suppliers.queries import find_supplier
-    from provender.sync import customer_pulls, customers
+    from provender.sync import customer_pulls, customers, previews
 
     signs = _read_signs(words)
     pull = customers.pull_customers(connected(find_supplier(slug)), None, trial=dry_run)
@@ -47,7 +47,7 @@ def pull_customers(slug: str, words: str, dry_run: bool, as_json: bool) -> None:
     told = customer_pulls.as_json(pull) if as_json else _table(pull)
     applied = _apply(pull, found.chosen) if signs and not dry_run else None
     if dry_run:
-        customers.discard(pull)
+        previews.discard(pull)
     _answer(slug, told, applied, dry_run=dry_run)
     if not as_json:
         click.echo(_sum_up(pull, found, applied, dry_run=dry_run))

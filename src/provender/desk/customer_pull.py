@@ -115,7 +115,7 @@ def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 @member(Doing.BOOKS)
 def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Forget a preview."""
-    customers.discard(_find(supplier, pk))
+    previews.discard(_find(supplier, pk))
     messages.success(request, "The preview is gone. No customer was added or linked.")
     return redirect("desk:xero-customers", slug=supplier.slug)
 

@@ -110,7 +110,7 @@ def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 @member(Doing.BOOKS)
 def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Forget a preview."""
-    products.discard(_find(supplier, pk))
+    previews.discard(_find(supplier, pk))
     messages.success(request, "The preview is gone. No product was changed.")
     return redirect("desk:xero-products", slug=supplier.slug)
 

@@ -31,7 +31,7 @@ from provender.sync.models import (
     DispatchDocument,
     Link,
 )
-from provender.sync.previews import BATCH, Told, batches, can_undo, forget_old, lock, move, must_be, note, silent
+from provender.sync.previews import Told, batches, can_undo, forget_old, lock, move, must_be, note, silent
 from provender.sync.session import asking_for_a_person
 from provender.sync.terms import keep_terms
 from provender.timeline.actions import tell, tell_many
@@ -39,6 +39,7 @@ from provender.timeline.wording import what_changed
 
 State, Choice = CustomerPull.State, CustomerPullRow.Choice
 WHY = "Customers from Xero"
+BATCH = 30  # rows in one transaction: a new customer is several rows, its link and its story among them
 NEW = "new"
 SIGNS = (TAX, NAME, EMAIL)  # by which suggestions can be confirmed all at once
 LINKED_MEANWHILE = "Linked meanwhile, so left"
@@ -101,11 +102,6 @@ def _known(connection: Connection) -> Known:
         set(refused),
         connection.follow_terms,
     )
-
-
-def discard(pull: CustomerPull) -> None:
-    """Forget a preview."""
-    CustomerPull.objects.filter(pk=pull.pk, state=State.PREVIEW).delete()
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------
@@ -280,9 +276,9 @@ def _refuse(connection: Connection, rows: Sequence[CustomerPullRow]) -> None:
 
 
 def _note_done(rows: Sequence[CustomerPullRow], fresh: Sequence[CustomerPullRow], choice: str) -> None:
+    done = {row.pk for row in fresh}
     for row in rows:
-        row.applied = choice if row in fresh else ""
-        row.outcome = "" if row in fresh else LINKED_MEANWHILE
+        row.applied, row.outcome = (choice, "") if row.pk in done else ("", LINKED_MEANWHILE)
 
 
 def _customer(row: CustomerPullRow) -> UUID:

@@ -32,6 +32,7 @@ CHART_STALE = timedelta(hours=1)
 TRACKING_STALE = timedelta(minutes=10)
 OVERLAP = timedelta(minutes=5)  # Xero doesn't say whether If-Modified-Since is inclusive
 PAGE = 1000
+AT_ONCE = 150  # contacts in one transaction, which must be short
 ADDRESSES = ("STREET", "DELIVERY", "POBOX")  # where goods go comes before where letters do
 PHONES = ("DEFAULT", "MOBILE", "DDI", "OFFICE")
 
@@ -121,10 +122,13 @@ def read_contacts(session: Session, *, all_for_a_person: bool = False) -> None:
     while True:
         answer = session.client.contacts(page, modified_since=since, page_size=PAGE, person=all_for_a_person)
         reach(Failpoint.MIRROR_READ)
-        with transaction.atomic():
-            _save(Contact, "contact_id", [_contact(connection, one) for one in answer.items if one.contact_id])
-            _follow_merged(connection, answer.items)
-        reach(Failpoint.MIRRORED)
+        for start in range(0, len(answer.items), AT_ONCE):
+            some = answer.items[start : start + AT_ONCE]
+            rows = [_contact(connection, one) for one in some if one.contact_id]
+            with transaction.atomic():
+                _save(Contact, "contact_id", rows)
+                _follow_merged(connection, some)
+            reach(Failpoint.MIRRORED)
         if page >= answer.page_count or not answer.items:
             break
         page += 1

@@ -13,6 +13,7 @@ Row = TypeVar("Row", bound=Model)
 Told = Callable[[int, int], None]  # rows done, of how many
 State = Preview.State
 BATCH = 120  # a batch is one transaction, short enough for those who read meanwhile
+FORGOTTEN_AT_ONCE = 500  # rows
 KEPT = 10  # pulls whose rows can still be looked at
 
 
@@ -23,8 +24,23 @@ def silent(_done: int, _of: int) -> None:
 def forget_old(kind: Any, connection: Connection) -> None:
     """Delete the previews of that kind that nobody applied, and all but the newest of the others."""
     pulls = kind.objects.filter(connection=connection)
-    pulls.filter(state__in=[State.READING, State.PREVIEW]).delete()
-    pulls.filter(pk__in=list(pulls.values_list("pk", flat=True)[KEPT:])).delete()
+    for pull in pulls.filter(state__in=[State.READING, State.PREVIEW]):
+        _forget(pull)
+    for pull in pulls[KEPT:]:
+        _forget(pull)
+
+
+def discard(pull: Any) -> None:
+    """Forget a preview that nobody applied."""
+    if type(pull).objects.filter(pk=pull.pk, state=State.PREVIEW).update(state=State.READING):
+        _forget(pull)
+
+
+def _forget(pull: Any) -> None:
+    """Its rows first, some at a time: one statement for thousands would keep others from writing too long."""
+    while some := list(pull.rows.order_by().values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        pull.rows.filter(pk__in=some).delete()
+    pull.delete()
 
 
 def can_undo(pull: Any) -> bool:

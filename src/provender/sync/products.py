@@ -84,11 +84,6 @@ def keep_preview(connection: Connection, items: Sequence[wire.Item], by: User | 
     return pull
 
 
-def discard(pull: Pull) -> None:
-    """Forget a preview."""
-    Pull.objects.filter(pk=pull.pk, state=State.PREVIEW).delete()
-
-
 def rule(connection: Connection) -> list[str]:
     """What is taken unless a person says otherwise: "new" and columns; as last chosen, at first everything."""
     kept = PullRule.objects.filter(connection=connection).first()
