@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 import cast
+from xero_simulator import Simulator
 
 # Only `scripts/mutations.py` asks for it.
 pytest_plugins = ["sync.mutations"] if "PROTOCOL_WITHOUT" in os.environ else []
@@ -127,8 +128,28 @@ def together(people, do):
         return list(pool.map(alone, range(people)))
 
 
-# How many of the simulator's answers were checked: counted in each worker, said once at the end.
+# Every simulator in this process has its answers checked against Xero's own description, whichever test made it.
+# How many were is counted in each worker, and said once at the end.
 described = {"checked": 0, "missing": False}
+
+
+def check_answer(incoming, answer):
+    from tests.xero_simulator.described import check
+
+    if answer.is_json:
+        check(incoming.method, incoming.path, answer.status, answer.body)
+
+
+Simulator.everywhere.append(check_answer)
+
+
+@pytest.fixture(autouse=True)
+def _answers_fit_the_description():
+    yield
+    module = sys.modules.get("tests.xero_simulator.described")
+    if module and module.misfits:
+        found, module.misfits[:] = list(module.misfits), []
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 def note_described(counted):

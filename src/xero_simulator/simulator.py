@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,7 @@ from xero_simulator.webhooks import Event, Progress, Webhooks
 from xero_simulator.wire import Answer
 
 Act = Callable[[], object]
+Watcher = Callable[[Incoming, Answer], None]
 RECENT_CALLS = 50
 
 
@@ -61,8 +62,10 @@ class Simulator:
 
     `organisation` is the template of the first organisation (`demo-au`, `demo-nz`, `demo-uk`, `empty-au`), `limits`
     whether Xero's limits hold, `state` a file in which everything survives, `switches` answers other than the
-    defaults. One lock guards all state.
+    defaults. One lock guards all state. `everywhere` are watchers that every new simulator of this process gets.
     """
+
+    everywhere: ClassVar[list[Watcher]] = []
 
     def __init__(
         self,
@@ -93,7 +96,7 @@ class Simulator:
         self.pause: Callable[[float], object] = time.sleep
         self.in_flight_keys: set[tuple[str, str]] = set()
         self.recent: deque[Heard] = deque(maxlen=RECENT_CALLS)
-        self.watchers: list[Callable[[Incoming, Answer], None]] = [self._remember]
+        self.watchers: list[Watcher] = [self._remember, *self.everywhere]
         self._late: list[Late] = []
         self._opened: dict[str, int] = {}
         self.organisations: dict[str, Books] = {}

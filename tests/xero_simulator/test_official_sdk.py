@@ -14,7 +14,6 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from tests.xero_simulator.conftest import watched
 from xero_python import accounting as sdk
 from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
@@ -52,7 +51,7 @@ def make_api(base, tokens):
 @pytest.fixture(scope="module")
 def x():
     """A server with some trading behind it: `x.api`, `x.tenant`, and what was made."""
-    simulator = watched(Simulator(limits=False))
+    simulator = Simulator(limits=False)
     with Server(simulator) as server, httpx2.Client(base_url=server.url) as http:
         tokens = connect(http, simulator)
         api, identity = make_api(server.url, tokens)

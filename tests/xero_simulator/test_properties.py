@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.xero_simulator.conftest import Xero, invoice, line, watched
+from tests.xero_simulator.conftest import Xero, invoice, line
 
 from xero_simulator import Simulator
 from xero_simulator.api import ROUTES
@@ -43,7 +43,7 @@ def by_hand(drawn, kind):
 
 @pytest.fixture(scope="module")
 def everything():
-    simulator = watched(Simulator(limits=False))
+    simulator = Simulator(limits=False)
     yield Xero(simulator)
     simulator.close()
 
@@ -110,6 +110,53 @@ class Trading(RuleBasedStateMachine):
     def remove_payment(self, place):
         self.attempt(lambda: self.bookkeeper.remove_payment(self.pick("Payments", place)))
 
+    @rule(
+        kind=st.sampled_from(["RECEIVE", "SPEND", "RECEIVE-OVERPAYMENT"]),
+        amount=st.decimals(min_value=1, max_value=300, places=2),
+    )
+    def money_at_the_bank(self, kind, amount):
+        self.bookkeeper.type_bank_transaction(kind, "Basket Case Café", amount)
+
+    @precondition(lambda self: self.books()["BankTransactions"])
+    @rule(place=st.integers(0, 50))
+    def end_bank_transaction(self, place):
+        chosen = self.pick("BankTransactions", place)["BankTransactionID"]
+        self.attempt(lambda: self.bookkeeper.end_bank_transaction(chosen))
+
+    @precondition(lambda self: self.books()["Overpayments"] and self.books()["Invoices"])
+    @rule(place=st.integers(0, 50), owed=st.integers(0, 50), amount=st.decimals(min_value=1, max_value=300, places=2))
+    def allocate_overpayment(self, place, owed, amount):
+        chosen, invoice = self.pick("Overpayments", place), self.pick("Invoices", owed)
+        body = {"Amount": str(amount), "Invoice": {"InvoiceID": invoice["InvoiceID"]}}
+        answer = self.xero.put(f"Overpayments/{chosen['OverpaymentID']}/Allocations", body)
+        assert answer.status_code in {200, 400}
+
+    @precondition(lambda self: self.credits())
+    @rule(place=st.integers(0, 50), amount=st.decimals(min_value=1, max_value=300, places=2))
+    def pay_back(self, place, amount):
+        name, one = self.credits()[place % len(self.credits())]
+        back = {name: {f"{name}ID": one[f"{name}ID"]}, "Account": {"Code": "090"}, "Amount": str(amount)}
+        assert self.xero.put("Payments", back).status_code in {200, 400}
+
+    @precondition(lambda self: any(one["Allocations"] for _name, one in self.credits()))
+    @rule(place=st.integers(0, 50))
+    def take_credit_back(self, place):
+        given = [allocation for _name, one in self.credits() for allocation in one["Allocations"]]
+        self.bookkeeper.remove_allocation(given[place % len(given)]["AllocationID"])
+
+    @precondition(lambda self: self.books()["Invoices"])
+    @rule(place=st.integers(0, 50), price=st.decimals(min_value=0, max_value=900, places=2))
+    def edit_price(self, place, price):
+        invoice = self.bookkeeper.find_invoice(self.pick("Invoices", place))
+        changed = {"LineItemID": invoice["LineItems"][0]["LineItemID"], "UnitAmount": price}
+        self.attempt(lambda: self.bookkeeper.edit_invoice(invoice, LineItems=[changed]))
+
+    def credits(self):
+        books = self.books()
+        return [("CreditNote", one) for one in books["CreditNotes"]] + [
+            ("Overpayment", one) for one in books["Overpayments"]
+        ]
+
     @precondition(lambda self: self.books()["Invoices"])
     @rule(place=st.integers(0, 50), status=st.sampled_from(["AUTHORISED", "VOIDED", "DELETED", "DRAFT"]))
     def change_status(self, place, status):
@@ -133,17 +180,35 @@ class Trading(RuleBasedStateMachine):
         books = self.books()
         live = [p for p in books["Payments"] if p["Status"] == "AUTHORISED"]
         for one in books["Invoices"]:
-            paid = sum((p["Amount"] for p in live if p["Invoice"]["InvoiceID"] == one["InvoiceID"]), Decimal(0))
-            credited = sum((c["AppliedAmount"] for c in one["CreditNotes"]), Decimal(0))
+            paid = sum(
+                (p["Amount"] for p in live if p.get("Invoice", {}).get("InvoiceID") == one["InvoiceID"]), Decimal(0)
+            )
+            credited = sum((c["AppliedAmount"] for c in one["CreditNotes"] + one["Overpayments"]), Decimal(0))
             assert (one["AmountPaid"], one["AmountCredited"]) == (paid, credited)
             assert one["Total"] == one["AmountPaid"] + one["AmountCredited"] + one["AmountDue"]
             assert one["AmountDue"] >= 0
-            assert (one["Status"] == "PAID") == (one["AmountDue"] == 0)
-        for note in books["CreditNotes"]:
-            assert note["RemainingCredit"] == note["Total"] - sum(a["Amount"] for a in note["Allocations"])
+            assert one["AmountDue"] > 0 or one["Status"] in {"PAID", "DRAFT", "VOIDED", "DELETED"}
+            assert one["AmountDue"] == 0 or one["Status"] != "PAID"
+        for note in books["CreditNotes"] + books["Overpayments"]:
+            used = sum((part["Amount"] for part in note["Allocations"] + note["Payments"]), Decimal(0))
+            assert note["RemainingCredit"] == note["Total"] - used >= 0
+            assert (note["Status"] == "PAID") == (note["RemainingCredit"] == 0)
         for batch in books["BatchPayments"]:
             parts = [p["Amount"] for p in live if p.get("BatchPaymentID") == batch["BatchPaymentID"]]
             assert sum(parts) == (batch["TotalAmount"] if batch["Status"] == "AUTHORISED" else 0)
+        self.the_bank_holds_what_was_paid(books, live)
+
+    def the_bank_holds_what_was_paid(self, books, payments):
+        """Each account by a second way: payments by their kind, and the money that has no document."""
+        held = dict.fromkeys((one["AccountID"] for one in books["BankStatements"]), Decimal(0))
+        for payment in payments:
+            sign = -1 if payment["PaymentType"] in {"ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT", "ACCPAYPAYMENT"} else 1
+            held[payment["Account"]["AccountID"]] += sign * payment["Amount"]
+        for one in books["BankTransactions"]:
+            if one["Status"] == "AUTHORISED":
+                sign = 1 if one["Type"].startswith("RECEIVE") else -1
+                held[one["BankAccount"]["AccountID"]] += sign * one["Total"]
+        assert {one["AccountID"]: one["Balance"] for one in books["BankStatements"]} == held
 
 
 TestTrading = Trading.TestCase

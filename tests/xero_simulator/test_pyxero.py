@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import httpx2
 import pytest
-from tests.xero_simulator.conftest import invoice, watched
+from tests.xero_simulator.conftest import invoice
 from xero.exceptions import XeroBadRequest, XeroForbidden, XeroNotFound, XeroUnauthorized
 
 from xero import Xero
@@ -19,7 +19,7 @@ NEVER = "00000000-0000-0000-0000-000000000007"
 
 @pytest.fixture(scope="module")
 def x():
-    simulator = watched(Simulator(limits=False))
+    simulator = Simulator(limits=False)
     with Server(simulator) as server, httpx2.Client(base_url=server.url) as http:
         tokens = connect(http, simulator)
         body = {

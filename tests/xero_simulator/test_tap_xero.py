@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.xero_simulator.conftest import Xero, invoice, line, watched
+from tests.xero_simulator.conftest import Xero, invoice, line
 
 from xero_simulator import Simulator
 from xero_simulator.testing import Server
@@ -132,7 +132,7 @@ def trade(xero):
 
 @pytest.fixture(scope="module")
 def x(tap_python, tmp_path_factory):
-    simulator = watched(Simulator(limits=False))
+    simulator = Simulator(limits=False)
     xero = Xero(simulator)
     trade(xero)
     with Server(simulator) as server:
