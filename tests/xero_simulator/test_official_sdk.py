@@ -553,7 +553,113 @@ def void_bank_transaction(x):
     )
 
 
+def archive_contact(x):
+    made = sdk.Contact(contact_id=fresh(x, "contact"), contact_status="ARCHIVED")
+    return (
+        x.api.update_or_create_contacts(x.tenant, sdk.Contacts(contacts=[made])).contacts[0].contact_status
+        == "ARCHIVED"
+    )
+
+
+def void_note(x):
+    gone = sdk.CreditNotes(credit_notes=[sdk.CreditNote(status="VOIDED")])
+    return x.api.update_credit_note(x.tenant, fresh(x, "note"), gone).credit_notes[0].status == "VOIDED"
+
+
+def upsert_note(x):
+    again = sdk.CreditNote(credit_note_id=fresh(x, "note"), reference="again")
+    changed = sdk.CreditNotes(credit_notes=[again])
+    return x.api.update_or_create_credit_notes(x.tenant, changed).credit_notes[0].reference == "again"
+
+
+def refund_note(x):
+    note = new_note(x)
+    back = sdk.Payment(
+        credit_note=sdk.CreditNote(credit_note_id=note.credit_note_id),
+        account=sdk.Account(code="090"),
+        date=dt.date(2026, 11, 25),
+        amount=5.0,
+    )
+    made = x.api.create_payment(x.tenant, back).payments[0]
+    shown = x.api.get_credit_note(x.tenant, note.credit_note_id).credit_notes[0]
+    return made.payment_type == "ARCREDITPAYMENT" and shown.payments[0].payment_id == made.payment_id
+
+
+def undo_overpayment_allocation(x):
+    owed = new_invoice(x)
+    made = new_bank_transaction(
+        x,
+        type="RECEIVE-OVERPAYMENT",
+        line_amount_types=sdk.LineAmountTypes.NOTAX,
+        line_items=[new_line(account_code=None)],
+    )
+    wanted = sdk.Allocation(amount=5.0, date=dt.date(2026, 11, 25), invoice=sdk.Invoice(invoice_id=owed.invoice_id))
+    given = x.api.create_overpayment_allocations(
+        x.tenant, made.overpayment_id, sdk.Allocations(allocations=[wanted])
+    ).allocations[0]
+    return x.api.delete_overpayment_allocations(x.tenant, made.overpayment_id, given.allocation_id).is_deleted
+
+
+def upsert_bank_transaction(x):
+    made = new_bank_transaction(x, type="RECEIVE", line_items=[new_line()])
+    again = sdk.BankTransaction(
+        bank_transaction_id=made.bank_transaction_id,
+        type="RECEIVE",
+        reference="again",
+        line_items=[new_line()],
+        bank_account=sdk.Account(code="090"),
+    )
+    changed = sdk.BankTransactions(bank_transactions=[again])
+    return x.api.update_or_create_bank_transactions(x.tenant, changed).bank_transactions[0].reference == "again"
+
+
+def upsert_item(x):
+    code = next(numbers)
+    first, second = (
+        x.api.update_or_create_items(x.tenant, sdk.Items(items=[sdk.Item(code=code, name=name)])).items[0]
+        for name in ("Tea", "Green tea")
+    )
+    return first.item_id == second.item_id and second.name == "Green tea"
+
+
+def tracked_item(x):
+    bought = sdk.Purchase(unit_price=Decimal("3.5"), cogs_account_code="310")
+    made = sdk.Item(code=next(numbers), inventory_asset_account_code="630", purchase_details=bought)
+    return x.api.create_items(x.tenant, sdk.Items(items=[made])).items[0].is_tracked_as_inventory
+
+
+def update_tax_rate(x):
+    made = tax_rate(x)
+    parts = [sdk.TaxComponent(name="one", rate=Decimal("8.5"))]
+    changed = sdk.TaxRates(tax_rates=[sdk.TaxRate(name=made.name, tax_type=made.tax_type, tax_components=parts)])
+    return x.api.update_tax_rate(x.tenant, changed).tax_rates[0].effective_rate == Decimal("8.5")
+
+
+def tracking_category_round_trip(x):
+    """There may be two active ones, so one of the two that are there is archived meanwhile."""
+    old = x.api.get_tracking_categories(x.tenant).tracking_categories[-1]
+
+    def set_status(status):
+        category = sdk.TrackingCategory(name=old.name, status=status)
+        return x.api.update_tracking_category(x.tenant, old.tracking_category_id, category).tracking_categories[0]
+
+    assert set_status("ARCHIVED").status == "ARCHIVED"
+    made = x.api.create_tracking_category(x.tenant, sdk.TrackingCategory(name=next(numbers))).tracking_categories[0]
+    gone = x.api.delete_tracking_category(x.tenant, made.tracking_category_id).tracking_categories[0]
+    return (gone.status, set_status("ACTIVE").status) == ("DELETED", "ACTIVE")
+
+
 WRITES = {
+    "archive a contact": archive_contact,
+    "void a credit note": void_note,
+    "upsert a credit note": upsert_note,
+    "refund a credit note": refund_note,
+    "undo an overpayment's allocation": undo_overpayment_allocation,
+    "upsert a bank transaction": upsert_bank_transaction,
+    "upsert an item": upsert_item,
+    "create a tracked item": tracked_item,
+    "update a tax rate": update_tax_rate,
+    "a tracking category": tracking_category_round_trip,
     "note on an invoice": note_on("create_invoice_history", "approved"),
     "note on a credit note": note_on("create_credit_note_history", "note"),
     "note on a contact": note_on("create_contact_history", "contact"),
@@ -666,6 +772,79 @@ def test_what_is_not_there_is_not_found(x, find):
 def test_a_bad_query_is_a_bad_request(x):
     with pytest.raises(AccountingBadRequestException):
         x.api.get_invoices(x.tenant, where="Nonsense==1")
+
+
+@pytest.mark.parametrize(
+    ("method", "listed"),
+    [
+        ("get_invoices", "invoices"),
+        ("get_credit_notes", "credit_notes"),
+        ("get_payments", "payments"),
+        ("get_batch_payments", "batch_payments"),
+        ("get_overpayments", "overpayments"),
+        ("get_bank_transactions", "bank_transactions"),
+        ("get_items", "items"),
+    ],
+)
+def test_each_list_has_what_changed_since_in_the_order_asked_for(x, method, listed):
+    read = getattr(x.api, method)
+    assert getattr(read(x.tenant, if_modified_since=dt.datetime(2099, 1, 1)), listed) == []
+    newest_first = getattr(read(x.tenant, order="UpdatedDateUTC DESC"), listed)
+    times = [one.updated_date_utc for one in newest_first]
+    assert times == sorted(times, reverse=True)
+    assert times
+
+
+def test_an_old_token_is_unauthorised(x):
+    x.simulator.clock.advance(1801)
+    try:
+        with pytest.raises(HTTPStatusException) as caught:
+            x.api.get_organisations(x.tenant)
+    finally:
+        x.simulator.clock.advance(-1801)
+    assert (caught.value.status, b"TokenExpired" in caught.value.body) == (401, True)
+
+
+def test_a_scope_that_is_missing_is_unauthorised_too():
+    with Server(Simulator(limits=False)) as server, httpx2.Client(base_url=server.url) as http:
+        tokens = connect(http, server.simulator, scope="offline_access accounting.contacts")
+        api, _identity = make_api(server.url, tokens)
+        with pytest.raises(HTTPStatusException) as caught:
+            api.get_invoices(tokens.tenant_id)
+    assert (caught.value.status, b"AuthorizationUnsuccessful" in caught.value.body) == (401, True)
+
+
+@pytest.mark.parametrize(("kind", "status"), [("500", 500), ("503", 503)])
+def test_what_breaks_at_xero_is_told(x, kind, status):
+    x.simulator.faults.add(kind, methods=["GET"], path="/api.xro/2.0/Items", count=1)
+    with pytest.raises(HTTPStatusException) as caught:
+        x.api.get_items(x.tenant)
+    assert caught.value.status == status
+
+
+def test_what_is_not_here_is_not_implemented(x):
+    with pytest.raises(HTTPStatusException) as caught:
+        x.api.get_quotes(x.tenant)
+    assert caught.value.status == 501
+
+
+def test_nothing_posted_and_a_key_used_twice_are_bad_requests(x):
+    with pytest.raises(AccountingBadRequestException) as caught:
+        x.api.create_invoices(x.tenant, sdk.Invoices(invoices=[]))
+    assert caught.value.error_data["Type"] == "NoDataProcessedException"
+    key = next(numbers)
+    x.api.create_invoices(x.tenant, sdk.Invoices(invoices=[an_invoice()]), idempotency_key=key)
+    with pytest.raises(AccountingBadRequestException) as caught:
+        x.api.create_invoices(x.tenant, sdk.Invoices(invoices=[an_invoice()]), idempotency_key=key)
+    assert caught.value.error_data["Message"] == messages.idempotency_clash(key)
+
+
+def test_a_locked_period_is_told(x):
+    x.simulator.organisation().set_lock_dates(dt.date(2026, 11, 30))
+    try:
+        assert refused(x, messages.before_period_lock(dt.date(2026, 11, 30)))
+    finally:
+        x.simulator.organisation().set_lock_dates()
 
 
 def test_a_wrong_tenant_is_forbidden(x):

@@ -1,5 +1,6 @@
 """Random documents and random work: the sums hold, and no request brings the simulator down."""
 
+import copy
 from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -312,6 +313,74 @@ def test_odd_invoices_are_taken_or_refused(everything, fields, lines):
     body.pop("InvoiceNumber", None)
     answer = everything.http.post("/api.xro/2.0/Invoices", json=body, headers=everything.tokens.headers)
     assert answer.status_code in {200, 400}
+
+
+@pytest.fixture(scope="module")
+def documents(everything):
+    """One good request for each address that takes documents, with what it refers to already there."""
+    books = everything.simulator.organisation()
+    owed = books.type_invoice("F-1", "Basket Case Café")
+    note = books.type_credit_note("Basket Case Café", number="FC-1")
+    payment = books.pay("F-1", 1)
+    batch = books.pay_batch([books.type_invoice("F-2", "Basket Case Café")])
+    spent = books.type_bank_transaction("SPEND", "Card Company", 5)
+    overpaid = books.type_bank_transaction("RECEIVE-OVERPAYMENT", "Basket Case Café", 5)["OverpaymentID"]
+    region = everything.list("TrackingCategories")[0]["TrackingCategoryID"]
+    of_invoice, account = {"Invoice": {"InvoiceID": owed["InvoiceID"]}}, {"Account": {"Code": "090"}}
+    money = {"Contact": {"Name": "Card Company"}, "BankAccount": {"Code": "090"}, "Date": "2026-11-24"}
+    credit = invoice(Type="ACCRECCREDIT")
+    credit.pop("DueDate")
+    half = {"SubTotal": 20, "TotalTax": 2, "Total": 22, "RoundingAmount": 0, "LineAmountTypes": "Exclusive"}
+    tracked = line(Tracking=[{"Name": "Region", "Option": "North"}], DiscountRate=5, TaxType="OUTPUT")
+    person = {"FirstName": "Mai", "EmailAddress": "mai@example.com", "IncludeInEmails": True}
+    contact = {
+        "Name": "Fuzz",
+        "ContactNumber": "f-1",
+        "ContactPersons": [person],
+        "PaymentTerms": {"Sales": {"Day": 7}},
+    }
+    contact["Addresses"], contact["Phones"] = [{"AddressType": "STREET"}], [{"PhoneType": "MOBILE"}]
+    prices = {"UnitPrice": 3, "AccountCode": "200", "TaxType": "OUTPUT"}
+    return [
+        ("PUT", "Invoices", invoice(LineItems=[tracked], **half)),
+        ("POST", f"Invoices/{owed['InvoiceID']}", {"Reference": "x", "DueDate": "2026-12-31", "Status": "AUTHORISED"}),
+        ("PUT", "CreditNotes", credit),
+        ("POST", f"CreditNotes/{note['CreditNoteID']}", {"Reference": "x", "LineItems": [line()]}),
+        ("PUT", f"CreditNotes/{note['CreditNoteID']}/Allocations", {"Amount": 1, "Date": "2026-11-25", **of_invoice}),
+        ("PUT", f"Overpayments/{overpaid}/Allocations", {"Amount": 1, **of_invoice}),
+        ("PUT", "Payments", {**of_invoice, **account, "Date": "2026-11-25", "Amount": 1, "Reference": "x"}),
+        ("POST", f"Payments/{payment['PaymentID']}", {"Status": "AUTHORISED"}),
+        ("PUT", "BatchPayments", {**account, "Date": "2026-11-25", "Payments": [{**of_invoice, "Amount": 1}]}),
+        ("POST", "BatchPayments", {"BatchPaymentID": batch["BatchPaymentID"], "Status": "AUTHORISED"}),
+        ("PUT", "BankTransactions", {**money, "Type": "SPEND", "LineItems": [line(AccountCode="404")]}),
+        ("POST", f"BankTransactions/{spent['BankTransactionID']}", {**money, "Reference": "x", "Url": "https://a.b"}),
+        ("POST", "Contacts", contact),
+        ("POST", "Items", {"Code": "FUZZ", "Name": "Fuzz", "SalesDetails": prices, "PurchaseDetails": prices}),
+        ("PUT", "Accounts", {"Code": "999", "Name": "Fuzz", "Type": "REVENUE", "TaxType": "OUTPUT"}),
+        ("PUT", "TaxRates", {"Name": "Fuzz", "TaxComponents": [{"Name": "one", "Rate": 5, "IsCompound": True}]}),
+        ("PUT", f"TrackingCategories/{region}/Options", {"Name": "Fuzz", "Status": "ACTIVE"}),
+        ("PUT", f"Invoices/{owed['InvoiceID']}/History", {"HistoryRecords": [{"Details": "x"}]}),
+    ]
+
+
+def places(value, so_far=()):
+    """The way to each part of a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [*([so_far] if so_far else []), *(way for key, one in inner for way in places(one, (*so_far, key)))]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(which=st.integers(0, 999), where=st.integers(0, 999), wrong=bodies, four=st.booleans(), apart=st.booleans())
+def test_one_wrong_part_in_a_good_document_is_taken_or_refused(everything, documents, which, where, wrong, four, apart):
+    method, path, good = documents[which % len(documents)]
+    body = copy.deepcopy(good)
+    *way, last = places(body)[where % len(places(body))]
+    part = body
+    for key in way:
+        part = part[key]
+    part[last] = wrong
+    asked = {"unitdp": 4 if four else 2, "summarizeErrors": not apart}
+    assert everything.call(method, path, body, **asked).status_code in {200, 400}
 
 
 CONTROLS = st.sampled_from(
