@@ -153,6 +153,13 @@ def test_paid_flips_and_flips_back(xero, simulator):
     assert (reopened["Status"], reopened["AmountDue"]) == ("AUTHORISED", Decimal("12.00"))
 
 
+def test_an_invoice_that_comes_to_nothing_is_paid(xero):
+    saved = xero.invoice(InvoiceNumber="A-1")
+    free = {"LineItems": [{"LineItemID": saved["LineItems"][0]["LineItemID"], "UnitAmount": 0}]}
+    assert xero.post("Invoices/A-1", free).json()["Invoices"][0]["Status"] == "PAID"
+    assert xero.invoice(LineItems=[line(UnitAmount=0)])["Status"] == "PAID"
+
+
 def test_paid_or_part_paid_invoices_refuse_edits_and_voids(xero, simulator):
     xero.invoice(InvoiceNumber="A-1")
     simulator.organisation().pay("A-1", "10")
