@@ -1,7 +1,8 @@
 import pytest
-from tests.xero_simulator.conftest import line
+from tests.xero_simulator.conftest import Xero, line
 
-from xero_simulator import messages
+from xero_simulator import Simulator, messages
+from xero_simulator.seeds import TEMPLATES
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,16 @@ def test_a_new_organisation_answers_every_list(xero, path):
     answer = xero.get(path)
     assert answer.status_code == 200
     assert answer.json()["Status"] == "OK"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_each_country_answers_as_described(template):
+    """What the answers hold is checked against Xero's description, as in every test."""
+    simulator = Simulator(organisation=template, limits=False)
+    xero = Xero(simulator)
+    for path in ("Organisation", "Accounts", "TaxRates", "TrackingCategories", "Items", "Contacts", "Users"):
+        assert xero.get(path, page=1).status_code == 200
+    simulator.close()
 
 
 def test_dates_have_escaped_slashes_and_money_two_places(xero):
