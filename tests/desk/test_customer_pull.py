@@ -52,7 +52,7 @@ def test_a_suggestion_is_confirmed_and_a_new_one_added(theo, pulled, cafe, suppl
     holdings, bar = row_of("Corner Holdings").pk, row_of("New (Bar)").pk
     form = {"row": [holdings, bar], f"choice-{holdings}": f"link:{cafe.pk}", f"choice-{bar}": "new", "go": "apply"}
     page = theo.post(pulled, form, follow=True).text
-    assert "1 customers added, 1 linked." in page
+    assert "1 customer added, 1 linked." in page
     assert linked(cafe)
     assert linked(supplier.customers.get(trading_name="New (Bar)"))
 

@@ -169,7 +169,7 @@ def _apply(request: DeskRequest, pull: CustomerPull) -> HttpResponse:
     if done == customers.Applied():
         messages.info(request, "Nothing is chosen, so nothing was changed.")
         return redirect(_address(pull))
-    said = f"{done.added:,} customers added, {done.linked:,} linked"
+    said = f"{done.added:,} customer{'' if done.added == 1 else 's'} added, {done.linked:,} linked"
     messages.success(request, f"{said}, {done.refused:,} told apart." if done.refused else f"{said}.")
     if done.left:
         messages.warning(request, f"{done.left:,} were linked by somebody else since the preview, and were left.")
