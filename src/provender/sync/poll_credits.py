@@ -56,14 +56,21 @@ def note_overpayments(connection: Connection, elements: Sequence[wire.Overpaymen
 def note_refunds(connection: Connection, elements: Sequence[wire.Payment], tally: Tally, fence: Fence) -> None:
     """Money that was paid back in Xero out of our credit notes, and refunds that were taken back there."""
     known = _links(connection, "payment", (one.payment_id for one in elements))
-    notes = _links(connection, "credit_note", (one.credit_note.credit_note_id for one in elements if one.credit_note))
+    notes = _links(connection, "credit_note", (_refunded(one) for one in elements))
     for one in elements:
         link = known.get((one.payment_id or "").lower())
-        note = notes.get(((one.credit_note.credit_note_id if one.credit_note else "") or "").lower())
+        note = notes.get(_refunded(one).lower())
         if link is not None and one.status == "DELETED":
             _lose_refund(connection, link, tally, fence)
         elif link is None and note is not None and one.status != "DELETED":
             _note_refund(connection, note, one, tally, fence)
+
+
+def _refunded(one: wire.Payment) -> str:
+    """The credit note that a refund is of; Xero gives it the place of the invoice."""
+    if one.credit_note and one.credit_note.credit_note_id:
+        return one.credit_note.credit_note_id
+    return (one.invoice.invoice_id if one.invoice else "") or ""
 
 
 def _note_refund(connection: Connection, note: Link, one: wire.Payment, tally: Tally, fence: Fence) -> None:

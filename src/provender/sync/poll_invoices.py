@@ -211,12 +211,14 @@ class _Judge:
 
     def _is_known(self, one: wire.DocumentPayment, matched: set[UUID], plan: _Plan) -> bool:
         """Whether it is a row of ours, by its link, its mark or its deposit."""
+        deposited = self._deposited(one)
+        matched.update(row.pk for row in deposited)
         if known := self.facts.paid_by.get((one.payment_id or "").lower()):
             matched.add(known)
             return True
-        row = self._marked(one, matched) or self._deposited(one, matched)
+        row = self._marked(one, matched) or next((row for row in deposited if row.pk not in self.facts.twins), None)
         if row is None:
-            return False
+            return bool(deposited)
         matched.add(row.pk)
         if row.pk in self.facts.in_doubt:
             plan.in_doubt = True
@@ -228,11 +230,10 @@ class _Judge:
         mark = read_mark(one.reference)
         return next((row for row in self.payments if row.pk == mark and self._is_free(row, matched)), None)
 
-    def _deposited(self, one: wire.DocumentPayment, matched: set[UUID]) -> Payment | None:
-        """Part of a deposit of ours: of the same payout, and of the same amount."""
+    def _deposited(self, one: wire.DocumentPayment) -> list[Payment]:
+        """The rows that a deposit of ours brought. There one payment stands for all of an invoice."""
         payout = self.facts.batches.get((one.batch_payment_id or "").lower())
-        rows = (row for row in self.payments if payout and row.payout_id == payout and self._is_free(row, matched))
-        return next((row for row in rows if row.amount == one.amount), None)
+        return [row for row in self.payments if payout and row.payout_id == payout]
 
     def _is_free(self, row: Payment, matched: set[UUID]) -> bool:
         return row.pk not in matched and row.pk not in self.facts.twins
