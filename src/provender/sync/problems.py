@@ -149,8 +149,8 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "period-locked",
         "Period locked in Xero",
-        "Xero refused {number}: its date is in a period that is locked{until}. Move the lock date in Xero, or change the"
-        " invoice's date, then send again.",
+        "Xero refused {number}: its date is in a period that is locked{until}. Move the lock date in Xero, or change its"
+        " date, then send again.",
         (EDIT, AGAIN),
         r"the document date cannot be before the (period|end of year) lock date(, currently set at (?P<until>[\w-]+))?",
     ),
