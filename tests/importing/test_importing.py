@@ -1,6 +1,7 @@
 """The run as a whole: nothing by half, the same file twice, dying in between, and sums that must agree."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -20,7 +21,7 @@ from provender.importing.errors import FaultyFile, ImportNotReady, ImportOutOfBa
 from provender.importing.holding import Hold
 from provender.importing.models import Import, StagedDocument, StagedRun
 from provender.importing.queries import as_json, imports_of, tally
-from provender.invoicing.actions import import_invoices
+from provender.invoicing.actions import import_invoices, prepare_invoices
 from provender.invoicing.models import Invoice, InvoiceLine
 from provender.timeline.models import Entry
 
@@ -109,7 +110,8 @@ def test_a_run_that_died_can_also_be_started_anew(giftware, monkeypatch):
     monkeypatch.setattr(applying, "DOCUMENTS_A_TRANSACTION", 2)
     batches = applying._ready_batches(first := stage(giftware, FILE))
     known = applying.load_expected(first)
-    applying._apply_batch(first, next(batches), known)
+    with Hold(first) as hold:
+        applying._apply_batch(first, next(batches), known, hold)
     assert documents(bring_in(giftware, FILE)) == (5, 2, 1)
 
 
@@ -146,18 +148,33 @@ def test_lines_that_get_lost_stop_the_import(giftware, monkeypatch):
         actions.apply(source)
 
 
-def test_an_invoice_that_comes_out_otherwise_rolls_its_batch_back(giftware, monkeypatch):
+def test_an_invoice_that_comes_out_otherwise_keeps_its_batch_out(giftware, monkeypatch):
     source = stage(giftware, csv_of(row()))
 
-    def raise_another(*arguments, **more):
-        (invoice,) = import_invoices(*arguments, **more)
-        invoice.total += 1
-        return [invoice]
+    def prepare_another(*arguments, **more):
+        ready = prepare_invoices(*arguments, **more)
+        ready.invoices[0].total += 1
+        return ready
 
-    monkeypatch.setattr(applying, "import_invoices", raise_another)
+    monkeypatch.setattr(applying, "prepare_invoices", prepare_another)
     with pytest.raises(ImportOutOfBalance, match=r"total of invoice 536365 in the file is 18.36, .* 19.36"):
         actions.apply(source)
-    assert not any(model.objects.exists() for model in (Invoice, Customer, Product))
+    assert not Invoice.objects.exists()
+
+
+def test_a_number_that_is_taken_while_its_batch_is_made_ready_is_judged_again(giftware, monkeypatch):
+    source = stage(giftware, csv_of(row()))
+
+    def prepare_late(supplier, drafts, **more):
+        monkeypatch.setattr(applying, "prepare_invoices", prepare_invoices)
+        lines = [replace(line, quantity=line.quantity + 1) for line in drafts[0].lines]
+        import_invoices(supplier, [replace(drafts[0], lines=lines)])
+        return prepare_invoices(supplier, drafts, **more)
+
+    monkeypatch.setattr(applying, "prepare_invoices", prepare_late)
+    actions.apply(source)
+    assert source.documents.get().state == "rejected"
+    assert Invoice.objects.count() == 1
 
 
 def test_tax_is_of_the_day_it_comes_in(giftware):

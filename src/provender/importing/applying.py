@@ -15,13 +15,15 @@ from provender.importing.known import Known, load_expected
 from provender.importing.mapping import Line
 from provender.importing.models import Import, StagedDocument
 from provender.importing.staging import Told, check_balance, invoices_there, lines_of
-from provender.invoicing.actions import InvoiceDraft, import_invoices
+from provender.invoicing.actions import InvoiceDraft, ReadyInvoices, prepare_invoices
+from provender.invoicing.errors import InvoiceNumberTaken
 from provender.invoicing.models import Invoice
 
-LINES_A_TRANSACTION = 500  # SQLite has one writer: nobody at a screen should feel the import
-DOCUMENTS_A_TRANSACTION = 50
+LINES_A_TRANSACTION = 250  # SQLite has one writer: nobody at a screen should feel the import
+DOCUMENTS_A_TRANSACTION = 25
 
 State = StagedDocument.State
+JUDGED = ("state", "code", "column", "reason", "tax", "total")
 
 
 def apply_documents(source: Import, hold: Hold, told: Told) -> None:
@@ -30,9 +32,10 @@ def apply_documents(source: Import, hold: Hold, told: Told) -> None:
     ready = sum(source.documents.filter(state=State.READY).values_list("lines", flat=True))
     done = 0
     for batch in _ready_batches(source):
-        with transaction.atomic():
-            hold.renew()
-            _apply_batch(source, batch, known)
+        try:
+            _apply_batch(source, batch, known, hold)
+        except InvoiceNumberTaken:  # by somebody since it was judged, so it is judged again
+            continue
         done += sum(document.lines for document in batch)
         told("Importing", done, ready)
     _drop_unchanged(source)
@@ -53,42 +56,57 @@ def _ready_batches(source: Import) -> Iterator[list[StagedDocument]]:
         yield batch
 
 
-def _apply_batch(source: Import, batch: Sequence[StagedDocument], known: Known) -> None:
-    """Judge once more, as the books are now; import what still can be; mark all; drop their staged lines."""
+def _apply_batch(source: Import, batch: Sequence[StagedDocument], known: Known, hold: Hold) -> None:
+    """Judge once more, as the books are now; import what still can be; mark all; drop their staged lines.
+
+    All is made ready before the transaction that imports and marks. Raises InvoiceNumberTaken, having imported nothing.
+    """
     by_number = {lines[0].number: lines for lines in lines_of(source, [document.number for document in batch])}
     there = invoices_there(source.supplier, list(by_number))
-    for document in batch:
-        _judge_again(source, document, by_number[document.number], known, there.get(document.number))
+    changed = [
+        document
+        for document in batch
+        if _judge_again(source, document, by_number[document.number], known, there.get(document.number))
+    ]
     fresh = [document for document in batch if document.state == State.READY]
-    _import(source, fresh, by_number, known)
-    source.documents.filter(pk__in=[document.pk for document in fresh]).update(state=State.IMPORTED)
+    _create_missing(source, [line for document in fresh for line in by_number[document.number]], known, hold)
+    ready = _prepare(source, fresh, by_number, known)
     done = [document.number for document in batch if document.state != State.REJECTED]
-    source.runs.filter(number__in=done).delete()
+    with transaction.atomic():
+        hold.renew()
+        for document in changed:
+            document.save(update_fields=JUDGED)
+        if ready:
+            ready.insert()
+        source.documents.filter(pk__in=[document.pk for document in fresh]).update(state=State.IMPORTED)
+        source.runs.filter(number__in=done).delete()
 
 
 def _judge_again(
     source: Import, document: StagedDocument, lines: Sequence[Line], known: Known, there: Invoice | None
-) -> None:
+) -> bool:
+    """Whether that changed what was said of it."""
     now = judge(source, lines, known, there)
-    again = ("state", "code", "column", "reason", "tax", "total")
-    if changed := [name for name in again if getattr(document, name) != getattr(now, name)]:
-        for name in changed:
-            setattr(document, name, getattr(now, name))
-        document.save(update_fields=changed)
+    changed = [name for name in JUDGED if getattr(document, name) != getattr(now, name)]
+    for name in changed:
+        setattr(document, name, getattr(now, name))
+    return bool(changed)
 
 
-def _import(source: Import, fresh: Sequence[StagedDocument], lines: dict[str, list[Line]], known: Known) -> None:
+def _prepare(
+    source: Import, fresh: Sequence[StagedDocument], lines: dict[str, list[Line]], known: Known
+) -> ReadyInvoices | None:
     if not fresh:
-        return
-    mine = [line for document in fresh for line in lines[document.number]]
-    _create_missing(source, mine, known)
+        return None
     drafts = [_draft(source, lines[document.number], known) for document in fresh]
-    made = {invoice.number: invoice for invoice in import_invoices(source.supplier, drafts, by=source.by)}
+    ready = prepare_invoices(source.supplier, drafts, by=source.by)
+    made = {invoice.number: invoice for invoice in ready.invoices}
     for document in fresh:  # matched by number, never by position
         invoice = made[document.number]
         if invoice.total != document.total or invoice.subtotal != document.subtotal:
             what = f"the total of invoice {invoice.number}"
             raise ImportOutOfBalance(source.file_name, what, document.total, invoice.total)
+    return ready
 
 
 def _draft(source: Import, lines: Sequence[Line], known: Known) -> InvoiceDraft:
@@ -101,18 +119,20 @@ def _draft(source: Import, lines: Sequence[Line], known: Known) -> InvoiceDraft:
     )  # fmt: skip
 
 
-def _create_missing(source: Import, lines: Sequence[Line], known: Known) -> None:
-    """The customers and products that these lines need first; the rest waits for its own batch."""
+def _create_missing(source: Import, lines: Sequence[Line], known: Known, hold: Hold) -> None:
+    """The customers and products that these lines need first, in one transaction; the rest waits for its own batch."""
     customers = known.take_customers(line.customer for line in lines)
     products = known.take_products(line.sku for line in lines)
-    if customers:
+    if not customers and not products:
+        return
+    with transaction.atomic():
+        hold.renew()
         import_customers(source.supplier, customers, by=source.by)
-    if products:
         import_products(source.supplier, products, by=source.by)
-    Import.objects.filter(pk=source.pk).update(
-        customers_created=F("customers_created") + len(customers),
-        products_created=F("products_created") + len(products),
-    )
+        Import.objects.filter(pk=source.pk).update(
+            customers_created=F("customers_created") + len(customers),
+            products_created=F("products_created") + len(products),
+        )
 
 
 def _drop_unchanged(source: Import) -> None:

@@ -28,7 +28,7 @@ from provender.people.models import User
 from provender.properties.queries import choose_for_lines
 from provender.suppliers.actions import hold_numbers, take_free_number
 from provender.suppliers.models import Supplier
-from provender.timeline.actions import tell, tell_many
+from provender.timeline.actions import prepare, tell
 
 KIND = "invoice"  # the outbox, the story and the counter know invoices by this word
 
@@ -93,28 +93,50 @@ def raise_invoice(
 def import_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: User | None = None) -> list[Invoice]:
     """Take in invoices that were issued elsewhere, with their own numbers; all or none, in one short transaction.
 
-    They wait in the outbox until somebody asks for them to go out. Raises InvoiceNumberTaken for a number that is in
-    use or comes twice, and what `raise_invoice` raises.
+    They wait in the outbox until somebody asks for them to go out. To change what is answered, read it anew: these
+    objects don't know that they are saved. Raises InvoiceNumberTaken for a number that is in use or comes twice, and
+    what `raise_invoice` raises.
     """
     if not drafts:
         return []
+    ready = prepare_invoices(supplier, drafts, by=by)
+    with transaction.atomic():
+        ready.insert()
+    return ready.invoices
+
+
+@dataclass(frozen=True)
+class ReadyInvoices:
+    """Invoices from elsewhere, made ready before the transaction that inserts them."""
+
+    supplier: Supplier
+    invoices: list[Invoice]
+    rows: list[ReadyRows]
+    by: User | None
+
+    def insert(self) -> None:
+        """To be called in a transaction. Raises InvoiceNumberTaken."""
+        hold_numbers(self.supplier, KIND)
+        _refuse_taken(self.supplier, [invoice.number for invoice in self.invoices])
+        for rows in self.rows:
+            rows.insert()
+        post_many(self.supplier, KIND, [invoice.pk for invoice in self.invoices], "Imported", imported=True)
+
+
+def prepare_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: User | None = None) -> ReadyInvoices:
+    """What `import_invoices` does before its transaction, for one draft or more; raises what `raise_invoice` raises."""
     customers = _customers_of(supplier, {draft.customer_id for draft in drafts})
     drafts = _choose_for_imported(supplier, drafts)
     built = [_build_imported(supplier, customers[draft.customer_id], draft) for draft in drafts]
     invoices = [invoice for invoice, _ in built]
-    ready = [
+    story = prepare(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
+    rows = [
         ReadyRows.of(invoices),
         ReadyRows.of([line for _, lines in built for line in lines]),
         ReadyRows.of([_version(invoice, lines, by=by, why="Imported") for invoice, lines in built]),
+        *filter(None, [story]),
     ]
-    with transaction.atomic():
-        hold_numbers(supplier, KIND)
-        _refuse_taken(supplier, [draft.number for draft in drafts])
-        for rows in ready:
-            rows.insert()
-        post_many(supplier, KIND, [invoice.pk for invoice in invoices], "Imported", imported=True)
-        tell_many(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
-    return invoices
+    return ReadyInvoices(supplier, invoices, rows, by)
 
 
 @transaction.atomic
