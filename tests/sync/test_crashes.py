@@ -217,7 +217,7 @@ def test_killed_twenty_times_in_a_row_at_random(process):
     for number, (_, status) in process.ask("expected").items():
         there = in_xero(process, number)
         assert len(there) <= 1
-        if there or status == "open":
+        if number in numbers and (there or status == "open"):  # the others were paid by the tests before
             is_once_and_newest(process, number)
     report = process.ask("verify")
     assert report["equal"], report["differences"][:5]
