@@ -39,7 +39,7 @@ from xero_simulator.testing import FaultyTransport, asked_switches
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "10"))
 # In a transaction: pausing there would hold the database.
 INSIDE = frozenset({Failpoint.RECORDING, Failpoint.RECOVERING})
 FAULTS = ("drop-before-commit", "drop-after-commit", "commit-late", "500", "500-after-commit", "cut-body")
