@@ -81,7 +81,7 @@ def test_it_is_set_against_invoices_and_taken_off(theo, cafe, invoice):
     assert "9.90 left, which is less than 9.91" in theo.post(url, {str(invoice.pk): "9.91"}).text
     assert "Write how much" in theo.post(url, {str(invoice.pk): ""}).text
     page = theo.post(url, {str(invoice.pk): "9.90"}, follow=True).text
-    assert "9.90 of CN-1 set against 1 invoices." in page
+    assert "9.90 of CN-1 set against 1 invoice." in page
     assert ">Applied<" in page
     allocation = Allocation.objects.get()
     back = theo.post(

@@ -292,7 +292,8 @@ def _allocate(request: HttpRequest, row: CreditNote, invoices: Sequence[Invoice]
         if amount := shares.get(invoice.pk):
             allocate_credit(row, invoice, amount=amount, date=max(today, row.date, invoice.date), by=request.user)  # type: ignore[arg-type]
     if shares:
-        messages.success(request, f"{sum(shares.values())} of {row.number} set against {len(shares)} invoices.")
+        where = f"{len(shares)} invoice{'' if len(shares) == 1 else 's'}"
+        messages.success(request, f"{sum(shares.values())} of {row.number} set against {where}.")
     return len(shares)
 
 

@@ -24,6 +24,7 @@ from provender.payments.errors import (
 )
 from provender.payments.models import Allocation, Payment, Payout
 from provender.people.models import User
+from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell
 
 PAYMENT, ALLOCATION, PAYOUT = "payment", "allocation", "payout"  # the outbox's words
@@ -53,8 +54,9 @@ def record_payment(
             raise InvoiceTakesNoMoney(invoice)
         if amount > invoice.due:
             raise PaymentTooLarge(invoice, amount)
-    payment = Payment(
-        supplier=invoice.supplier,
+    payment = _note_payment(
+        invoice.supplier,
+        by,
         invoice=invoice,
         payout=payout,
         date=date,
@@ -62,11 +64,7 @@ def record_payment(
         source=source,
         method=method,
         reference=reference,
-        recorded_at=clock.now(),
-        recorded_by=by,
     )
-    payment.clean_fields(exclude={"supplier", "invoice", "payout", "recorded_by"})
-    payment.save(force_insert=True)
     weigh_invoice(invoice)
     if source == Payment.Source.HERE:  # a payout goes to the outside as one deposit
         post(invoice.supplier, PAYMENT, payment.pk, "Recorded")
@@ -90,8 +88,9 @@ def refund_credit(
     """Note money paid back to the customer out of a credit note. Raises NothingToPay, CreditTooSmall."""
     hold(credit_note)
     _check_credit(credit_note, amount, told=source == Payment.Source.XERO)
-    payment = Payment(
-        supplier=credit_note.supplier,
+    payment = _note_payment(
+        credit_note.supplier,
+        by,
         credit_note=credit_note,
         refund_of=refund_of,
         date=date,
@@ -99,11 +98,7 @@ def refund_credit(
         source=source,
         method=method,
         reference=reference,
-        recorded_at=clock.now(),
-        recorded_by=by,
     )
-    payment.clean_fields(exclude={"supplier", "credit_note", "refund_of", "recorded_by"})
-    payment.save(force_insert=True)
     weigh_credit(credit_note)
     if source == Payment.Source.HERE:
         post(credit_note.supplier, PAYMENT, payment.pk, "Paid back")
@@ -114,6 +109,13 @@ def refund_credit(
         f"{credit_note.currency} {amount} paid back; {credit_note.remaining} left",
         who=by,
     )
+    return payment
+
+
+def _note_payment(supplier: Supplier, by: User | None, **fields: Any) -> Payment:
+    payment = Payment(supplier=supplier, recorded_at=clock.now(), recorded_by=by, **fields)
+    payment.clean_fields(exclude={"supplier", "invoice", "credit_note", "refund_of", "payout", "recorded_by"})
+    payment.save(force_insert=True)
     return payment
 
 
