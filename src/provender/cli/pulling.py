@@ -1,6 +1,5 @@
 """`provender pull`: products from Xero, from the command line; customers are in `pulling_customers`."""
 
-import json
 import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import click
 
 from provender.cli import DONE, WAITS, WRONG_USE, give_up
 from provender.cli.pulling_customers import pull_customers
-from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar
+from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar, show_preview
 
 if TYPE_CHECKING:
     from provender.sync.models import Pull, PullRow
@@ -57,7 +56,7 @@ def pull_products(slug: str, words: str, without_new: bool, dry_run: bool, as_js
     applied = _apply(pull, found.chosen) if parts and not dry_run else None
     if dry_run:
         previews.discard(pull)
-    _answer(slug, told, applied, dry_run=dry_run)
+    show_preview(slug, told, applied, dry_run=dry_run)
     if not as_json:
         click.echo(_sum_up(pull, found, applied, dry_run=dry_run))
     waits = found.faulty or (applied.left if applied else not parts and found.chosen)
@@ -82,19 +81,6 @@ def _apply(pull: "Pull", chosen: int) -> "Applied":
 
     with progress_bar("Applying", chosen) as told:
         return products.apply(pull, None, told=lambda done, _of: told(done))
-
-
-def _answer(slug: str, told: Any, applied: "Applied | None", *, dry_run: bool) -> None:
-    if isinstance(told, dict):
-        done = vars(applied) if applied else None
-        click.echo(json.dumps({"supplier": slug, **told, "dry_run": dry_run, "applied": done}))
-        return
-    from rich.console import Console
-
-    if told.row_count:
-        console = Console()
-        console.width = max(console.width, 100)
-        console.print(told)
 
 
 def _table(pull: "Pull") -> Any:

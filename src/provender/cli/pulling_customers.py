@@ -1,13 +1,12 @@
 """`provender pull customers`: customers from Xero, from the command line."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from provender.cli import DONE, WAITS, WRONG_USE, give_up
-from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar
+from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar, show_preview
 
 if TYPE_CHECKING:
     from provender.sync.customer_pulls import Tally
@@ -48,7 +47,7 @@ def pull_customers(slug: str, words: str, dry_run: bool, as_json: bool) -> None:
     applied = _apply(pull, found.chosen) if signs and not dry_run else None
     if dry_run:
         previews.discard(pull)
-    _answer(slug, told, applied, dry_run=dry_run)
+    show_preview(slug, told, applied, dry_run=dry_run)
     if not as_json:
         click.echo(_sum_up(pull, found, applied, dry_run=dry_run))
     waiting = sum(found.states[state] for state in ("new", "suggested", "question")) - found.chosen
@@ -68,19 +67,6 @@ def _apply(pull: "CustomerPull", chosen: int) -> "Applied":
 
     with progress_bar("Applying", chosen) as told:
         return customers.apply(pull, None, told=lambda done, _of: told(done))
-
-
-def _answer(slug: str, told: Any, applied: "Applied | None", *, dry_run: bool) -> None:
-    if isinstance(told, dict):
-        done = vars(applied) if applied else None
-        click.echo(json.dumps({"supplier": slug, **told, "dry_run": dry_run, "applied": done}))
-        return
-    from rich.console import Console
-
-    if told.row_count:
-        console = Console()
-        console.width = max(console.width, 100)
-        console.print(told)
 
 
 def _table(pull: "CustomerPull") -> Any:

@@ -115,6 +115,20 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.update(task, completed=count)
 
 
+def show_preview(slug: str, told: Any, applied: Any, *, dry_run: bool) -> None:
+    """Print what a pull found: one JSON object if `told` is one, else the table that `told` is, if it has rows."""
+    if isinstance(told, dict):
+        done = vars(applied) if applied else None
+        click.echo(json.dumps({"supplier": slug, **told, "dry_run": dry_run, "applied": done}))
+        return
+    from rich.console import Console
+
+    if told.row_count:
+        console = Console()
+        console.width = max(console.width, 100)
+        console.print(told)
+
+
 @click.command("status")
 @SUPPLIER
 @JSON

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 
 from provender.customers.models import Customer
-from provender.desk.frame import DeskRequest, member
+from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, customer_pulls, queries
-from provender.sync.models import Connection, CustomerPull
+from provender.sync.models import CustomerPull
 
 ASK, MAKE = "ask", "make"
 
@@ -25,7 +25,7 @@ def contact(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     Who came from a preview of customers (`pull`) goes back there.
     """
     customer = get_object_or_404(supplier.customers, pk=pk)
-    connection = _connection(supplier)
+    connection = connected(supplier)
     pull = _pull(supplier, request.GET.get("pull", ""))
     if request.method == "POST":
         return _choose(request, customer, pull)
@@ -62,7 +62,7 @@ def _choose(request: DeskRequest, customer: Customer, pull: CustomerPull | None)
 def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Ask what shall happen with the next invoice; then unlink the customer from its contact."""
     customer = get_object_or_404(supplier.customers, pk=pk)
-    _connection(supplier)
+    connected(supplier)
     if request.method == "POST":
         ask = request.POST.get("then", ASK) != MAKE
         actions.unlink_contact(customer, request.user, ask=ask)
@@ -74,13 +74,6 @@ def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         raise Http404("Not linked.")
     context = {"customer": customer, "standing": standing, "invoices": queries.invoices_sent_for(customer)}
     return render(request, "desk/xero/unlink.html", context)
-
-
-def _connection(supplier: Supplier) -> Connection:
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
-    return connection
 
 
 def _pull(supplier: Supplier, text: str) -> CustomerPull | None:

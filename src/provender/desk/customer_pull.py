@@ -6,7 +6,6 @@ that are shown.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,15 +15,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from provender.desk.frame import DeskRequest, member
-from provender.desk.pull import LONGEST_KEY, PULL_TONES, View
+from provender.desk.frame import DeskRequest, connected, member
+from provender.desk.pull import PULL_TONES, View, rows_shown, where_to
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import customer_pulls as reading
 from provender.sync import customers, previews, queries
 from provender.sync.customer_pulls import CHOSEN, Offer, Tally
 from provender.sync.likeness import EMAIL, NAME, TAX
-from provender.sync.models import Connection, CustomerPull, CustomerPullRow
+from provender.sync.models import CustomerPull, CustomerPullRow
 
 PAGE = 50
 State = CustomerPullRow.State
@@ -62,7 +61,7 @@ class Shown:
 @member(Doing.LOOK, post=Doing.BOOKS)
 def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """What was pulled so far; the button reads Xero's contacts and leads to the preview."""
-    connection = _connection(supplier)
+    connection = connected(supplier)
     if request.method == "POST":
         pull = customers.pull_customers(connection, request.user)
         return redirect("desk:xero-customer-pull", slug=supplier.slug, pk=pull.pk)
@@ -120,13 +119,6 @@ def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     return redirect("desk:xero-customers", slug=supplier.slug)
 
 
-def _connection(supplier: Supplier) -> Connection:
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
-    return connection
-
-
 def _find(supplier: Supplier, pk: UUID) -> CustomerPull:
     pull = reading.find_pull(supplier, pk)
     if pull is None:
@@ -151,17 +143,11 @@ def _do(request: DeskRequest, pull: CustomerPull) -> HttpResponse:
         messages.success(request, "Nothing is chosen any more.")
     elif what == "apply":
         return _apply(request, pull)
-    where = {"show": form.get("show", ""), "q": form.get("q", ""), "page": form.get("page", "")}
-    if what == "show":
-        where |= {"show": which, "page": ""}
-    elif what == "page":
-        where |= {"page": which}
-    return redirect(f"{_address(pull)}?{urlencode(where)}")
+    return redirect(f"{_address(pull)}?{where_to(form)}")
 
 
 def _keep_choices(pull: CustomerPull, form: QueryDict) -> None:
-    shown = [int(pk) for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
-    customers.choose_rows(pull, {pk: form.get(f"choice-{pk}", "") for pk in shown})
+    customers.choose_rows(pull, {pk: form.get(f"choice-{pk}", "") for pk in rows_shown(form)})
 
 
 def _apply(request: DeskRequest, pull: CustomerPull) -> HttpResponse:

@@ -57,7 +57,8 @@ from provender.basics.errors import ProvenderError
 from provender.people.models import Membership, User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync.queries import XeroLine, xero_line
+from provender.sync.models import Connection
+from provender.sync.queries import XeroLine, connection_of, xero_line
 
 READING = ("GET", "HEAD", "OPTIONS")
 LAST = "supplier"  # the session's key for the wholesaler that this person looked at last
@@ -115,6 +116,14 @@ def back(request: DeskRequest) -> HttpResponse:
         parts = urlsplit(came_from)
         return redirect(parts.path + (f"?{parts.query}" if parts.query else ""))
     return redirect("desk:today", slug=request.supplier.slug)
+
+
+def connected(supplier: Supplier) -> Connection:
+    """The live connection to Xero. Raises Http404 without one: the page is about nothing then."""
+    connection = connection_of(supplier)
+    if connection is None:
+        raise Http404("Not connected.")
+    return connection
 
 
 def _to_login(request: DeskRequest) -> HttpResponse:

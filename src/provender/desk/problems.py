@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from provender.desk.both_sides import both_sides
-from provender.desk.frame import DeskRequest, back, member
+from provender.desk.frame import DeskRequest, back, connected, member
 from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
@@ -261,9 +261,7 @@ def again(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
 @require_POST
 def again_all(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Try every document of one cause again."""
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
+    connection = connected(supplier)
     count = actions.send_again(connection, request.POST.get("cause", ""), request.user)
     if count:
         messages.success(request, f"{count:,} document{'' if count == 1 else 's'} on the way to Xero again.")

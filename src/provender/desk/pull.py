@@ -18,12 +18,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from provender.catalogue.actions import UNSORTED
-from provender.desk.frame import DeskRequest, member
+from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import previews, products, queries
+from provender.sync import previews, products
 from provender.sync import pulls as reading
-from provender.sync.models import Connection, Pull, PullRow
+from provender.sync.models import Pull, PullRow
 from provender.sync.pulls import PARTS, PRICES, Cell, Tally
 
 PAGE = 100
@@ -57,7 +57,7 @@ class Shown:
 @member(Doing.LOOK, post=Doing.BOOKS)
 def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """What was pulled so far; the button reads Xero's items and leads to the preview."""
-    connection = _connection(supplier)
+    connection = connected(supplier)
     if request.method == "POST":
         pull = products.pull_products(connection, request.user)
         return redirect("desk:xero-pull", slug=supplier.slug, pk=pull.pk)
@@ -115,13 +115,6 @@ def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     return redirect("desk:xero-products", slug=supplier.slug)
 
 
-def _connection(supplier: Supplier) -> Connection:
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
-    return connection
-
-
 def _find(supplier: Supplier, pk: UUID) -> Pull:
     pull = reading.find_pull(supplier, pk)
     if pull is None:
@@ -142,18 +135,27 @@ def _do(request: DeskRequest, pull: Pull) -> HttpResponse:
         messages.success(request, "Ticked everywhere, and remembered for the next time.")
     if go == "apply":
         return _apply(request, pull)
+    return redirect(f"{_address(pull)}?{where_to(form)}")
+
+
+def where_to(form: QueryDict) -> str:
+    """The rows that the form's button leads to, as the end of an address: another view, another page, or the same."""
     where = {"show": form.get("show", ""), "q": form.get("q", ""), "page": form.get("page", "")}
-    what, _, which = go.partition(":")
+    what, _, which = form.get("go", "keep").partition(":")
     if what == "show":
         where |= {"show": which, "page": ""}
     elif what == "page":
         where |= {"page": which}
-    return redirect(f"{_address(pull)}?{urlencode(where)}")
+    return urlencode(where)
 
 
 def _keep_ticks(pull: Pull, form: QueryDict) -> None:
-    shown = [int(pk) for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
-    products.choose_rows(pull, {pk: form.getlist(f"take-{pk}") for pk in shown})
+    products.choose_rows(pull, {pk: form.getlist(f"take-{pk}") for pk in rows_shown(form)})
+
+
+def rows_shown(form: QueryDict) -> list[int]:
+    """The keys of the rows that the form has shown."""
+    return [int(pk) for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
 
 
 def _apply(request: DeskRequest, pull: Pull) -> HttpResponse:

@@ -8,11 +8,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from provender.basics.errors import ProvenderError
-from provender.desk.frame import DeskRequest, member
+from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
-from provender.sync import actions, queries
+from provender.sync import actions
 from provender.sync.mirror import tracking_is_stale
 from provender.sync.models import Connection, Problem
 from provender.sync.tracking import MISSING, bind_category, check_tracking
@@ -21,9 +21,7 @@ from provender.sync.tracking import MISSING, bind_category, check_tracking
 @member(Doing.LOOK, post=Doing.BOOKS)
 def tracking(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """The check of every bound property; sent, do what the button says."""
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
+    connection = connected(supplier)
     if request.method == "POST":
         act = DOING.get(request.POST.get("do", ""))
         if act is None:

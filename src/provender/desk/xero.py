@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -16,7 +16,7 @@ from provender import engine
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.changes.actions import DRAIN
-from provender.desk.frame import DeskRequest, back, member
+from provender.desk.frame import DeskRequest, back, connected, member
 from provender.people.models import Membership, User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
@@ -94,7 +94,7 @@ def _day_left(connection: Connection) -> int | None:
 @member(Doing.LOOK)
 def skus(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """The products whose SKU is no item in Xero."""
-    connection = _live(supplier)
+    connection = connected(supplier)
     missing = choices.check_promises(connection).skus_missing
     page = Paginator(missing, 100).get_page(request.GET.get("page"))
     products = supplier.products.filter(sku__in=page.object_list).order_by("sku")
@@ -183,7 +183,7 @@ def _person(request: HttpRequest) -> User:
 @member(Doing.BOOKS)
 def disconnect(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Ask, saying what is kept; then end the connection."""
-    connection = _live(supplier)
+    connection = connected(supplier)
     if request.method == "POST":
         connecting.disconnect(connection, request.user)
         messages.success(request, f"Disconnected from {connection.organisation}. Links and settings are kept.")
@@ -196,7 +196,7 @@ def disconnect(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 @require_POST
 def reload_chart(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Read accounts, tax rates and items again."""
-    connection = _live(supplier)
+    connection = connected(supplier)
     actions.reload_chart(connection, request.user)
     accounts, items = connection.accounts.count(), connection.items.count()
     messages.success(request, f"Read from Xero: {_many(accounts, 'account')} and {_many(items, 'item')}.")
@@ -207,7 +207,7 @@ def reload_chart(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 @require_POST
 def check(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Ask Xero whether we are still let in, then send what waits: a little here and now, much by the worker."""
-    connection = _live(supplier)
+    connection = connected(supplier)
     with asking_for_a_person(connection) as session:
         session.client.organisation()
     Connection.objects.filter(pk=connection.pk).update(drain_after=None)
@@ -244,13 +244,6 @@ def send(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     else:
         messages.info(request, "There is nothing to send: Xero has the newest version already.")
     return back(request)
-
-
-def _live(supplier: Supplier) -> Connection:
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
-    return connection
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:

@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from provender.desk.frame import DeskRequest, member
+from provender.desk.frame import DeskRequest, connected, member
 from provender.desk.templatetags.desk import exact
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier, TaxKind
-from provender.sync import choices, queries
+from provender.sync import choices
 from provender.sync.errors import SettingRefused
 from provender.sync.models import Connection
 
@@ -146,7 +146,7 @@ def _name(connection: Connection, field: str, value: str) -> str:
 @member(Doing.LOOK, post=Doing.BOOKS)
 def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Show the settings, proposals chosen where nothing is; save them."""
-    connection = _connected(supplier)
+    connection = connected(supplier)
     form = SettingsForm(connection, supplier, request.POST or None, initial=_initial(connection))
     if request.method == "POST" and form.is_valid():
         try:
@@ -175,16 +175,9 @@ def mark(request: DeskRequest, supplier: Supplier, field: str) -> HttpResponse:
     """The check mark of one setting for the value just picked."""
     if field not in choices.LABELS or field in SWITCHES:
         raise Http404
-    connection = _connected(supplier)
+    connection = connected(supplier)
     judged = judge_choice(connection, field, request.GET.get(field, ""), offer(connection, field))
     return render(request, "desk/xero/_mark.html", {"mark": judged, "field": field})
-
-
-def _connected(supplier: Supplier) -> Connection:
-    connection = queries.connection_of(supplier)
-    if connection is None:
-        raise Http404("Not connected.")
-    return connection
 
 
 def _initial(connection: Connection) -> dict[str, Any]:
