@@ -48,7 +48,7 @@ def test_a_file_is_looked_at_taken_in_and_closed(theo, invoice):
     wrong = theo.post(f"{LIST}/{payout.pk}/close", {"bank": "19.80"}).text
     assert "The payout comes to 19.50, which is 0.30 less. Nothing was closed." in wrong
     done = theo.post(f"{LIST}/{payout.pk}/close", {"bank": "19.50"}, follow=True).text
-    assert "Payout PO-1 is closed; its invoices are paid." in done
+    assert "Payout PO-1 is closed; its payments are on their invoices." in done
     invoice.refresh_from_db()
     assert (invoice.due, invoice.settled_on) == (0, date(2026, 11, 20))
     assert not PayoutFile.objects.exists()

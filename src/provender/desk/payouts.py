@@ -223,7 +223,7 @@ def close(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         except ProvenderError as error:
             form.add_error(None, error.sentence)
         else:
-            messages.success(request, f"Payout {row.reference} is closed; its invoices are paid.")
+            messages.success(request, f"Payout {row.reference} is closed; its payments are on their invoices.")
             return redirect(address(row))
     paying = row.lines.filter(outcome__in=[PayoutLine.Outcome.MATCHED, PayoutLine.Outcome.PART])
     context = {
