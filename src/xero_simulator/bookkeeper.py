@@ -12,7 +12,7 @@ import msgspec
 from xero_simulator.books import Books, fold
 from xero_simulator.calls import Call, replaced
 from xero_simulator.oauth import OAuth
-from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, Payment, Prices, Record
+from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, Payment, Prices, Record, TrackingCategory
 from xero_simulator.resources import (
     accounts,
     allocations,
@@ -343,9 +343,7 @@ class Bookkeeper:
 
     def edit_tracking(self, category: str, option: str | None = None, **fields: Any) -> Shown:
         """Rename, archive or restore a tracking category, or an option of it; fields are Name and Status."""
-        found = self._books.tracking.first("name", category.casefold())
-        if found is None:
-            raise LookupError(f"there is no tracking category {category}")
+        found = self._tracking(category)
         if option is None:
             typed = _read(fields, tracking_categories.CategoryIn)
             return self._do(lambda call: tracking_categories.edit(call, found, typed), tracking_categories.show)
@@ -358,14 +356,28 @@ class Bookkeeper:
 
     def add_tracking_option(self, category: str, option: str) -> Shown:
         """Add an option to a tracking category."""
-        found = self._books.tracking.first("name", category.casefold())
-        if found is None:
-            raise LookupError(f"there is no tracking category {category}")
+        found = self._tracking(category)
         typed = tracking_categories.OptionIn(name=option)
         return self._do(
             lambda call: tracking_categories.add_option(call, found, typed),
             lambda _call, one: tracking_categories.show_option(one),
         )
+
+    def add_tracking_category(self, name: str) -> Shown:
+        """Add a tracking category without options."""
+        typed = tracking_categories.CategoryIn(name=name)
+        return self._do(lambda call: tracking_categories.add(call, typed), tracking_categories.show)
+
+    def delete_tracking(self, category: str) -> Shown:
+        """Delete a tracking category; lines that carry it keep it."""
+        found = self._tracking(category)
+        return self._do(lambda call: tracking_categories.remove(call, found), tracking_categories.show)
+
+    def _tracking(self, category: str) -> TrackingCategory:
+        for one in self._books.tracking.find("name", category.casefold()):
+            if one.status != "DELETED":
+                return one
+        raise LookupError(f"there is no tracking category {category}")
 
     def set_lock_dates(self, period: date | None = None, end_of_year: date | None = None) -> None:
         """Set both lock dates; None takes one away."""

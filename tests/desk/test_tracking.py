@@ -1,10 +1,14 @@
 """Properties and tracking, as people at the desk meet them."""
 
+import html
+
 import pytest
 
 import cast
+from provender.basics import clock
 from provender.properties.models import Property, Value
 from provender.sync import actions
+from provender.sync.errors import ProblemGone
 from provender.sync.models import Problem
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +145,8 @@ def test_a_missing_option_is_added_or_replaced_or_left_out(theo, connection, sup
     sync()
     problem = Problem.objects.get(solved_at=None)
     listed = theo.get("/w/harbour/xero/problems").text
-    assert "Add or restore it in Xero, or choose another" in listed
+    assert "Restore it in Xero<" in listed
+    assert "Add it in Xero<" not in listed
     assert TRACKING in listed
     shown = theo.get(f"/w/harbour/xero/problems/{problem.pk}/without-tracking")
     assert "without any tracking option" in shown.text
@@ -157,7 +162,7 @@ def test_an_option_of_ours_is_added_in_xero(theo, supplier, books):
     its = Property.objects.get(name="Region")
     theo.post(f"/w/harbour/settings/properties/{its.pk}/option", {"name": "Islands", "active": "on"})
     assert "Add it in Xero" in theo.get(TRACKING).text
-    page = theo.post(TRACKING, {"do": "add", "option": key(its, "Islands")}, follow=True).text
+    page = theo.post(TRACKING, {"do": "add-option", "option": key(its, "Islands")}, follow=True).text
     assert "Islands is in Xero." in page
 
 
@@ -171,6 +176,46 @@ def test_a_category_that_xero_lacks_is_added_from_the_page(theo, supplier, books
     assert "All in Xero" in done
 
 
+def test_an_archived_category_is_restored_from_the_page(theo, books):
+    theo.post(TRACKING, {"do": "make"})
+    books.edit_tracking("Region", Status="ARCHIVED")
+    page = theo.post(TRACKING, {"do": "check"}, follow=True).text
+    assert "the tracking category Region is archived in Xero. Restore it there" in page
+    form = {"do": "restore-category", "property": Property.objects.get(name="Region").pk}
+    done = theo.post(TRACKING, form, follow=True).text
+    assert "Region is active in Xero again." in done
+    assert "Restore it in Xero" not in done
+
+
+def test_what_is_lacking_is_restored_from_the_problem(theo, supplier, sync, books):
+    theo.post(TRACKING, {"do": "make"})
+    cast.choose(Property.objects.get(name="Region"), cast.product(supplier), "North")
+    order = cast.placed_order(cast.venue(supplier))
+    books.edit_tracking("Region", Status="ARCHIVED")
+    theo.post(TRACKING, {"do": "check"})
+    sync()
+    problem = Problem.objects.get(solved_at=None)
+    url = f"/w/harbour/xero/problems/{problem.pk}/restore-in-xero"
+    assert "is made active again in Xero" in theo.get(url).text
+    done = theo.post(url, {"shown": problem.found_at.isoformat()}, follow=True).text
+    assert "what it lacked is active in Xero again" in done
+    sync()
+    assert books.find_invoice(order.invoice.number)["LineItems"][0]["Tracking"][0]["Option"] == "North"
+
+
+def test_a_forged_repair_of_another_problem_finds_it_gone(theo, supplier, connection):
+    problem = cast_problem(connection, cast.placed_order(cast.venue(supplier)).invoice)
+    form = {"shown": problem.found_at.isoformat()}
+    page = theo.post(f"/w/harbour/xero/problems/{problem.pk}/add-in-xero", form, follow=True).text
+    assert ProblemGone().sentence.split(".")[0] in html.unescape(page)
+
+
+def cast_problem(connection, invoice):
+    return Problem.objects.create(
+        connection=connection, kind="invoice", document=invoice.pk, cause="refused", found_at=clock.now()
+    )
+
+
 def test_an_archived_option_is_restored_from_the_page(theo, supplier, books, later):
     theo.post(TRACKING, {"do": "make"})
     its = Property.objects.get(name="Region")
@@ -180,7 +225,7 @@ def test_an_archived_option_is_restored_from_the_page(theo, supplier, books, lat
     page = theo.get(TRACKING).text
     assert "the option “North” of Region is archived in Xero" in page
     assert "Restore it in Xero" in page
-    done = theo.post(TRACKING, {"do": "restore", "option": key(its, "North")}, follow=True).text
+    done = theo.post(TRACKING, {"do": "restore-option", "option": key(its, "North")}, follow=True).text
     assert "North is active in Xero again." in done
     assert "Restore it in Xero" not in done
 
@@ -197,7 +242,9 @@ def test_the_page_shows_what_was_read_when_xero_cannot_be_asked(theo, desk, conn
     assert "All in Xero" in page.text
 
 
-@pytest.mark.parametrize("form", [{"do": "dance"}, {"do": "bind", "property": "x"}, {"do": "add", "option": "x"}])
+@pytest.mark.parametrize(
+    "form", [{"do": "dance"}, {"do": "bind", "property": "x"}, {"do": "add-option", "option": "x"}]
+)
 def test_a_forged_form_finds_nothing(theo, form):
     assert theo.post(TRACKING, form).status_code == 404
 

@@ -9,7 +9,7 @@ from provender.properties.models import Option, Property
 from provender.sync import actions
 from provender.sync.errors import TooManyCategories, TrackingRefused
 from provender.sync.models import Problem
-from provender.sync.problems import sentence
+from provender.sync.problems import repairs_of, sentence
 from provender.sync.tracking import bind_category, check_tracking, make_properties, save_tracked_property
 from provender.sync.verify import compare_nightly, verify_books
 
@@ -131,7 +131,7 @@ def test_an_archived_option_is_found_before_it_is_sent(tracked, connection, sync
     )
     assert not [call for call in xero.stats.calls if "Invoices" in call]
     (carrier,) = [one for one in check_tracking(connection) if not one.ok]
-    assert [(one.option.name, one.lacking) for one in carrier.options if one.lacking] == [
+    assert [(one.option.name, one.lacking.what) for one in carrier.options if one.lacking] == [
         ("North", "the option “North” of Region is archived in Xero")
     ]
 
@@ -332,6 +332,49 @@ def test_an_archived_option_is_restored_in_xero(tracked, connection, sync, books
     assert verify_books(supplier).equal
 
 
+def test_an_archived_category_is_restored_in_xero(tracked, made, connection, sync, books, supplier):
+    books.edit_tracking("Region", Name="Area", Status="ARCHIVED")
+    actions.reload_chart(connection, None)
+    sync()
+    assert "the tracking category Area is archived in Xero" in words()
+    assert actions.restore_category(connection, made["Region"], None) == 1
+    sync()
+    assert on_lines(books, tracked) == ["Area=North", "Area=South"]
+    assert verify_books(supplier).equal
+    assert actions.restore_category(connection, made["Region"], None) == 0  # a second press finds it active
+
+
+def test_a_category_is_not_restored_beside_two_active_ones(made, connection, books):
+    books.edit_tracking("Region", Status="ARCHIVED")
+    books.add_tracking_category("Channel")
+    with pytest.raises(TrackingRefused, match="two active tracking categories, Channel and Salesperson, and takes no"):
+        actions.restore_category(connection, made["Region"], None)
+
+
+def test_a_category_that_was_deleted_is_added_anew(tracked, made, connection, sync, books, supplier):
+    books.delete_tracking("Region")
+    actions.reload_chart(connection, None)
+    sync()
+    assert "the tracking category of Region is no longer in Xero" in words()
+    with pytest.raises(TrackingRefused, match="no longer in Xero"):
+        actions.restore_category(connection, made["Region"], None)
+    actions.mend_tracking(problem(), None)
+    sync()
+    assert on_lines(books, tracked) == ["Region=North", "Region=South"]
+    assert verify_books(supplier).equal
+
+
+@pytest.mark.parametrize("what", ["option", "category"])
+def test_a_problem_knows_what_mends_it_in_xero(tracked, connection, sync, books, what):
+    books.edit_tracking("Region", *(["North"] if what == "option" else []), Status="ARCHIVED")
+    actions.reload_chart(connection, None)
+    sync()
+    assert [one.do for one in repairs_of(problem())][:2] == ["restore-in-xero", "open-tracking"]
+    actions.mend_tracking(problem(), None)
+    sync()
+    assert on_lines(books, tracked) == ["Region=North", "Region=South"]
+
+
 def test_an_option_of_an_archived_category_is_neither_added_nor_restored(tracked, connection, books):
     books.edit_tracking("Region", Status="ARCHIVED")
     for act in (actions.add_option, actions.restore_option):
@@ -401,5 +444,5 @@ def test_two_properties_cannot_be_one_category(connection, supplier, books):
     category = connection.tracking_categories.get(name="Salesperson").category_id
     bind_category(connection, seller, category, by=None)
     tagged = cast.property_(supplier, "Salesperson", ["Ana"])
-    with pytest.raises(TrackingRefused, match="another property’s tracking category already"):
+    with pytest.raises(TrackingRefused, match="Xero has a tracking category Salesperson already"):
         actions.add_category(connection, tagged, None)

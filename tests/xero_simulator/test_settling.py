@@ -531,6 +531,19 @@ def test_two_tracking_categories_may_be_active_and_two_archived(xero):
     assert len(xero.list("TrackingCategories", includeArchived="true")) == 3
 
 
+def test_an_archived_tracking_category_is_restored_beside_at_most_one_active(xero):
+    def restore(category):
+        path = f"TrackingCategories/{category['TrackingCategoryID']}"
+        return xero.post(path, {"Name": category["Name"], "Status": "ACTIVE"})
+
+    region, _ = xero.list("TrackingCategories")
+    xero.post(f"TrackingCategories/{region['TrackingCategoryID']}", {"Status": "ARCHIVED"})
+    third = xero.put("TrackingCategories", {"Name": "Third"}).json()["TrackingCategories"][0]
+    assert texts(restore(region)) == [messages.TRACKING_LIMIT]
+    xero.call("DELETE", f"TrackingCategories/{third['TrackingCategoryID']}")
+    assert restore(region).json()["TrackingCategories"][0]["Status"] == "ACTIVE"
+
+
 def test_tracking_on_lines(xero, simulator):
     chosen = [{"Name": "Region", "Option": "North"}]
     saved = xero.invoice(LineItems=[line(Tracking=chosen)])

@@ -144,6 +144,21 @@ DECISIONS = {
         "{number} is on its way to Xero, without item codes.",
         actions.without_item_codes,
     ),
+    "add-in-xero": Decision(
+        "Add in Xero what {number} lacks there",
+        "The option or the category named above is added to the tracking categories in Xero. Then all that waits for"
+        " it goes.",
+        "Add it in Xero",
+        "{number}: what it lacked is in Xero, and it is on its way.",
+        actions.mend_tracking,
+    ),
+    "restore-in-xero": Decision(
+        "Restore in Xero what {number} lacks there",
+        "The archived option or category named above is made active again in Xero. Then all that waits for it goes.",
+        "Restore it in Xero",
+        "{number}: what it lacked is active in Xero again, and it is on its way.",
+        actions.mend_tracking,
+    ),
     "without-tracking": Decision(
         "Send {number} without tracking",
         "The lines go to Xero without any tracking option. This holds for this invoice, also when it is edited later."

@@ -69,7 +69,7 @@ def _make(request: DeskRequest, connection: Connection) -> str:
 
 
 def _bind(request: DeskRequest, connection: Connection) -> str:
-    its = get_object_or_404(connection.supplier.properties, pk=_uuid(request.POST.get("property", "")))
+    its = _property(request, connection)
     bind_category(connection, its, request.POST.get("category", ""), by=request.user)
     return f"{its.name} is saved."
 
@@ -87,7 +87,7 @@ def _add(request: DeskRequest, connection: Connection) -> str:
 
 
 def _add_category(request: DeskRequest, connection: Connection) -> str:
-    its = get_object_or_404(connection.supplier.properties, pk=_uuid(request.POST.get("property", "")))
+    its = _property(request, connection)
     count = actions.add_category(connection, its, request.user)
     return f"{its.name} is in Xero.{_going(count)}"
 
@@ -96,6 +96,12 @@ def _restore(request: DeskRequest, connection: Connection) -> str:
     option = _option(request, connection)
     count = actions.restore_option(connection, option, request.user)
     return f"{option.name} is active in Xero again.{_going(count)}"
+
+
+def _restore_category(request: DeskRequest, connection: Connection) -> str:
+    its = _property(request, connection)
+    count = actions.restore_category(connection, its, request.user)
+    return f"{its.name} is active in Xero again.{_going(count)}"
 
 
 def _going(count: int) -> str:
@@ -107,15 +113,20 @@ DOING: dict[str, Callable[[DeskRequest, Connection], str]] = {
     "make": _make,
     "bind": _bind,
     "choose": _choose,
-    "add": _add,
-    "restore": _restore,
+    "add-option": _add,
+    "restore-option": _restore,
     "add-category": _add_category,
+    "restore-category": _restore_category,
 }
 
 
 def _option(request: DeskRequest, connection: Connection) -> Option:
     mine = Option.objects.filter(property__supplier=connection.supplier_id).select_related("property")
     return get_object_or_404(mine, pk=_uuid(request.POST.get("option", "")))
+
+
+def _property(request: DeskRequest, connection: Connection) -> Property:
+    return get_object_or_404(connection.supplier.properties, pk=_uuid(request.POST.get("property", "")))
 
 
 def _uuid(text: str) -> UUID:

@@ -50,7 +50,18 @@ from provender.sync.problems import ACCOUNT_CAUSES, close_problems
 from provender.sync.queries import open_problems
 from provender.sync.session import Session, asking_for_a_person
 from provender.sync.terms import keep_terms
-from provender.sync.tracking import ACTIVE, MISSING, MOST, Tracking, bind_option, make_properties
+from provender.sync.tracking import (
+    ACTIVE,
+    ADD_CATEGORY,
+    ADD_OPTION,
+    MISSING,
+    RESTORE_CATEGORY,
+    RESTORE_OPTION,
+    Tracking,
+    bind_anew,
+    bind_option,
+    make_properties,
+)
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
@@ -406,29 +417,55 @@ def add_option(connection: Connection, option: Option, by: User | None) -> int:
 def add_category(connection: Connection, its: Property, by: User | None) -> int:
     """Add the tracking category that a property's tag asks for in Xero, with the options that are offered here.
 
-    Bound, it is in step, and what waited is tried again; returns how many. Three calls and one an option; cut off, the
-    options that are missing are added one by one. Raises TrackingRefused (Xero has its two, or the name is another
-    property's), XeroBusy, XeroRefused.
+    So is one in place of a category that was deleted there. Bound, it is in step, and what waited is tried again;
+    returns how many. Three calls and one an option; cut off, the options that are missing are added one by one. Raises
+    TrackingRefused (Xero has its two, or has that name), XeroBusy, XeroRefused.
+    """
+    with asking_for_a_person(connection) as session:
+        read_tracking(session, person=True)
+        if name := Tracking.load(connection).category_to_add(its):
+            made = session.client.add_tracking_category(name, key=str(uuid4())).tracking_category_id or ""
+            bind_anew(connection, its, made)
+            for option in its.options.filter(active=True):
+                session.client.add_tracking_option(made, option.name, key=str(uuid4()))
+            read_tracking(session, person=True)
+    tell(connection.supplier, "connection", connection.pk, f"Added the tracking category {name or its.name}", who=by)
+    return send_again(connection, MISSING, by)
+
+
+def restore_category(connection: Connection, its: Property, by: User | None) -> int:
+    """Make the archived category in Xero that a property is active again; what waited is tried again.
+
+    Returns how many. Two or three calls. Raises TrackingRefused (Xero has two active ones, or has it no more),
+    XeroBusy, XeroRefused.
     """
     with asking_for_a_person(connection) as session:
         read_tracking(session, person=True)
         state = Tracking.load(connection)
-        name = state.wanted.get(str(its.pk), "")
-        active = [one.name for one in state.categories.values() if one.status == ACTIVE]
-        if name and name.casefold() in {one.name.casefold() for one in state.categories.values()}:
-            raise TrackingRefused(f"{name} is another property’s tracking category already. Give this one another tag.")
-        if name and len(active) >= MOST:
-            raise TrackingRefused(
-                f"Xero has two active tracking categories, {' and '.join(active)}, and takes no third. Archive one of"
-                " them there, or take the tag off."
-            )
-        if name:
-            made = session.client.add_tracking_category(name, key=str(uuid4()))
-            for option in its.options.filter(active=True):
-                session.client.add_tracking_option(made.tracking_category_id or "", option.name, key=str(uuid4()))
+        theirs = state.categories.get(state.bound.get(str(its.pk), ""))
+        if theirs is None:
+            raise TrackingRefused(f"The tracking category of {its.name} is no longer in Xero. Choose another category.")
+        if theirs.status != ACTIVE:
+            state.refuse_a_third()
+            session.client.restore_tracking_category(theirs.category, theirs.name, key=str(uuid4()))
             read_tracking(session, person=True)
-    tell(connection.supplier, "connection", connection.pk, f"Added the tracking category {name or its.name}", who=by)
+    tell(connection.supplier, "connection", connection.pk, f"Restored the tracking category {theirs.name}", who=by)
     return send_again(connection, MISSING, by)
+
+
+def mend_tracking(problem: Problem, by: User | None) -> None:
+    """Add or restore in Xero what the problem says is lacking there; all that waited for tracking is tried again.
+
+    Raises ProblemGone when the option or the property is no longer here, and what adding or restoring raises.
+    """
+    connection, do, which = problem.connection, problem.words.get("do"), problem.words.get("which")
+    options = Option.objects.filter(property__supplier=connection.supplier_id).select_related("property")
+    if do in OF_OPTIONS and (option := options.filter(pk=which).first()):
+        OF_OPTIONS[do](connection, option, by)
+    elif do in OF_CATEGORIES and (its := connection.supplier.properties.filter(pk=which).first()):
+        OF_CATEGORIES[do](connection, its, by)
+    else:
+        raise ProblemGone
 
 
 def restore_option(connection: Connection, option: Option, by: User | None) -> int:
@@ -455,10 +492,14 @@ def _twin_of(session: Session, option: Option) -> tuple[str, TrackingOption | No
     if str(its.pk) not in state.bound:
         raise TrackingRefused(f"{its.name} is no tracking category. Bind it to one first.")
     if trouble := state.category_lacking(str(its.pk), its.name):
-        raise TrackingRefused(f"Nothing was done: {trouble}. Restore it in Xero first.")
+        raise TrackingRefused(f"Nothing was done: {trouble.what}. Mend that first.")
     category = state.bound[str(its.pk)]
     there = session.connection.tracking_options.filter(category_id=category)
     return category, there.filter(option_id=state.chosen.get(str(option.pk), "")).exclude(status="DELETED").first()
+
+
+OF_OPTIONS = {ADD_OPTION: add_option, RESTORE_OPTION: restore_option}
+OF_CATEGORIES = {ADD_CATEGORY: add_category, RESTORE_CATEGORY: restore_category}
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from provender.properties.queries import Carried
 from provender.suppliers.models import TaxKind
 from provender.sync.kinds import MARK, is_marked, marked
 from provender.sync.models import Connection, Link, ToApprove, WithoutItemCodes, WithoutTracking
-from provender.sync.tracking import MISSING, Tracking
+from provender.sync.tracking import MISSING, Lacking, Tracking
 from provender.xero import wire
 
 COMMENT_KEY = "comment"  # the line that carries the customer's comment has no row of ours
@@ -240,8 +240,8 @@ class Builder:
             if isinstance(item, str):
                 return Trouble(document.pk, revision, item, {"line": line.description}, document.customer_id)
             chosen = self._chart.tracking.choices(line.tracking) if with_tracking else []
-            if isinstance(chosen, str):
-                return Trouble(document.pk, revision, MISSING, {"what": chosen}, document.customer_id)
+            if isinstance(chosen, Lacking):
+                return Trouble(document.pk, revision, MISSING, chosen.words, document.customer_id)
             # Once we have said what a document's tracking is, Xero would keep what a change leaves out.
             if chosen or (link and '"Tracking"' in link.sent):
                 item["Tracking"] = chosen

@@ -38,7 +38,9 @@ LEAVE = Repair("leave", "Leave it")
 RENUMBER = Repair("renumber", "Give ours the next number")
 ADOPT = Repair("adopt", "It is this one: link it")
 NO_TRACKING = Repair("without-tracking", "Send without tracking")
-TRACKING = Repair("open-tracking", "Add or restore it in Xero, or choose another")
+ADD_IT = Repair("add-in-xero", "Add it in Xero")
+RESTORE_IT = Repair("restore-in-xero", "Restore it in Xero")
+TRACKING = Repair("open-tracking", "Choose another")
 NO_CODE = Repair("without-item-codes", "Send without item code")
 RECONNECT = Repair("reconnect", "Reconnect")
 REOPEN = Repair("reopen", "Open it again here")
@@ -236,9 +238,9 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "tracking-missing",
         "Tracking option missing in Xero",
-        "{number} can't be sent with its tracking: {what}. Add or restore it in Xero, or choose another option for it, on"
-        " the tracking page; or send it without tracking.",
-        (TRACKING, NO_TRACKING, AGAIN),
+        "{number} can't be sent with its tracking: {what}. Add or restore it in Xero; choose another for it, on the"
+        " tracking page; or send it without tracking.",
+        (ADD_IT, RESTORE_IT, TRACKING, NO_TRACKING, AGAIN),
         r"(?P<what>the tracking category or option '[^']*' could not be found)",
         chart_is_old=True,
     ),
@@ -362,7 +364,9 @@ CAUSES: tuple[Cause, ...] = (
         (AGAIN, EDIT, LEAVE),
     ),
 )
-OF_LINES = frozenset({RENUMBER, ADOPT, KEEP_THEIRS, SEND_OURS, NO_CODE, NO_TRACKING, TRACKING, EDIT})
+OF_LINES = frozenset(
+    {RENUMBER, ADOPT, KEEP_THEIRS, SEND_OURS, NO_CODE, NO_TRACKING, TRACKING, ADD_IT, RESTORE_IT, EDIT}
+)
 NOT_OF_KIND: dict[str, frozenset[Repair]] = {
     "payment": OF_LINES,
     "allocation": OF_LINES,
@@ -404,6 +408,8 @@ def repairs_of(problem: Problem) -> tuple[Repair, ...]:
         wanted[TAKE_OUT] = bool(named)
         return tuple(one for one in found if wanted.get(one, True))
     without = NOT_OF_KIND.get(problem.kind, frozenset())
+    mends = str(problem.words.get("do", "")).partition("-")[0]  # what is lacking in Xero is added there, or restored
+    without = without.union(one for one in (ADD_IT, RESTORE_IT) if one.do.partition("-")[0] != mends)
     return tuple(one for one in found if one not in without)
 
 

@@ -27,10 +27,27 @@ MOST = 2  # Xero has at most two active tracking categories, and takes two on a 
 ACTIVE = "ACTIVE"
 
 
+ADD_OPTION, RESTORE_OPTION = "add-option", "restore-option"  # what would mend it in Xero
+ADD_CATEGORY, RESTORE_CATEGORY = "add-category", "restore-category"
+
+
 class _Theirs(NamedTuple):
     name: str
     status: str
     category: str
+
+
+class Lacking(NamedTuple):
+    """What Xero lacks, in a phrase; what would mend it there, if anything; and of which option or property."""
+
+    what: str
+    do: str = ""
+    which: str = ""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """As a problem keeps it."""
+        return self._asdict()
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,8 @@ class Tracking:
             wanted,
         )
 
-    def choices(self, carried: Iterable[Carried]) -> list[dict[str, str]] | str:
-        """A line's options as Xero takes them; or, in a phrase, what Xero lacks. What isn't bound isn't tracking."""
+    def choices(self, carried: Iterable[Carried]) -> list[dict[str, str]] | Lacking:
+        """A line's options as Xero takes them; or what Xero lacks. What isn't bound isn't tracking."""
         found = []
         for one in carried:
             if one["property"] not in self.bound.keys() | self.wanted.keys():
@@ -73,30 +90,63 @@ class Tracking:
             found.append({"TrackingCategoryID": category, "TrackingOptionID": self.chosen[one["option"]]})
         return found
 
-    def lacking(self, property_id: str, option_id: str, property_name: str, option_name: str) -> str:
-        """What Xero lacks for that option, in a phrase, or ""."""
+    def lacking(self, property_id: str, option_id: str, property_name: str, option_name: str) -> Lacking | None:
+        """What Xero lacks for that option, if anything."""
         if trouble := self.category_lacking(property_id, property_name):
             return trouble
         category = self.categories[self.bound[property_id]]
         theirs = self.options.get(self.chosen.get(option_id, ""))
         if theirs is None or theirs.category != category.category:
-            return f"the tracking category {category.name} has no option “{option_name}” in Xero"
+            what = f"the tracking category {category.name} has no option “{option_name}” in Xero"
+            return Lacking(what, ADD_OPTION, option_id)
         if theirs.status != ACTIVE:
-            return f"the option “{theirs.name}” of {category.name} is {theirs.status.lower()} in Xero"
-        return ""
+            what = f"the option “{theirs.name}” of {category.name} is {theirs.status.lower()} in Xero"
+            return Lacking(what, RESTORE_OPTION, option_id)
+        return None
 
-    def category_lacking(self, property_id: str, property_name: str) -> str:
-        """What is wrong with the category of a bound or tagged property, in a phrase, or ""."""
+    def category_lacking(self, property_id: str, property_name: str) -> Lacking | None:
+        """What is wrong with the category of a bound or tagged property, if anything."""
         if name := self.wanted.get(property_id):
-            there = any(one.name.casefold() == name.casefold() for one in self.categories.values())
-            what = "is another property’s in Xero already" if there else "isn’t there in Xero"
-            return f"the tracking category {name}, which the tag of {property_name} asks for, {what}"
+            asked = f"the tracking category {name}, which the tag of {property_name} asks for,"
+            if self.named(name):
+                return Lacking(f"{asked} is another property’s in Xero already")
+            return Lacking(f"{asked} isn’t there in Xero", ADD_CATEGORY, property_id)
         category = self.categories.get(self.bound[property_id])
         if category is None:
-            return f"the tracking category of {property_name} is no longer in Xero"
+            what = f"the tracking category of {property_name} is no longer in Xero"
+            return Lacking(what, ADD_CATEGORY, property_id)
         if category.status != ACTIVE:
-            return f"the tracking category {category.name} is {category.status.lower()} in Xero"
-        return ""
+            what = f"the tracking category {category.name} is {category.status.lower()} in Xero"
+            return Lacking(what, RESTORE_CATEGORY, property_id)
+        return None
+
+    def named(self, name: str) -> bool:
+        """Whether Xero has a category of that name, active or archived."""
+        return name.casefold() in {one.name.casefold() for one in self.categories.values()}
+
+    def category_to_add(self, its: Property) -> str:
+        """The name of the category that Xero lacks for that property, or "". Raises TrackingRefused."""
+        trouble = self.category_lacking(str(its.pk), its.name) if self.tracks(its) else None
+        if trouble is None or trouble.do == RESTORE_CATEGORY:
+            return ""
+        name = self.wanted.get(str(its.pk)) or its.category_wanted or its.name
+        if self.named(name):
+            raise TrackingRefused(f"Xero has a tracking category {name} already. Choose it, or another name or tag.")
+        self.refuse_a_third()
+        return name
+
+    def tracks(self, its: Property) -> bool:
+        """Whether that property is a tracking category, or its tag asks for one."""
+        return str(its.pk) in self.bound.keys() | self.wanted.keys()
+
+    def refuse_a_third(self) -> None:
+        """Raises TrackingRefused when Xero has as many active categories as it takes."""
+        active = [one.name for one in self.categories.values() if one.status == ACTIVE]
+        if len(active) >= MOST:
+            raise TrackingRefused(
+                f"Xero has two active tracking categories, {' and '.join(active)}, and takes no third. Archive one of"
+                " them there, or choose another category for the property."
+            )
 
 
 def tagged_properties(connection: Connection) -> QuerySet[Property]:
@@ -145,6 +195,13 @@ def _bind_option(connection: Connection, option: Option, xero_id: str) -> None:
     OptionBinding.objects.update_or_create(
         connection=connection, option=option, defaults={"xero_id": xero_id, "bound_at": clock.database_now()}
     )
+
+
+@transaction.atomic
+def bind_anew(connection: Connection, its: Property, category_id: str) -> None:
+    """This property is that new category, whose options are found by their names when the categories are read."""
+    connection.option_bindings.filter(option__property=its).delete()
+    _bind(connection, its, category_id)
 
 
 def _live(supplier: Supplier) -> Connection | None:
@@ -279,8 +336,7 @@ class OptionState:
     option: Option
     xero_id: str
     name_in_xero: str
-    lacking: str
-    archived: bool = False
+    lacking: Lacking | None
 
 
 @dataclass(frozen=True)
@@ -293,7 +349,7 @@ class Carrier:
     its: Property
     category_id: str
     category: str
-    lacking: str
+    lacking: Lacking | None
     options: list[OptionState]
 
     @property
@@ -323,6 +379,5 @@ def _check_one(tracking: Tracking, its: Property) -> Carrier:
         theirs = tracking.options.get(xero_id)
         trouble = tracking.lacking(key, str(option.pk), its.name, option.name)
         if option.active or (trouble and option.values.exists()):
-            archived = not lacking and theirs is not None and theirs.status == "ARCHIVED"
-            states.append(OptionState(option, xero_id, theirs.name if theirs else "", trouble, archived))
+            states.append(OptionState(option, xero_id, theirs.name if theirs else "", trouble))
     return Carrier(its, category_id, category.name if category else "", lacking, states)

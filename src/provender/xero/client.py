@@ -178,10 +178,15 @@ class XeroClient:
         path = f"TrackingCategories/{quote(category_id)}/Options/{quote(option_id)}"
         return self._write_tracking("POST", path, {"Name": name, "Status": "ACTIVE"}, wire.TrackingOption, key)
 
+    def restore_tracking_category(self, category_id: str, name: str, *, key: str) -> wire.TrackingCategory:
+        """Make an archived category (`name` is the one it has) active again, for a person. Raises the same."""
+        path = f"TrackingCategories/{quote(category_id)}"
+        return self._write_tracking("POST", path, {"Name": name, "Status": "ACTIVE"}, wire.TrackingCategory, key)
+
     def _write_tracking(
         self, method: Literal["PUT", "POST"], path: str, element: dict[str, str], kind: type[T], key: str
     ) -> T:
-        name = "Options" if "/" in path else "TrackingCategories"
+        name = "Options" if "/Options" in path else "TrackingCategories"
         call = _Call(method, path, {}, wire.encode_element({name: [element]}), 1)
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         token = self._access_token()

@@ -69,7 +69,7 @@ def get_one(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
-    return save_whole(call, SAVING, call.elements("TrackingCategories", CategoryIn)[0], _create)
+    return save_whole(call, SAVING, call.elements("TrackingCategories", CategoryIn)[0], add)
 
 
 def update(call: Call) -> Answer:
@@ -79,9 +79,7 @@ def update(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    category = replaced(_find(call), status="DELETED", updated=call.books.now())
-    call.books.put(category)
-    return envelope("TrackingCategories", [show(call, category)], call.books.now())
+    return envelope("TrackingCategories", [show(call, remove(call, _find(call)))], call.books.now())
 
 
 def create_option(call: Call) -> Answer:
@@ -120,13 +118,19 @@ def _find_option(call: Call, category: TrackingCategory) -> TrackingOption:
     raise NotFound(messages.NOT_FOUND)
 
 
-def _create(call: Call, sent: CategoryIn) -> TrackingCategory:
+def add(call: Call, sent: CategoryIn) -> TrackingCategory:
     name = _name(sent.name)
     _check_name(call, name, None)
     if sum(c.status == "ACTIVE" for c in call.books.tracking) >= MOST_OF_A_STATUS:
         raise Invalid(messages.TRACKING_LIMIT)
     options = tuple(TrackingOption(new_id(), _name(option.name)) for option in sent.options or [])
     category = TrackingCategory(id=new_id(), updated=call.books.now(), name=name, options=options)
+    call.books.put(category)
+    return category
+
+
+def remove(call: Call, old: TrackingCategory) -> TrackingCategory:
+    category = replaced(old, status="DELETED", updated=call.books.now())
     call.books.put(category)
     return category
 
