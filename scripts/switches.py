@@ -1,9 +1,11 @@
 """Run the tests that talk to the simulator under the other answer of each of its switches that they touch.
 
-    ./check switches              finds out which those are, then runs under each
-    ./check switches NAME …       only under these
+    ./check switches              runs the tests as they are and notes which test asks which switch; then, for each
+                                  switch, those that ask it under its other answer
+    ./check switches NAME …       only these switches
 
-Ends with one line for each switch, and with 1 when a test failed under one.
+A test that never asks a switch can't tell its answers apart, so nothing is left out. Ends with one line for each
+switch, and with 1 when a test failed under one.
 """
 
 import json
@@ -12,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+import xero_simulator.simulator
 from xero_simulator.switches import SWITCHES, Switches
 
 ROOT = Path(__file__).parents[1]
@@ -36,13 +40,26 @@ class Noting(Switches):
         return super().__getitem__(name)
 
 
-def record(file: Path) -> int:
-    """Run the tests as they are, and write down which switches were asked."""
-    import xero_simulator.simulator
+class Recorder:
+    """A plug-in of pytest that learns which test, its fixtures included, asks which switches."""
 
-    xero_simulator.simulator.Switches = Noting  # type: ignore[attr-defined]
-    status = pytest.main(TESTS)
-    file.write_text(json.dumps(sorted(Noting.asked)))
+    def __init__(self) -> None:
+        self.askers: defaultdict[str, list[str]] = defaultdict(list)
+
+    def pytest_runtest_logstart(self) -> None:
+        Noting.asked.clear()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        for name in Noting.asked:
+            self.askers[name].append(nodeid)
+
+
+def record(file: Path) -> int:
+    """Run the tests as they are, and write down for each switch which of them asked it."""
+    xero_simulator.simulator.Switches = Noting  # type: ignore[attr-defined,misc]
+    recorder = Recorder()
+    status = pytest.main([*TESTS, "-n", "0"], plugins=[recorder])
+    file.write_text(json.dumps(recorder.askers))
     return int(status)
 
 
@@ -62,15 +79,14 @@ def run(arguments: list[str], **extra: str) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout + done.stderr
 
 
-def find_touched() -> list[str]:
-    """The switches that the tests' calls ask for."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "asked.json"
-        passed, said = run([__file__, RECORD, str(file)])
-        if not passed:
-            raise SystemExit(f"The tests fail even as they are:\n{said[-3000:]}")
-        touched: list[str] = json.loads(file.read_text())
-        return touched
+def find_askers(folder: Path) -> dict[str, list[str]]:
+    """For each switch that is asked, the tests that ask it."""
+    file = folder / "askers.json"
+    passed, said = run([__file__, RECORD, str(file)])
+    if not passed:
+        raise SystemExit(f"The tests fail even as they are:\n{said[-3000:]}")
+    askers: dict[str, list[str]] = json.loads(file.read_text())
+    return askers
 
 
 def say(line: str) -> None:
@@ -79,21 +95,31 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
+def passes_under_other(name: str, tests: list[str], folder: Path) -> bool:
+    """Run these tests under the switch's other answer, and say how that went."""
+    listed = folder / f"{name}.txt"
+    listed.write_text("\n".join(tests))
+    other, began = not SWITCHES[name].default, time.monotonic()
+    passed, said = run(["-m", "pytest", "-n", "0", f"@{listed}"], XERO_SWITCHES=json.dumps({name: other}))
+    took = time.monotonic() - began
+    say(f"{'passed' if passed else 'FAILED'}  {name} = {str(other).lower()}: {len(tests)} tests, {took:.0f} s")
+    for line in said.splitlines():
+        if line.startswith(("FAILED", "ERROR", "E   ")) or " passed" in line:
+            say(f"        {line}")
+    return passed
+
+
 def main() -> int:
     """Run under each; 1 when a test failed."""
     if sys.argv[1:2] == [RECORD]:
         return record(Path(sys.argv[2]))
-    names = sys.argv[1:] or find_touched()
-    failed = False
-    for name in names:
-        other, began = not SWITCHES[name].default, time.monotonic()
-        passed, said = run(["-m", "pytest", *TESTS], XERO_SWITCHES=json.dumps({name: other}))
-        failed |= not passed
-        say(f"{'passed' if passed else 'FAILED'}  {name} = {str(other).lower()}, {time.monotonic() - began:.0f} s")
-        for line in said.splitlines():
-            if line.startswith(("FAILED", "ERROR", "E   ")) or " passed" in line:
-                say(f"        {line}")
-    return int(failed)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, began = Path(temporary), time.monotonic()
+        askers = find_askers(folder)
+        say(f"{len(askers)} of {len(SWITCHES)} switches are asked; finding out took {time.monotonic() - began:.0f} s.")
+        names = sys.argv[1:] or sorted(askers)
+        verdicts = [passes_under_other(name, askers[name], folder) for name in names]
+    return int(not all(verdicts))
 
 
 if __name__ == "__main__":
