@@ -11,7 +11,7 @@ import msgspec
 from xero_simulator import messages
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
-from xero_simulator.errors import BadCondition, BadRequest, Invalid, NothingPosted
+from xero_simulator.errors import BadCondition, BadRequest, Inside, Invalid, NothingPosted, Place, places_of
 from xero_simulator.filters import Getter, compile_where, sort_records
 from xero_simulator.records import Record, Wire
 from xero_simulator.switches import Switches
@@ -32,6 +32,11 @@ Shape = TypeVar("Shape", bound=Wire)
 R = TypeVar("R", bound=msgspec.Struct)
 Handler = Callable[["Call"], Answer]
 Shown = dict[str, object]
+FLAGGED_PARTS: dict[str | int, str] = {
+    "Contact": "HasValidationErrors",
+    "Invoice": "HasErrors",
+    "CreditNote": "HasErrors",
+}
 LARGEST_PAGE = 1000
 STANDARD_PAGE = 100
 
@@ -208,7 +213,7 @@ class Outcome:
 
     element: Any
     record: Any = None
-    texts: list[str] = field(default_factory=list)
+    texts: list[Inside] = field(default_factory=list)
 
 
 def save_each(call: Call, saving: Saving, elements: Sequence[Shape], save: Callable[[Call, Shape], Any]) -> Answer:
@@ -239,7 +244,8 @@ def _save_one(call: Call, element: Shape, save: Callable[[Call, Shape], Any]) ->
             return Outcome(element, record=save(call, element))
     except Invalid as refusal:
         known = call.switches["uncertain_texts_known"]
-        return Outcome(element, texts=[messages.in_words(text, known=known) for text in refusal.texts])
+        texts = [Inside(messages.in_words(text, known=known), *places_of(text)) for text in refusal.texts]
+        return Outcome(element, texts=texts)
 
 
 def _show_outcome(call: Call, saving: Saving, outcome: Outcome) -> Shown:
@@ -251,17 +257,37 @@ def _show_outcome(call: Call, saving: Saving, outcome: Outcome) -> Shown:
 
 
 def _echo(saving: Saving, outcome: Outcome) -> Shown:
-    """The element as it was sent, with what is wrong with it; lists inside it carry their own empty lists."""
+    """The element as it was sent, with all that is wrong with it; each part of it tells its own share once more."""
     shown: Shown = PLAIN_DECODER.decode(ENCODER.encode(outcome.element))
-    for value in shown.values():
-        if isinstance(value, list):
-            for inner in value:
-                if isinstance(inner, dict):
-                    inner.setdefault("ValidationErrors", [])
+    for part in _parts(shown):
+        part["ValidationErrors"] = []
+    for text in outcome.texts:
+        for place in text.places:
+            _tell(shown, place, text)
     shown.setdefault(saving.id_name, ZERO_ID)
     shown.update(dict.fromkeys(saving.flags, True))
-    shown["ValidationErrors"] = [{"Message": text} for text in outcome.texts]
+    shown["ValidationErrors"] = [{"Message": str(text)} for text in outcome.texts]
     return shown
+
+
+def _parts(value: Any) -> list[Shown]:
+    """Every object inside."""
+    within = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [part for one in within for part in ([one] if isinstance(one, dict) else []) + _parts(one)]
+
+
+def _tell(shown: Shown, place: Place, text: str) -> None:
+    """The message inside the part that it is about, if that was sent."""
+    part: Any = shown
+    try:
+        for step in place:
+            part = part[step]
+    except (LookupError, TypeError):
+        return
+    if isinstance(part, dict):
+        part["ValidationErrors"].append({"Message": str(text)})
+        if place[-1] in FLAGGED_PARTS:
+            part[FLAGGED_PARTS[place[-1]]] = True
 
 
 def answer_invalid(elements: list[Shown]) -> Answer:

@@ -10,7 +10,7 @@ import msgspec
 
 from xero_simulator import messages
 from xero_simulator.books import Books, Table, new_id
-from xero_simulator.errors import Invalid
+from xero_simulator.errors import Inside, Invalid
 from xero_simulator.records import CLASS_OF_TYPE, Account, Document, Item, Line, TaxRate, Tracking, Wire
 from xero_simulator.rounding import (
     HUNDRED,
@@ -78,17 +78,21 @@ class LineRules:
     sales: bool
     discounts: bool = True
     texts: list[str] = field(default_factory=list)
-    _accounts: dict[str, Account | None] = field(default_factory=dict)
+    _accounts: dict[str, Account | str] = field(default_factory=dict)
+    _line: int | None = None
 
     def refuse(self, text: str) -> None:
-        """Note what is wrong, once."""
-        if text not in self.texts:
-            self.texts.append(text)
+        """Note what is wrong, and with which line."""
+        self.texts.append(text if self._line is None else Inside(text, ("LineItems", self._line)))
 
     def read(self, lines: Sequence[LineIn], present: Sequence[Line] = ()) -> list[Line]:
         """The lines as they will be kept. Those with a known LineItemID change that line, the others are new."""
         known = {line.line_item_id: line for line in present}
-        return [self._read_line(line, known) for line in lines]
+        found = []
+        for self._line, line in enumerate(lines):
+            found.append(self._read_line(line, known))
+        self._line = None
+        return found
 
     def _read_line(self, line: LineIn, known: dict[str, Line]) -> Line:
         old = known.pop(guid_or_none(line.line_item_id) or "", None) if line.line_item_id else None
@@ -202,18 +206,19 @@ class LineRules:
         key = f"c{code}" if code else f"i{account_id}"
         if key not in self._accounts:
             self._accounts[key] = self._find_account(code, account_id)
-        return self._accounts[key]
+        found = self._accounts[key]
+        if isinstance(found, str):
+            self.refuse(found)
+            return None
+        return found
 
-    def _find_account(self, code: str | None, account_id: str | None) -> Account | None:
+    def _find_account(self, code: str | None, account_id: str | None) -> Account | str:
+        """The account, or why it can't be used."""
         account = self.books.accounts.first("code", code.upper()) if code else self.books.accounts.get(account_id)
         shown = code or str(account_id)
         if account is None or account.type == "BANK" or account.system_account in FORBIDDEN_SYSTEM:
-            self.refuse(messages.account_code_invalid(shown))
-            return None
-        if account.status != "ACTIVE":
-            self.refuse(messages.account_archived(shown))
-            return None
-        return account
+            return messages.account_code_invalid(shown)
+        return account if account.status == "ACTIVE" else messages.account_archived(shown)
 
     def _tax(self, line: LineIn, item: Item | None, account: Account | None) -> tuple[str | None, Decimal]:
         """The tax type and its percentage. A document without tax takes the type that means none."""
@@ -369,6 +374,12 @@ def read_line_amount_types(text: str | None, default: str) -> str:
     if kind := LINE_AMOUNT_TYPES.get(text.lower()):
         return kind
     raise Invalid(messages.LINE_AMOUNT_TYPES_INVALID)
+
+
+def check_descriptions(lines: Sequence[Line]) -> list[str]:
+    """What approved documents ask of each line."""
+    bare = [("LineItems", number) for number, line in enumerate(lines) if not line.description]
+    return [Inside(messages.DESCRIPTION_REQUIRED, *bare)] if bare else []
 
 
 def check_locks(books: Books, day: date) -> list[str]:

@@ -1,16 +1,59 @@
 """What can go wrong with a request, one class per situation."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+Place = tuple[str | int, ...]
+
 
 class DroppedLine(ConnectionError):
     """The line is cut and no answer goes out: the server cuts the socket, a test's transport says so."""
 
 
+class Inside(str):
+    """A validation message about a part of an element: it stands there too, at each of its `places`.
+
+    A place is a path in Xero's names: `("Contact",)`, `("LineItems", 0)`.
+    """
+
+    __slots__ = ("places",)
+    places: tuple[Place, ...]
+
+    def __new__(cls, text: str, *places: Place) -> Self:
+        made = super().__new__(cls, text)
+        made.places = places
+        return made
+
+
 class Invalid(Exception):
-    """One element breaks Xero's rules; `texts` are the validation messages, in order."""
+    """One element breaks Xero's rules; `texts` are the validation messages, in order, each once with all its places."""
 
     def __init__(self, *texts: str) -> None:
         super().__init__("; ".join(texts))
-        self.texts = list(texts)
+        places: dict[str, list[Place]] = {}
+        for text in texts:
+            places.setdefault(text, []).extend(places_of(text))
+        self.texts = [Inside(text, *dict.fromkeys(where)) for text, where in places.items()]
+
+
+def places_of(text: str) -> tuple[Place, ...]:
+    """Where else a message stands, beside the element as a whole."""
+    return text.places if isinstance(text, Inside) else ()
+
+
+def placed(texts: Iterable[str], *place: str | int) -> list[str]:
+    """The same messages, which are about the part at this place (those placed already are further in)."""
+    return [Inside(text, *((*place, *inner) for inner in places_of(text) or ((),))) for text in texts]
+
+
+@contextmanager
+def inside(*place: str | int) -> Iterator[None]:
+    """What is refused in here is about the part at this place."""
+    try:
+        yield
+    except Invalid as refusal:
+        raise Invalid(*placed(refusal.texts, *place)) from None
 
 
 class RequestRefused(Exception):

@@ -65,7 +65,7 @@ def invoice(**fields: Any) -> dict[str, Any]:
 
 
 def texts(answer: Any) -> list[str]:
-    """All validation messages of an answer, nested ones too."""
+    """All validation messages of an answer, nested ones too, each once."""
     found: list[str] = []
 
     def walk(value: Any) -> None:
@@ -78,7 +78,7 @@ def texts(answer: Any) -> list[str]:
                 walk(inner)
 
     walk(answer.json())
-    return found
+    return list(dict.fromkeys(found))
 
 
 @pytest.fixture

@@ -27,3 +27,11 @@ def test_what_does_not_fit_is_found(fields, part):
     noted, described.misfits[:] = list(described.misfits), []
     assert len(noted) == (2 if part else 0)
     assert all(part in one for one in noted)
+
+
+def test_what_was_refused_is_told_as_it_was_sent():
+    sent = {"Type": "unheard of", "ValidationErrors": [{"Message": "Invoice Type must be specified"}]}
+    for wrong in (sent, sent | {"ValidationErrors": []}, sent | {"Total": "12.00"}):
+        described.check("PUT", "/api.xro/2.0/Invoices", 200, json.dumps({"Invoices": [wrong]}).encode())
+    noted, described.misfits[:] = list(described.misfits), []
+    assert [one.split(":")[1].strip() for one in noted] == ["Invoices/0/Type", "Invoices/0/Total"]

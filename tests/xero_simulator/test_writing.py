@@ -86,6 +86,34 @@ def test_with_summarize_errors_false_each_element_has_its_own_verdict(xero):
     assert [i["InvoiceNumber"] for i in xero.list("Invoices")] == ["A-1"]
 
 
+def test_each_part_of_an_element_tells_what_is_wrong_with_it(xero):
+    """The document tells everything; the line, the contact or the payment its own share once more."""
+    xero.simulator.organisation().archive_contact("Ridgeway Bakery")
+    (told,) = xero.put("Invoices", invoice(Contact={"Name": "Ridgeway Bakery"})).json()["Elements"]
+    archived = [{"Message": messages.CONTACT_ARCHIVED}]
+    assert told["ValidationErrors"] == told["Contact"]["ValidationErrors"] == archived
+    assert told["Contact"]["HasValidationErrors"] is True
+    wrong = invoice(LineItems=[line(), line(AccountCode="1"), line(AccountCode="1", Description=None)])
+    (told,) = xero.put("Invoices", wrong).json()["Elements"]
+    account, bare = ({"Message": text} for text in (messages.account_code_invalid("1"), messages.DESCRIPTION_REQUIRED))
+    assert told["ValidationErrors"] == [account, bare]
+    assert [one["ValidationErrors"] for one in told["LineItems"]] == [[], [account], [account, bare]]
+    owed = {"Invoice": {"InvoiceID": xero.invoice()["InvoiceID"]}}
+    batch = {
+        "Account": {"Code": "200"},
+        "Date": "2026-11-25",
+        "Payments": [{**owed, "Amount": 1}, {**owed, "Amount": 99}],
+    }
+    (told,) = xero.put("BatchPayments", batch, summarizeErrors=False).json()["BatchPayments"]
+    assert told["Account"]["ValidationErrors"] == [{"Message": messages.PAYMENT_ACCOUNT_MISSING}]
+    assert [one["ValidationErrors"] for one in told["Payments"]] == [[], [{"Message": messages.PAYMENT_TOO_LARGE}]]
+    nobody = {"Invoice": {"InvoiceNumber": "?"}, "Account": {"Code": "090"}, "Amount": 1}
+    (told,) = xero.put("Payments", nobody).json()["Elements"]
+    assert [one["Message"] for one in told["Invoice"]["ValidationErrors"]] == [messages.INVOICE_ID_UNKNOWN]
+    (told,) = xero.put("Items", {"Code": "X", "SalesDetails": {"AccountCode": "1"}}).json()["Elements"]
+    assert told["SalesDetails"]["ValidationErrors"] == [{"Message": messages.ACCOUNT_MUST_BE_VALID}]
+
+
 def test_a_400_may_have_saved_the_valid_elements(xero, simulator):
     simulator.switches["batch_400_saves_valid"] = True
     bad = invoice(LineItems=[line(AccountCode="999")])

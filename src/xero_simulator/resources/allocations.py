@@ -5,7 +5,7 @@ from decimal import Decimal
 from xero_simulator import documents, messages, settlements
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Saving, Shown, answer_invalid, save_each
-from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.errors import Inside, Invalid, NotFound
 from xero_simulator.records import Allocation, Credit, Invoice, Wire
 from xero_simulator.resources import invoices
 from xero_simulator.rounding import cents
@@ -86,7 +86,7 @@ def create(call: Call, credit: Credit, sent: AllocationIn) -> Allocation:
     credit = books.tables[type(credit).__name__].rows[credit.id]
     invoice = _find_invoice(books, sent.invoice)
     if invoice is None:
-        raise Invalid(messages.INVOICE_ID_UNKNOWN)
+        raise Invalid(Inside(messages.INVOICE_ID_UNKNOWN, ("Invoice",)))
     given = read_number(sent.amount if sent.amount is not None else sent.applied_amount)
     amount = cents(given or Decimal(0))
     read_date(sent.date)

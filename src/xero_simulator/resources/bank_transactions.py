@@ -7,7 +7,7 @@ from xero_simulator import documents, messages, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import LineIn, LineRules
-from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.errors import Inside, Invalid, NotFound
 from xero_simulator.filters import Getter
 from xero_simulator.records import Account, BankTransaction, Line, Overpayment, Wire
 from xero_simulator.resources import accounts, contacts
@@ -153,7 +153,7 @@ def create(call: Call, sent: BankTransactionIn) -> BankTransaction:
     texts = [] if kind in PLAIN | OVERPAYMENTS else [messages.TRANSACTION_TYPE_INVALID]
     account = _bank_account(call.books, sent.bank_account)
     if account is None:
-        texts.append(messages.BANK_ACCOUNT_INVALID)
+        texts.append(Inside(messages.BANK_ACCOUNT_INVALID, ("BankAccount",)))
     if sent.contact is None:
         texts.append(messages.CONTACT_REQUIRED)
     if not sent.line_items:
@@ -168,7 +168,7 @@ def create(call: Call, sent: BankTransactionIn) -> BankTransaction:
     totals = documents.add_up(lines, types)
     texts += _check(call.books, sent, totals.total, day)
     if texts:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     transaction = BankTransaction(
         id=new_id(),
         updated=call.books.now(),
@@ -277,9 +277,9 @@ def _changed(call: Call, old: BankTransaction, sent: BankTransactionIn) -> BankT
     texts += _check(call.books, sent, totals.total, day) + documents.check_locks(call.books, old.date)
     account = _bank_account(call.books, sent.bank_account) if sent.bank_account else None
     if sent.bank_account and account is None:
-        texts.append(messages.BANK_ACCOUNT_INVALID)
+        texts.append(Inside(messages.BANK_ACCOUNT_INVALID, ("BankAccount",)))
     if texts:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     contact_id = contacts.of_document(call, sent.contact).id if sent.contact else old.contact_id
     transaction = replaced(
         old,

@@ -17,7 +17,7 @@ from xero_simulator.calls import (
     save_each,
     save_whole,
 )
-from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.errors import Invalid, NotFound, inside, placed
 from xero_simulator.filters import Getter
 from xero_simulator.records import BatchPayment, Payment, Wire
 from xero_simulator.resources import invoices, payments
@@ -159,19 +159,19 @@ def create(call: Call, sent: BatchIn) -> BatchPayment:
     books = call.books
     account = payments.find_account(books, sent.account)
     day = read_date(sent.date)
-    texts = [] if account else [messages.PAYMENT_ACCOUNT_MISSING]
+    texts = [] if account else placed([messages.PAYMENT_ACCOUNT_MISSING], "Account")
     if day is None:
         texts.append(messages.PAYMENT_DATE_REQUIRED)
     if not sent.reference and books.switches["batch_needs_reference"]:
         texts.append(messages.BATCH_REFERENCE_REQUIRED)
     texts += _check_lengths(sent)
-    parts = [_read_part(books, one) for one in sent.payments or ()]
+    parts = [_read_part(books, number, one) for number, one in enumerate(sent.payments or ())]
     texts += _check_parts(books, parts)
     if day is not None:
-        for part in parts:
-            texts += payments.check_payment(books, part.document, part.amount, day)
+        for number, part in enumerate(parts):
+            texts += placed(payments.check_payment(books, part.document, part.amount, day), "Payments", number)
     if texts or account is None or day is None:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     batch = BatchPayment(
         id=new_id(),
         updated=books.now(),
@@ -207,9 +207,10 @@ def _payment(call: Call, batch: BatchPayment, payment_id: str, part: Part) -> Pa
     )
 
 
-def _read_part(books: Books, sent: BatchedIn) -> Part:
-    document = payments.find_document(books, PaymentIn(invoice=sent.invoice, credit_note=sent.credit_note))
-    amount = read_number(sent.amount)
+def _read_part(books: Books, number: int, sent: BatchedIn) -> Part:
+    with inside("Payments", number):
+        document = payments.find_document(books, PaymentIn(invoice=sent.invoice, credit_note=sent.credit_note))
+        amount = read_number(sent.amount)
     due = payments.outstanding(document)
     return Part(document, due if amount is None else cents(amount), sent.reference)
 

@@ -7,7 +7,7 @@ from typing import Any
 from xero_simulator import documents, messages
 from xero_simulator.books import Books, fold, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
-from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.errors import Invalid, NotFound, inside
 from xero_simulator.records import Address, Contact, ContactPerson, PaymentTerms, Phone, Wire
 from xero_simulator.rounding import ZERO
 from xero_simulator.wire import ENCODER, PLAIN_DECODER, Answer, envelope, guid_or_none, ms_time, present, read_guid
@@ -331,6 +331,11 @@ def of_document(call: Call, sent: ContactIn | None) -> Contact:
     """The contact of a document, made or changed on the way, which is what Xero does. Raises Invalid."""
     if sent is None:
         raise Invalid(messages.CONTACT_REQUIRED)
+    with inside("Contact"):
+        return _found_or_made(call, sent)
+
+
+def _found_or_made(call: Call, sent: ContactIn) -> Contact:
     contact_id = read_guid(sent.contact_id)
     if not (contact_id or sent.name or sent.contact_number):
         raise Invalid(messages.CONTACT_UNIDENTIFIED)

@@ -182,7 +182,7 @@ def create(call: Call, sent: CreditNoteIn) -> CreditNote:
         rules.texts + _check(call.books, sent, kind, None) + _check_approval(call.books, status, day, totals, lines)
     )
     if texts:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     note = CreditNote(
         id=new_id(),
         updated=call.books.now(),
@@ -249,7 +249,7 @@ def _changed(call: Call, old: CreditNote, sent: CreditNoteIn, status: str) -> Cr
     if old.status == "AUTHORISED":
         texts += documents.check_locks(call.books, old.date)
     if texts:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     return replaced(
         old,
         updated=call.books.now(),
@@ -294,9 +294,7 @@ def _check_approval(books: Books, status: str, day: date, totals: Totals, lines:
     texts = [messages.NEGATIVE_TOTAL] if totals.total < 0 else []
     if status != "AUTHORISED":
         return texts
-    if not all(line.description for line in lines):
-        texts.append(messages.DESCRIPTION_REQUIRED)
-    return texts + documents.check_locks(books, day)
+    return texts + documents.check_descriptions(lines) + documents.check_locks(books, day)
 
 
 def _next_number(books: Books, kind: str) -> str | None:

@@ -309,7 +309,7 @@ def create(call: Call, sent: InvoiceIn) -> Invoice:
     totals = documents.add_up(lines, head.line_amount_types)
     texts += rules.texts + _check_approval(call.books, head, totals, lines)
     if texts:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     rounding = _rounding(sent, head.status, totals)
     invoice = Invoice(
         id=new_id(),
@@ -411,8 +411,7 @@ def _check_approval(books: Books, head: Head, totals: Totals, lines: list[Line])
     if head.status != "AUTHORISED":
         return texts
     texts += documents.check_locks(books, head.day)
-    if not all(line.description for line in lines):
-        texts.append(messages.DESCRIPTION_REQUIRED)
+    texts += documents.check_descriptions(lines)
     limit = books.settings.approval_limit if head.type == "ACCREC" else books.settings.bill_approval_limit
     if limit is not None and _approved_this_month(books, head) >= limit:
         texts.append(messages.APPROVAL_LIMIT)
@@ -484,7 +483,7 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
     totals = documents.add_up(lines, head.line_amount_types)
     texts += rules.texts + _check_changed(call.books, old, head, totals, lines)
     if texts:
-        raise Invalid(*dict.fromkeys(texts))
+        raise Invalid(*texts)
     same = (totals.sub_total, totals.total_tax) == (old.sub_total, old.total_tax)
     rounding = old.rounding if same and sent.rounding_amount is None else _rounding(sent, status, totals)
     return replaced(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from xero_simulator import messages
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
-from xero_simulator.errors import BadRequest, Invalid, NotFound
+from xero_simulator.errors import BadRequest, Invalid, NotFound, placed
 from xero_simulator.records import CLASS_OF_TYPE, Item, Prices, Wire
 from xero_simulator.rounding import ZERO, unit_price
 from xero_simulator.wire import Answer, envelope, guid_or_none, json_text, ms_time, present, read_guid, read_number
@@ -207,9 +207,9 @@ def _check(books: Books, sent: ItemIn, old: Item | None) -> list[str]:
         texts.append(messages.item_code_taken(sent.code))
     lengths = {"Name": sent.name, "Description": sent.description, "PurchaseDescription": sent.purchase_description}
     texts += [messages.too_long(n, LONGEST[n]) for n, text in lengths.items() if text and len(text) > LONGEST[n]]
-    for prices in (sent.sales_details, sent.purchase_details):
+    for part, prices in (("SalesDetails", sent.sales_details), ("PurchaseDetails", sent.purchase_details)):
         if prices is not None:
-            texts += _check_prices(books, prices)
+            texts += placed(_check_prices(books, prices), part)
     return texts
 
 

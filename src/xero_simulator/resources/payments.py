@@ -17,7 +17,7 @@ from xero_simulator.calls import (
     save_each,
     save_whole,
 )
-from xero_simulator.errors import Invalid, NotFound
+from xero_simulator.errors import Inside, Invalid, NotFound, placed
 from xero_simulator.filters import Getter
 from xero_simulator.records import (
     Account,
@@ -236,13 +236,14 @@ def find_document(books: Books, sent: PaymentIn) -> Document:
         raise Invalid(messages.PAYMENT_DOCUMENT_REQUIRED)
     one = named[0] if named else DocumentIn()
     if sent.invoice is not None or sent.invoice_number:
-        return _found(_invoice(books, one, sent.invoice_number), messages.INVOICE_ID_UNKNOWN)
+        return _found(_invoice(books, one, sent.invoice_number), messages.INVOICE_ID_UNKNOWN, "Invoice")
     if sent.credit_note is not None or sent.credit_note_number:
         number = one.credit_note_number or sent.credit_note_number
         note_id = read_guid(one.credit_note_id)
         note = books.credit_notes.get(note_id) if note_id else books.credit_notes.first("number", number or "")
-        return _found(note, messages.CREDIT_NOTE_ID_UNKNOWN)
-    return _found(books.overpayments.get(read_guid(one.overpayment_id)), messages.PAYMENT_DOCUMENT_REQUIRED)
+        return _found(note, messages.CREDIT_NOTE_ID_UNKNOWN, "CreditNote")
+    overpayment = books.overpayments.get(read_guid(one.overpayment_id))
+    return _found(overpayment, messages.PAYMENT_DOCUMENT_REQUIRED, "Overpayment")
 
 
 def _invoice(books: Books, one: DocumentIn, number: str | None) -> Invoice | None:
@@ -253,9 +254,9 @@ def _invoice(books: Books, one: DocumentIn, number: str | None) -> Invoice | Non
     return next((invoice for invoice in found if invoice.status not in documents.ENDED), found[0] if found else None)
 
 
-def _found(document: Document | None, text: str) -> Document:
+def _found(document: Document | None, text: str, part: str) -> Document:
     if document is None:
-        raise Invalid(text)
+        raise Invalid(Inside(text, (part,)))
     return document
 
 
@@ -289,7 +290,7 @@ def create(call: Call, sent: PaymentIn) -> Payment:
     amount = read_number(sent.amount)
     day = read_date(sent.date) or call.books.today()
     account = find_account(call.books, sent.account, sent.code)
-    texts = [] if account else [messages.PAYMENT_ACCOUNT_MISSING]
+    texts = [] if account else placed([messages.PAYMENT_ACCOUNT_MISSING], "Account")
     if sent.reference and len(sent.reference) > LONGEST_REFERENCE:
         texts.append(messages.too_long("Reference", LONGEST_REFERENCE))
     texts += check_payment(call.books, document, cents(amount or Decimal(0)), day)
