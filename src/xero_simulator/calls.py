@@ -12,7 +12,7 @@ from xero_simulator import messages
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
 from xero_simulator.errors import BadCondition, BadRequest, Inside, Invalid, NothingPosted, Place, places_of
-from xero_simulator.filters import Getter, compile_where, sort_records
+from xero_simulator.filters import Getter, compile_where, fields_asked, sort_records
 from xero_simulator.records import Record, Wire
 from xero_simulator.switches import Switches
 from xero_simulator.wire import (
@@ -39,6 +39,7 @@ FLAGGED_PARTS: dict[str | int, str] = {
 }
 LARGEST_PAGE = 1000
 STANDARD_PAGE = 100
+MOST_UNOPTIMISED = 100_000
 
 
 @dataclass(slots=True)
@@ -116,7 +117,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How one resource is listed. `forces_pages` are arguments that bring pages even when none is asked for."""
+    """How one resource is listed. `forces_pages` are arguments that bring pages even when none is asked for,
+    `optimised` the fields that may be asked for among any number of records, where that is known.
+    """
 
     key: str
     fields: dict[str, Getter]
@@ -126,6 +129,7 @@ class Listing:
     forces_pages: tuple[str, ...] = ()
     modified_since: bool = True
     unpaged_is_short: bool = False
+    optimised: frozenset[str] = frozenset()
 
 
 def answer_list(call: Call, listing: Listing, records: Iterable[Record]) -> Answer:
@@ -133,9 +137,12 @@ def answer_list(call: Call, listing: Listing, records: Iterable[Record]) -> Answ
     found = _modified_since(call, list(records)) if listing.modified_since else list(records)
     if found is None:
         return Answer(304)
-    if where := call.args.get("where", "").strip():
+    where, order = call.args.get("where", "").strip(), call.args.get("order", "").strip()
+    if listing.optimised and len(found) > MOST_UNOPTIMISED:
+        _refuse_slow(listing, where, order)
+    if where:
         found = list(filter(compile_where(where, listing.fields), found))
-    found = _ordered(call, listing, found)
+    found = _ordered(listing, found, order)
     show = listing.show
     if not (listing.pages and _asks_for_page(call, listing)):
         if listing.unpaged_is_short and listing.show_short:
@@ -147,6 +154,13 @@ def answer_list(call: Call, listing: Listing, records: Iterable[Record]) -> Answ
     pagination = {"page": page, "pageSize": size, "pageCount": -(-len(found) // size), "itemCount": len(found)}
     shown = [show(call, record) for record in found[(page - 1) * size : page * size]]
     return envelope(listing.key, shown, call.books.now(), pagination=pagination)
+
+
+def _refuse_slow(listing: Listing, where: str, order: str) -> None:
+    """Raises BadRequest for a query over more than the optimised fields."""
+    slow = fields_asked(where, order, listing.fields) - {name.lower() for name in listing.optimised}
+    if slow:
+        raise BadRequest(messages.query_too_slow(sorted(slow)))
 
 
 def _asks_for_page(call: Call, listing: Listing) -> bool:
@@ -189,11 +203,9 @@ def _read_since(call: Call) -> int | None:
     return moment if call.switches["rfc_dates_accepted"] else None
 
 
-def _ordered(call: Call, listing: Listing, records: list[Record]) -> list[Record]:
+def _ordered(listing: Listing, records: list[Record], order: str) -> list[Record]:
     records.sort(key=lambda record: (record.updated, record.id))
-    if order := call.args.get("order", "").strip():
-        return sort_records(records, order, listing.fields)
-    return records
+    return sort_records(records, order, listing.fields) if order else records
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class Parser:
         self._at = 0
         self._depth = 0
         self._fields = {name.lower(): getter for name, getter in fields.items()}
+        self.named: set[str] = set()
 
     def parse(self) -> Test:
         test = self._either()
@@ -178,6 +179,7 @@ class Parser:
         getter = self._fields.get(path.lower())
         if getter is None:
             raise BadQuery(f"No property or field '{path}' exists")
+        self.named.add(path.lower())
         return self._members(getter)
 
     def _members(self, test: Test) -> Test:
@@ -315,6 +317,14 @@ def compile_where(query: str, fields: dict[str, Getter]) -> Callable[[Any], bool
     """A test for records. Raises BadQuery here, or later when a record has nothing where the query needs something."""
     test = Parser(query, fields).parse()
     return lambda record: _truth(test(record))
+
+
+def fields_asked(where: str, order: str, fields: dict[str, Getter]) -> set[str]:
+    """The fields that a query looks at, in lower case. Raises BadQuery."""
+    parser = Parser(where, fields)
+    if where:
+        parser.parse()
+    return parser.named | {part.split()[0].lower() for part in order.split(",") if part.strip()}
 
 
 def compile_order(order: str, fields: dict[str, Getter]) -> list[tuple[Getter, bool]]:

@@ -201,6 +201,10 @@ NUMBER_OUT_OF_RANGE = "The number is out of range."
 FROM_MEMORY = (ACCOUNT_CODE_TAKEN, PAYMENT_RECONCILED, ALLOCATION_CONTACT, "The line total ")
 
 
+def query_too_slow(fields: list[str]) -> str:
+    return f"There are too many records to be filtered or sorted by {', '.join(fields)}. Use optimised fields only."
+
+
 def too_long(field: str, limit: int) -> str:
     return f"{field} must not be more than {limit} characters long."
 

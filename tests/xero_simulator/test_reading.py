@@ -107,6 +107,29 @@ def test_a_query_that_cannot_be_run_is_a_query_parse_exception(xero, where):
     assert answer.json()["Type"] == "QueryParseException"
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("Invoices", {"where": 'Type=="ACCREC" AND Contact.Name!=null', "order": "UpdatedDateUTC DESC"}, 200),
+        ("Invoices", {"where": 'Status=="PAID" AND Total>5'}, 400),
+        ("Invoices", {"order": "DueDate"}, 400),
+        ("Payments", {"where": 'Status=="AUTHORISED"'}, 200),
+        ("Payments", {"where": "Amount>5"}, 400),
+        ("BatchPayments", {"where": "TotalAmount>5"}, 400),
+        ("BatchPayments", {"order": "Date"}, 200),
+        ("Contacts", {"where": "IsCustomer==true"}, 200),
+    ],
+)
+def test_over_a_hundred_thousand_records_only_optimised_fields_are_asked_for(xero, monkeypatch, path, query, status):
+    monkeypatch.setattr("xero_simulator.calls.MOST_UNOPTIMISED", 1)
+    for number in ("A-1", "A-2"):
+        xero.invoice(InvoiceNumber=number)
+        xero.simulator.organisation().pay(number, 1)
+        xero.simulator.organisation().pay_batch([number])
+    assert xero.get(path, **query).status_code == status
+    assert xero.call("GET", path, headers={"If-Modified-Since": "2099-01-01T00:00:00"}, **query).status_code == 200
+
+
 def test_order_sorts_both_ways(xero):
     for number in ("B", "C", "A"):
         xero.invoice(InvoiceNumber=number)

@@ -186,6 +186,15 @@ def test_an_invoice_that_comes_to_nothing_is_paid(xero):
     free = {"LineItems": [{"LineItemID": saved["LineItems"][0]["LineItemID"], "UnitAmount": 0}]}
     assert xero.post("Invoices/A-1", free).json()["Invoices"][0]["Status"] == "PAID"
     assert xero.invoice(LineItems=[line(UnitAmount=0)])["Status"] == "PAID"
+    again = xero.post("Invoices/A-1", {**free, "Status": "PAID", "Reference": "gift"}).json()["Invoices"][0]
+    assert (again["Status"], again["Reference"]) == ("PAID", "gift")
+    dear = {"LineItems": [{"LineItemID": saved["LineItems"][0]["LineItemID"], "UnitAmount": 5}]}
+    assert xero.post("Invoices/A-1", dear).json()["Invoices"][0]["Status"] == "AUTHORISED"
+    assert xero.post("Invoices/A-1", free).json()["Invoices"][0]["Status"] == "PAID"
+    assert xero.post("Invoices/A-1", {"Status": "VOIDED"}).json()["Invoices"][0]["Status"] == "VOIDED"
+    note = xero.simulator.organisation().type_credit_note("Basket Case Café", [line(UnitAmount=0)])
+    void = xero.post(f"CreditNotes/{note['CreditNoteID']}", {"Status": "VOIDED"})
+    assert [note["Status"], void.json()["CreditNotes"][0]["Status"]] == ["PAID", "VOIDED"]
 
 
 def test_paid_or_part_paid_invoices_refuse_edits_and_voids(xero, simulator):

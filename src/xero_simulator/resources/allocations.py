@@ -132,7 +132,7 @@ def delete(call: Call, credit: Credit) -> Answer:
     try:
         take_back(call.books, credit, allocation)
     except Invalid as refusal:
-        errors = [{"Message": text} for text in refusal.texts]
+        errors = [{"Message": str(text)} for text in refusal.texts]
         return answer_invalid([{"AllocationID": allocation.id, "ValidationErrors": errors}])
     return json_answer(
         {

@@ -114,11 +114,13 @@ def _fields(books: Books) -> dict[str, Getter]:
     }
 
 
+OPTIMISED = frozenset({"BatchPaymentID", "Type", "Status", "Account.AccountID", "Date", "UpdatedDateUTC"})
 SAVING = Saving("BatchPayments", "BatchPaymentID", show, flags=(), has_status=False)
 
 
 def get_all(call: Call) -> Answer:
-    return answer_list(call, Listing("BatchPayments", _fields(call.books), show), call.books.batch_payments)
+    listing = Listing("BatchPayments", _fields(call.books), show, optimised=OPTIMISED)
+    return answer_list(call, listing, call.books.batch_payments)
 
 
 def _find(call: Call) -> BatchPayment:

@@ -220,6 +220,9 @@ def update(call: Call, old: CreditNote, sent: CreditNoteIn) -> CreditNote:
     if old.allocated or old.refunded:
         blocked = status in ENDED
         raise Invalid(messages.status_blocked_by_payment(status) if blocked else messages.PAID_OR_CREDITED)
+    if old.status == "PAID":  # it comes to nothing: nobody used it, so it is as free as an approved one
+        old = replaced(old, status="AUTHORISED", fully_paid_on=None)
+        status = "AUTHORISED" if status == "PAID" else status
     if status not in NEXT[old.status]:
         raise Invalid(messages.CREDIT_NOTE_NOT_MODIFIABLE)
     if status in ENDED:

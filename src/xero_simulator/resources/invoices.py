@@ -179,6 +179,10 @@ def _fields(books: Books) -> dict[str, Getter]:
     }
 
 
+OPTIMISED = frozenset(
+    {"InvoiceID", "Type", "Status", "InvoiceNumber", "Date", "Reference", "UpdatedDateUTC"}
+    | {f"Contact.{name}" for name in ("ContactID", "Name", "ContactNumber", "EmailAddress")}
+)
 SAVING = Saving("Invoices", "InvoiceID", show_alone)
 
 
@@ -191,6 +195,7 @@ def get_all(call: Call) -> Answer:
         pages=True,
         forces_pages=("statuses", "summaryonly"),
         unpaged_is_short=True,
+        optimised=OPTIMISED,
     )
     return answer_list(call, listing, _selected(call))
 
@@ -439,9 +444,12 @@ def update(call: Call, old: Invoice, sent: InvoiceIn) -> Invoice:
     status = (sent.status or old.status).upper()
     if status not in STATUSES or old.status in ENDED:
         raise Invalid(messages.INVOICE_NOT_MODIFIABLE)
+    settled = bool(old.paid or old.credited)
+    if old.status == "PAID" and not settled:  # it comes to nothing: nobody paid it, so it is as free as an approved one
+        old = replaced(old, status="AUTHORISED", fully_paid_on=None)
+        status = "AUTHORISED" if status == "PAID" else status
     if status in ENDED:
         return _end(call, old, status)
-    settled = bool(old.paid or old.credited)
     if status not in NEXT[old.status] and not (settled and status == "AUTHORISED"):
         raise Invalid(messages.INVOICE_NOT_MODIFIABLE)
     changed = _changed(call, old, sent, status if old.status != "PAID" else "PAID")

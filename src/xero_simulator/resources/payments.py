@@ -187,11 +187,13 @@ def _fields(books: Books) -> dict[str, Getter]:
     }
 
 
+OPTIMISED = frozenset({"PaymentID", "PaymentType", "Invoice.InvoiceID", "Status", "Date", "UpdatedDateUTC"})
 SAVING = Saving("Payments", "PaymentID", show, flags=("HasValidationErrors",))
 
 
 def get_all(call: Call) -> Answer:
-    return answer_list(call, Listing("Payments", _fields(call.books), show_in_list, pages=True), call.books.payments)
+    listing = Listing("Payments", _fields(call.books), show_in_list, pages=True, optimised=OPTIMISED)
+    return answer_list(call, listing, call.books.payments)
 
 
 def _find(call: Call) -> Payment:
