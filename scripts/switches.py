@@ -56,7 +56,7 @@ class Recorder:
 
 def record(file: Path) -> int:
     """Run the tests as they are, and write down for each switch which of them asked it."""
-    xero_simulator.simulator.Switches = Noting  # type: ignore[attr-defined,misc]
+    xero_simulator.simulator.Switches = Noting  # type: ignore[attr-defined]
     recorder = Recorder()
     status = pytest.main([*TESTS, "-n", "0"], plugins=[recorder])
     file.write_text(json.dumps(recorder.askers))
