@@ -56,5 +56,5 @@ def _in_words(books: Books, payment: Payment) -> str:
 
 
 def signed_amount(payment: Payment) -> Decimal:
-    """Positive when the money comes in, negative when it goes out."""
-    return payment.amount if payment.type in MONEY_IN else -payment.amount
+    """In the account's currency; positive when the money comes in, negative when it goes out."""
+    return payment.at_bank if payment.type in MONEY_IN else -payment.at_bank

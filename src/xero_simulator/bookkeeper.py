@@ -9,10 +9,21 @@ from typing import Any, Protocol
 
 import msgspec
 
+from xero_simulator import currencies
 from xero_simulator.books import Books, fold
 from xero_simulator.calls import Call, replaced
 from xero_simulator.oauth import OAuth
-from xero_simulator.records import BatchPayment, Contact, CreditNote, Invoice, Payment, Prices, Record, TrackingCategory
+from xero_simulator.records import (
+    BatchPayment,
+    Contact,
+    CreditNote,
+    Currency,
+    Invoice,
+    Payment,
+    Prices,
+    Record,
+    TrackingCategory,
+)
 from xero_simulator.resources import (
     accounts,
     allocations,
@@ -23,6 +34,7 @@ from xero_simulator.resources import (
     invoices,
     items,
     payments,
+    small_lists,
     tracking_categories,
 )
 from xero_simulator.resources.accounts import AccountIn
@@ -34,6 +46,7 @@ from xero_simulator.resources.credit_notes import CreditNoteIn
 from xero_simulator.resources.invoices import InvoiceIn
 from xero_simulator.resources.items import ItemIn
 from xero_simulator.resources.payments import AccountRef, DocumentIn, PaymentIn
+from xero_simulator.resources.small_lists import CurrencyIn
 from xero_simulator.wire import ENCODER, PLAIN_DECODER, encode
 
 Shown = dict[str, Any]
@@ -259,6 +272,15 @@ class Bookkeeper:
                     books.put(replaced(books.payments.rows[payment_id], is_reconciled=reconciled, updated=books.now()))
             self._simulator.commit(books)
 
+    def add_currency(self, code: str, rate: Decimal | str | None = None) -> Shown:
+        """Use a further currency, with a rate of one's own if given: how many of it one of the organisation's buys."""
+
+        def add(call: Call) -> Currency:
+            added = small_lists.add_currency(call, CurrencyIn(code=code))
+            return added if rate is None else currencies.set_rate(call.books, added, Decimal(rate))
+
+        return self._do(add, small_lists.show_currency)
+
     def archive_account(self, code: str) -> Shown:
         account = self._books.accounts.first("code", code.upper())
         if account is None:
@@ -386,6 +408,10 @@ class Bookkeeper:
     def set_approval_limit(self, limit: int | None, bills: int | None = None) -> None:
         """How many sales invoices and how many bills a month the organisation's plan lets approve."""
         self._settings(approval_limit=limit, bill_approval_limit=bills)
+
+    def set_multicurrency(self, *, allowed: bool) -> None:
+        """Whether the organisation's plan includes other currencies than its own."""
+        self._settings(multicurrency=allowed)
 
     def disconnect(self) -> None:
         """Disconnect every app, as a person does under Connected apps."""

@@ -17,6 +17,7 @@ from xero_simulator.records import (
     BatchPayment,
     Contact,
     CreditNote,
+    Currency,
     HistoryNote,
     Invoice,
     Item,
@@ -111,6 +112,7 @@ class Books:
         self.switches = switches
         self.organisations: Table[Settings] = Table(Settings)
         self.accounts = Table(Account, code=lambda a: _upper(a.code), name=lambda a: a.name.casefold())
+        self.currencies: Table[Currency] = Table(Currency)
         self.tax_rates = Table(TaxRate, name=lambda t: t.name.casefold())
         self.tracking = Table(TrackingCategory, name=lambda c: c.name.casefold())
         self.items = Table(Item, code=lambda i: i.code.casefold())

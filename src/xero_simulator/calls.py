@@ -210,10 +210,10 @@ def _ordered(listing: Listing, records: list[Record], order: str) -> list[Record
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """How one resource is saved: its plural, the flags it carries, and the name of its id."""
+    """How one resource is saved: its plural, the name of its id if it has one, and the flags it carries."""
 
     key: str
-    id_name: str
+    id_name: str | None
     show: Callable[[Call, Any], Shown]
     flags: tuple[str, ...] = ("HasErrors",)
     has_status: bool = True
@@ -276,7 +276,8 @@ def _echo(saving: Saving, outcome: Outcome) -> Shown:
     for text in outcome.texts:
         for place in text.places:
             _tell(shown, place, text)
-    shown.setdefault(saving.id_name, ZERO_ID)
+    if saving.id_name:
+        shown.setdefault(saving.id_name, ZERO_ID)
     shown.update(dict.fromkeys(saving.flags, True))
     shown["ValidationErrors"] = [{"Message": str(text)} for text in outcome.texts]
     return shown

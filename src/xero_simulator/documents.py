@@ -393,12 +393,6 @@ def check_locks(books: Books, day: date) -> list[str]:
     return texts
 
 
-def check_currency(books: Books, code: str | None) -> list[str]:
-    if code and code.upper() != books.settings.base_currency:
-        return [messages.currency_not_subscribed(code.upper())]
-    return []
-
-
 def pack_lines(lines: Sequence[Line]) -> bytes:
     return ENCODER.encode(lines)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from xero_simulator.rounding import ZERO
+from xero_simulator.rounding import SAME_CURRENCY, ZERO
 
 SPECIAL_WORDS = {"id": "ID", "ids": "IDs", "utc": "UTC", "cogs": "COGS"}
 
@@ -146,6 +146,13 @@ class TrackingCategory(Record, frozen=True, kw_only=True):
     options: tuple[TrackingOption, ...] = ()
 
 
+class Currency(Record, frozen=True, kw_only=True):
+    """A further currency of the organisation, `id` its code. `rate` is one that the organisation itself has set."""
+
+    name: str
+    rate: Decimal | None = None
+
+
 class Item(Record, frozen=True, kw_only=True):
     code: str
     name: str | None = None
@@ -202,6 +209,7 @@ class Document(Record, frozen=True, kw_only=True):
     sub_total: Decimal
     total_tax: Decimal
     total: Decimal
+    currency_rate: Decimal = SAME_CURRENCY
     reference: str | None = None
     app_id: str | None = None
 
@@ -265,6 +273,12 @@ class Payment(Record, frozen=True, kw_only=True):
     is_reconciled: bool = False
     batch_id: str | None = None
     app_id: str | None = None
+    currency_rate: Decimal = SAME_CURRENCY
+    bank_amount: Decimal | None = None  # in the account's currency, where that is another than the document's
+
+    @property
+    def at_bank(self) -> Decimal:
+        return self.amount if self.bank_amount is None else self.bank_amount
 
 
 class BatchPayment(Record, frozen=True, kw_only=True):
@@ -319,6 +333,7 @@ class Settings(Record, frozen=True, kw_only=True):
     end_of_year_lock_date: date | None = None
     approval_limit: int | None = None
     bill_approval_limit: int | None = None
+    multicurrency: bool = True
     next_number: int = 1
     next_credit_number: int = 1
 

@@ -7,6 +7,7 @@ TEN_THOUSANDTH = Decimal("0.0001")
 ZERO = Decimal("0.00")
 HUNDRED = Decimal(100)
 LARGEST_AMOUNT = Decimal("9999999999.99")
+SAME_CURRENCY = Decimal("1.0000000000")
 
 
 def cents(value: Decimal, *, half_away: bool = True) -> Decimal:
@@ -21,6 +22,11 @@ def four_places(value: Decimal) -> Decimal:
 def unit_price(value: Decimal, places: int) -> Decimal:
     """A unit price kept at four places, after rounding to the two or four that `unitdp` allows."""
     return four_places(cents(value) if places == 2 else value)
+
+
+def exchange_rate(value: Decimal) -> Decimal:
+    """Six places count; ten are shown."""
+    return value.quantize(Decimal("0.000001"), ROUND_HALF_UP).quantize(SAME_CURRENCY)
 
 
 def percentage(value: Decimal) -> Decimal:

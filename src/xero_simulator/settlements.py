@@ -7,7 +7,7 @@ from xero_simulator.books import Books
 from xero_simulator.calls import Shown, replaced
 from xero_simulator.records import Allocation, Credit, Invoice, Payment
 from xero_simulator.rounding import ZERO
-from xero_simulator.wire import CURRENCY_RATE, ms_date, present
+from xero_simulator.wire import ms_date, present
 
 
 def show_of_invoice(books: Books, invoice: Invoice) -> Shown:
@@ -38,7 +38,7 @@ def _show_payment(payment: Payment) -> Shown:
         Date=ms_date(payment.date),
         Amount=payment.amount,
         Reference=payment.reference,
-        CurrencyRate=CURRENCY_RATE,
+        CurrencyRate=payment.currency_rate,
         HasAccount=False,
         HasValidationErrors=False,
     )

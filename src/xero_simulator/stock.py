@@ -22,12 +22,14 @@ class Move(NamedTuple):
     at_cost: Decimal = ZERO
     cost: Decimal = ZERO
 
-    def with_line(self, line: Line, direction: int, *, at_cost: bool, inclusive: bool) -> "Move":
+    def with_line(self, line: Line, direction: int, document: Document) -> "Move":
         quantity = direction * (line.quantity or ZERO)
-        if not at_cost:
+        if document.type not in AT_COST:
             return Move(self.quantity + quantity, self.at_cost, self.cost)
+        inclusive = document.line_amount_types == "Inclusive"
         net = (line.line_amount or ZERO) - ((line.tax_amount or ZERO) if inclusive else ZERO)
-        return Move(self.quantity + quantity, self.at_cost + quantity, self.cost + direction * net)
+        cost = cents(net / document.currency_rate)
+        return Move(self.quantity + quantity, self.at_cost + quantity, self.cost + direction * cost)
 
 
 def move(books: Books, before: Document | None, after: Document) -> None:
@@ -36,13 +38,12 @@ def move(books: Books, before: Document | None, after: Document) -> None:
     for document, sign in ((before, -1), (after, 1)):
         if document is None or document.status not in HOLDS or b'"ItemCode"' not in document.lines:
             continue
-        at_cost, inclusive = document.type in AT_COST, document.line_amount_types == "Inclusive"
         for line in documents.unpack_lines(document.lines):
             if line.item_code and line.quantity:
                 code = line.item_code.casefold()
                 so_far = moves.get(code, Move())
                 direction = sign * BRINGS.get(document.type, 0)
-                moves[code] = so_far.with_line(line, direction, at_cost=at_cost, inclusive=inclusive)
+                moves[code] = so_far.with_line(line, direction, document)
     for code, one in moves.items():
         item = books.items.first("code", code)
         if item is not None and item.is_tracked and (one.quantity or one.cost):

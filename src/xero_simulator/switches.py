@@ -138,6 +138,11 @@ SWITCHES: dict[str, Switch] = {
     "bulk_connections": Switch(
         True, "one consent may connect several organisations", "one consent connects one organisation"
     ),
+    "day_rate_fills_in": Switch(
+        True,
+        "a document in another currency takes the day's rate when it comes without a CurrencyRate",
+        "a document in another currency must come with its CurrencyRate",
+    ),
     "starter_tier": Switch(False, "1,000 calls a day and organisation", "5,000 calls a day and organisation"),
 }
 

@@ -37,7 +37,6 @@ OWN_IDS = (  # an element may hold others' ids too, so the first of these that i
     "ItemID",
     "AccountID",
 )
-CURRENCY_RATE = Decimal("1.0000000000")  # of the only currency there is
 
 
 @dataclass(slots=True)

@@ -649,7 +649,17 @@ def tracking_category_round_trip(x):
     return (gone.status, set_status("ACTIVE").status) == ("DELETED", "ACTIVE")
 
 
+def invoice_in_another_currency(x):
+    added = x.api.create_currency(x.tenant, sdk.Currency(code=sdk.CurrencyCode.USD)).currencies[0]
+    listed = x.api.get_currencies(x.tenant, order="Code").currencies
+    owed = new_invoice(x, currency_code=sdk.CurrencyCode.USD, currency_rate=0.65)
+    paid = pay(x, owed, amount=6.5)
+    assert (added.description, listed[-1].code) == ("United States Dollar", sdk.CurrencyCode.USD)
+    return (owed.currency_rate, paid.bank_amount) == (Decimal("0.65"), Decimal("9.95"))  # paid at the rate of the day
+
+
 WRITES = {
+    "invoice in another currency": invoice_in_another_currency,
     "archive a contact": archive_contact,
     "void a credit note": void_note,
     "upsert a credit note": upsert_note,
@@ -728,6 +738,9 @@ def refused(x, text, **fields):
 
 NOWHERE = str(UUID(int=7))
 REFUSALS = {
+    "currency not subscribed": lambda x: refused(
+        x, messages.currency_not_subscribed("EUR"), currency_code=sdk.CurrencyCode.EUR
+    ),
     "unknown account": lambda x: refused(
         x, messages.account_code_invalid("999"), line_items=[new_line(account_code="999")]
     ),

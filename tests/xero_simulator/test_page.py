@@ -90,6 +90,27 @@ def test_the_rest_of_the_buttons(trading, simulator):
     assert trading.get("Organisation").status_code == 403
 
 
+def test_another_currency_is_added_and_shown(trading, simulator):
+    assert do(trading, "add-currency", code="eur", rate="0") == messages.CURRENCY_RATE_INVALID
+    assert do(trading, "add-currency", code="eur", rate="0.55") == "Done."
+    assert do(trading, "add-currency", code="AUD", rate="2") == messages.CURRENCY_RATE_INVALID
+    bank = {"Code": "095", "Name": "Euro", "Type": "BANK", "BankAccountNumber": "1", "CurrencyCode": "EUR"}
+    assert trading.put("Accounts", bank).status_code == 200
+    assert "EUR Euro at 0.55" in trading.http.get("/_simulator/", params={"view": "settings"}).text
+    abroad = {"contact": "Basket Case Café", "description": "x", "price": "10", "currency": "EUR"}
+    assert do(trading, "new-invoice", number="A-9", **abroad) == "Done."
+    path = f"/_simulator/invoice/{simulator.organisation().find_invoice('A-9')['InvoiceID']}"
+    assert "0.55 EUR for one AUD" in trading.http.get(path).text
+    assert "095 Euro" in trading.http.get(path).text
+    home = simulator.organisation().find_invoice("A-1")["InvoiceID"]
+    assert "095 Euro" not in trading.http.get(f"/_simulator/invoice/{home}").text
+    assert do(trading, "pay", id="A-9", amount="11", account="090") == "Done."
+    assert "20.00" in trading.http.get("/_simulator/", params={"view": "bank"}).text  # 11 at 0.55
+    assert "EUR 11.00" in trading.http.get("/_simulator/").text
+    simulator.organisation().set_multicurrency(allowed=False)
+    assert "includes no other currencies" in trading.http.get("/_simulator/", params={"view": "settings"}).text
+
+
 @pytest.mark.parametrize(
     "form",
     [

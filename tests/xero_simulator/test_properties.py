@@ -68,6 +68,7 @@ class Trading(RuleBasedStateMachine):
         super().__init__()
         self.simulator = Simulator(limits=False)
         self.bookkeeper = self.simulator.organisation()
+        self.bookkeeper.add_currency("EUR", "0.57")
         self.xero = Xero(self.simulator)
 
     def teardown(self):
@@ -85,10 +86,14 @@ class Trading(RuleBasedStateMachine):
         with suppress(Invalid):
             act()
 
-    @rule(price=st.decimals(min_value=1, max_value=900, places=2), status=st.sampled_from(["DRAFT", "AUTHORISED"]))
-    def type_invoice(self, price, status):
+    @rule(
+        price=st.decimals(min_value=1, max_value=900, places=2),
+        status=st.sampled_from(["DRAFT", "AUTHORISED"]),
+        currency=st.sampled_from(["AUD", "EUR"]),
+    )
+    def type_invoice(self, price, status, currency):
         one = {"Description": "x", "Quantity": 1, "UnitAmount": price, "AccountCode": "200"}
-        self.bookkeeper.type_invoice(None, "Basket Case Café", [one], Status=status)
+        self.bookkeeper.type_invoice(None, "Basket Case Café", [one], Status=status, CurrencyCode=currency)
 
     @rule(price=st.decimals(min_value=1, max_value=400, places=2))
     def type_credit_note(self, price):
@@ -204,7 +209,7 @@ class Trading(RuleBasedStateMachine):
         held = dict.fromkeys((one["AccountID"] for one in books["BankStatements"]), Decimal(0))
         for payment in payments:
             sign = -1 if payment["PaymentType"] in {"ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT", "ACCPAYPAYMENT"} else 1
-            held[payment["Account"]["AccountID"]] += sign * payment["Amount"]
+            held[payment["Account"]["AccountID"]] += sign * near(payment["Amount"] / payment["CurrencyRate"])
         for one in books["BankTransactions"]:
             if one["Status"] == "AUTHORISED":
                 sign = 1 if one["Type"].startswith("RECEIVE") else -1

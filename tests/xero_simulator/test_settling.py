@@ -475,18 +475,126 @@ def test_stock_over_the_counter(xero, stocked):
     assert on_hand(xero) == (10, 30)
 
 
-def test_another_currency_is_refused_everywhere(xero):
-    refusal = [messages.currency_not_subscribed("EUR")]
-    euro = {"CurrencyCode": "EUR"}
-    bank = {"Code": "095", "Name": "Euro", "Type": "BANK", "BankAccountNumber": "1", **euro}
-    fee = {"Contact": {"Name": CAFE}, "BankAccount": {"Code": "090"}, "Type": "SPEND", **euro}
-    fee["LineItems"] = [{"Description": "fee", "UnitAmount": 1, "AccountCode": "404"}]
+def euro_bank(**fields):
+    return {"Code": "095", "Name": "Euro", "Type": "BANK", "BankAccountNumber": "1", "CurrencyCode": "EUR", **fields}
+
+
+def euro_fee(bank="090"):
+    fee = {"Contact": {"Name": CAFE}, "BankAccount": {"Code": bank}, "Type": "SPEND", "CurrencyCode": "EUR"}
+    return {**fee, "LineItems": [{"Description": "fee", "UnitAmount": 1, "AccountCode": "404"}]}
+
+
+@pytest.mark.parametrize("plan", [True, False])
+def test_a_currency_that_is_not_subscribed_is_refused_everywhere(xero, plan):
+    books = xero.simulator.organisation()
+    if not plan:
+        books.add_currency("EUR")  # which a smaller plan takes away again
+    books.set_multicurrency(allowed=plan)
+    refusal, euro = [messages.currency_not_subscribed("EUR")], {"CurrencyCode": "EUR"}
     assert texts(xero.put("Invoices", invoice(**euro))) == refusal
     assert texts(xero.put("CreditNotes", credit_note(**euro))) == refusal
-    assert texts(xero.put("BankTransactions", fee)) == refusal
-    assert texts(xero.put("Accounts", bank)) == refusal
+    assert texts(xero.put("BankTransactions", euro_fee())) == refusal
+    assert texts(xero.put("Accounts", euro_bank())) == refusal
     assert texts(xero.put("Contacts", {"Name": "Abroad", "DefaultCurrency": "EUR"})) == refusal
     assert [one["Code"] for one in xero.list("Currencies")] == ["AUD"]
+    allowed = {one["Name"]: one["Status"] for one in xero.get("Organisation/Actions").json()["Actions"]}
+    assert allowed["UseMulticurrency"] == ("ALLOWED" if plan else "NOT-ALLOWED")
+    if not plan:
+        assert texts(xero.put("Currencies", {"Code": "USD"})) == [messages.CURRENCY_NOT_IN_PLAN]
+
+
+def test_currencies_are_added_and_listed(xero):
+    assert xero.put("Currencies", {"Code": "usd", "Description": "Dollar"}).json()["Currencies"] == [
+        {"Code": "USD", "Description": "United States Dollar"}
+    ]
+    assert xero.put("Currencies", {"Currencies": [{"Code": "USD"}, {"Code": "EUR"}]}).status_code == 200
+    assert [one["Code"] for one in xero.list("Currencies", order="Code DESC")] == ["USD", "AUD"]
+    assert [one["Code"] for one in xero.list("Currencies", where='Code=="USD"')] == ["USD"]
+    for wrong in ({"Code": "XXY"}, {"Description": "x"}):
+        assert texts(xero.put("Currencies", wrong)) == [messages.CURRENCY_CODE_INVALID]
+
+
+def test_a_document_in_another_currency_has_a_rate(xero, simulator):
+    books = simulator.organisation()
+    xero.put("Currencies", {"Code": "EUR"})
+    assert xero.invoice(CurrencyCode="EUR")["CurrencyRate"] == 0.562092  # the day's
+    books.add_currency("EUR", "0.6")
+    assert xero.invoice(CurrencyCode="eur")["CurrencyRate"] == 0.6
+    sent = xero.invoice(CurrencyCode="EUR", CurrencyRate="0.5123456")
+    assert sent["CurrencyRate"] == 0.512346
+    path = f"Invoices/{sent['InvoiceID']}"
+    assert xero.post(path, {"Reference": "x"}).json()["Invoices"][0]["CurrencyRate"] == 0.512346
+    assert xero.post(path, {"CurrencyRate": 2}).json()["Invoices"][0]["CurrencyRate"] == 2
+    home = xero.post(path, {"CurrencyCode": "AUD", "CurrencyRate": 9}).json()["Invoices"][0]
+    assert (home["CurrencyCode"], home["CurrencyRate"]) == ("AUD", 1)
+    for wrong in (0, -1, "1e30", "0.0000001"):
+        refused = xero.put("CreditNotes", credit_note(CurrencyCode="EUR", CurrencyRate=wrong))
+        assert texts(refused) == [messages.CURRENCY_RATE_INVALID]
+    xero.put("Currencies", {"Code": "KES"})  # for which there is no rate of the day
+    for asked in (invoice(CurrencyCode="KES"), invoice(CurrencyCode="KES", Status="DRAFT")):
+        assert texts(xero.put("Invoices", asked)) == [messages.CURRENCY_RATE_REQUIRED]
+    assert xero.put("Invoices", invoice(CurrencyCode="KES", CurrencyRate=84)).status_code == 200
+
+
+def test_paying_in_another_currency(xero, simulator):
+    books = simulator.organisation()
+    books.add_currency("EUR", "0.5")
+    books.add_currency("USD")
+    for account in (euro_bank(), euro_bank(Code="096", Name="Dollars", CurrencyCode="USD")):
+        assert xero.put("Accounts", account).status_code == 200
+    owed = xero.invoice(CurrencyCode="EUR", CurrencyRate="0.8")  # 22.00
+    of_it = {"Invoice": {"InvoiceID": owed["InvoiceID"]}}
+    home = xero.put("Payments", {**of_it, "Account": {"Code": "090"}, "Amount": 5}).json()["Payments"][0]
+    assert [home[name] for name in ("Amount", "BankAmount", "CurrencyRate")] == [5, 10, 0.5]
+    there = {**of_it, "Account": {"Code": "095"}, "Amount": 7, "CurrencyRate": "0.9"}
+    paid = xero.put("Payments", there).json()["Payments"][0]
+    assert [paid[name] for name in ("Amount", "BankAmount", "CurrencyRate")] == [7, 7, 0.9]
+    third = xero.put("Payments", {**of_it, "Account": {"Code": "096"}, "Amount": 1})
+    assert texts(third) == [messages.PAYMENT_CURRENCY]
+    foreign = {"Invoice": {"InvoiceID": xero.invoice()["InvoiceID"]}, "Account": {"Code": "095"}, "Amount": 1}
+    assert texts(xero.put("Payments", foreign)) == [messages.PAYMENT_CURRENCY]
+    batch = {"Account": {"Code": "095"}, "Date": "2026-11-25", "Payments": [{**of_it, "Amount": 10}]}
+    made = xero.put("BatchPayments", batch).json()["BatchPayments"][0]
+    assert (made["Account"]["CurrencyCode"], made["TotalAmount"]) == ("EUR", 10)
+    mixed = xero.put("BatchPayments", {**batch, "Payments": [{k: foreign[k] for k in ("Invoice", "Amount")}]})
+    assert texts(mixed) == [messages.BATCH_CURRENCY]
+    assert xero.get(f"Invoices/{owed['InvoiceID']}").json()["Invoices"][0]["Status"] == "PAID"
+    statements = {one["Name"]: one for one in simulator.books()["organisations"][0]["BankStatements"]}
+    assert [statements[name]["Balance"] for name in ("Business Bank Account", "Euro")] == [10, 17]
+    assert texts(xero.post(f"Invoices/{owed['InvoiceID']}", {"CurrencyRate": 3})) == [
+        messages.PAID_OR_CREDITED,
+        messages.INVOICE_NOT_MODIFIABLE,
+    ]
+
+
+def test_money_at_the_bank_is_in_the_accounts_currency(xero, simulator):
+    simulator.organisation().add_currency("EUR", "0.5")
+    xero.put("Accounts", euro_bank())
+    fee = xero.put("BankTransactions", euro_fee(bank="095")).json()["BankTransactions"][0]
+    assert (fee["CurrencyCode"], fee["CurrencyRate"]) == ("EUR", 0.5)
+    assert xero.put("BankTransactions", euro_fee()).json()["BankTransactions"][0]["CurrencyCode"] == "AUD"
+    moved = xero.post(f"BankTransactions/{fee['BankTransactionID']}", {"BankAccount": {"Code": "090"}})
+    assert moved.json()["BankTransactions"][0]["CurrencyCode"] == "AUD"
+
+
+def test_credit_stays_in_its_currency_and_balances_are_in_the_organisations(xero, simulator):
+    simulator.organisation().add_currency("EUR", "0.5")
+    owed = xero.invoice(CurrencyCode="EUR")  # 22.00, which are 44.00 here
+    note = xero.put("CreditNotes", credit_note(Status="AUTHORISED")).json()["CreditNotes"][0]
+    given = {"Amount": 1, "Invoice": {"InvoiceID": owed["InvoiceID"]}}
+    refused = xero.put(f"CreditNotes/{note['CreditNoteID']}/Allocations", given)
+    assert texts(refused) == [messages.ALLOCATION_CURRENCY]
+    contact = xero.get(f"Contacts/{owed['Contact']['ContactID']}").json()["Contacts"][0]
+    assert contact["Balances"]["AccountsReceivable"]["Outstanding"] == 44
+
+
+def test_stock_is_worth_what_it_costs_in_the_organisations_currency(xero, simulator):
+    books = simulator.organisation()
+    books.add_currency("EUR", "0.5")
+    books.add_item("OIL", price=9, tracked=True)
+    xero.invoice(Type="ACCPAY", CurrencyCode="EUR", LineItems=[line(ItemCode="OIL", AccountCode="630", TaxType="NONE")])
+    item = xero.get("Items/OIL").json()["Items"][0]
+    assert (item["QuantityOnHand"], item["TotalCostPool"]) == (2, 40)
 
 
 def test_history_notes(xero):

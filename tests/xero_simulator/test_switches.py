@@ -216,3 +216,12 @@ def test_a_duplicate_in_flight_is_refused_when_it_does_not_wait(xero, simulator)
     simulator.pause = meanwhile
     outer = xero.call("PUT", "Invoices", invoice(InvoiceNumber="A-1"), {"Idempotency-Key": "k"})
     assert (inner, outer.status_code) == ([409], 200)
+
+
+def test_the_rate_of_the_day(xero):
+    xero.put("Currencies", {"Code": "USD"})
+    assert xero.put("Invoices", invoice(CurrencyCode="USD")).status_code == 200
+    xero.simulator.switches["day_rate_fills_in"] = False
+    assert texts(xero.put("Invoices", invoice(CurrencyCode="USD"))) == [messages.CURRENCY_RATE_REQUIRED]
+    xero.simulator.organisation().add_currency("USD", "0.65")
+    assert xero.put("Invoices", invoice(CurrencyCode="USD")).status_code == 200

@@ -1,6 +1,6 @@
 """The chart of accounts: one account per write, and the exceptions that Xero makes for it."""
 
-from xero_simulator import documents, messages
+from xero_simulator import currencies, messages
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_whole
 from xero_simulator.errors import Invalid, NotFound
@@ -117,7 +117,7 @@ def _create(call: Call, sent: AccountIn) -> Account:
         texts.append(messages.BANK_NUMBER_REQUIRED)
     bank = kind == "BANK"
     if bank:
-        texts += documents.check_currency(call.books, sent.currency_code)
+        texts += currencies.check(call.books, sent.currency_code)
     if texts:
         raise Invalid(*texts)
     account = Account(
@@ -132,7 +132,7 @@ def _create(call: Call, sent: AccountIn) -> Account:
         show_in_expense_claims=bool(sent.show_in_expense_claims),
         bank_account_number=sent.bank_account_number if bank else None,
         bank_account_type=(sent.bank_account_type or "BANK") if bank else None,
-        currency_code=(sent.currency_code or call.books.settings.base_currency) if bank else None,
+        currency_code=(sent.currency_code or call.books.settings.base_currency).upper() if bank else None,
     )
     call.books.put(account)
     return account

@@ -117,6 +117,8 @@ def _check(books: Books, credit: Credit, invoice: Invoice, amount: Decimal) -> l
         texts.append(messages.ALLOCATION_TYPE)
     if credit.contact_id != invoice.contact_id and books.switches["allocation_needs_same_contact"]:
         texts.append(messages.ALLOCATION_CONTACT)
+    if credit.currency_code != invoice.currency_code:
+        texts.append(messages.ALLOCATION_CURRENCY)
     if amount > credit.remaining:
         texts.append(messages.ALLOCATION_TOO_LARGE)
     if amount > invoice.due:

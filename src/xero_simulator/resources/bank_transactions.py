@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from xero_simulator import documents, messages, stock
+from xero_simulator import currencies, documents, messages, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import LineIn, LineRules
@@ -15,7 +15,6 @@ from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.resources.payments import AccountRef
 from xero_simulator.rounding import ZERO
 from xero_simulator.wire import (
-    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -43,6 +42,7 @@ class BankTransactionIn(Wire, frozen=True):
     is_reconciled: bool | None = None
     line_amount_types: str | None = None
     currency_code: str | None = None
+    currency_rate: Decimal | None = None
     status: str | None = None
     url: str | None = None
 
@@ -78,7 +78,7 @@ def show(call: Call, transaction: BankTransaction) -> Shown:
 
 def show_alone(call: Call, transaction: BankTransaction) -> Shown:
     """What a call about this transaction gives: its contact stands there in full."""
-    more = {"CurrencyRate": CURRENCY_RATE} | contacts.in_full(call.books, transaction.contact_id)
+    more = {"CurrencyRate": transaction.currency_rate} | contacts.in_full(call.books, transaction.contact_id)
     return show(call, transaction) | more
 
 
@@ -167,6 +167,7 @@ def create(call: Call, sent: BankTransactionIn) -> BankTransaction:
     types, lines = _read_lines(call, sent, kind, texts)
     totals = documents.add_up(lines, types)
     texts += _check(call.books, sent, totals.total, day)
+    currency, rate = currencies.read(call.books, account.currency_code, sent.currency_rate, texts)
     if texts:
         raise Invalid(*texts)
     transaction = BankTransaction(
@@ -176,7 +177,8 @@ def create(call: Call, sent: BankTransactionIn) -> BankTransaction:
         contact_id=contact.id,
         date=day,
         status="AUTHORISED",
-        currency_code=call.books.settings.base_currency,
+        currency_code=currency,
+        currency_rate=rate,
         **documents.amounts(types, lines, totals),
         reference=sent.reference,
         app_id=call.app_id,
@@ -202,6 +204,7 @@ def _overpayment(transaction: BankTransaction) -> Overpayment:
         status="AUTHORISED",
         line_amount_types=transaction.line_amount_types,
         currency_code=transaction.currency_code,
+        currency_rate=transaction.currency_rate,
         lines=transaction.lines,
         sub_total=transaction.sub_total,
         total_tax=transaction.total_tax,
@@ -245,7 +248,8 @@ def _overpayment_lines(books: Books, sent: BankTransactionIn, kind: str, texts: 
 
 
 def _check(books: Books, sent: BankTransactionIn, total: Decimal, day: date) -> list[str]:
-    texts = documents.check_currency(books, sent.currency_code)
+    """The currency is the bank account's; one that is sent has to be known, and counts no further."""
+    texts = currencies.check(books, sent.currency_code)
     if total <= ZERO:
         texts.append(messages.NEGATIVE_TOTAL if total < ZERO else messages.PAYMENT_AMOUNT_INVALID)
     return texts + documents.check_locks(books, day)
@@ -278,6 +282,8 @@ def _changed(call: Call, old: BankTransaction, sent: BankTransactionIn) -> BankT
     account = _bank_account(call.books, sent.bank_account) if sent.bank_account else None
     if sent.bank_account and account is None:
         texts.append(Inside(messages.BANK_ACCOUNT_INVALID, ("BankAccount",)))
+    code = account.currency_code if account else None
+    currency, rate = currencies.read(call.books, code, sent.currency_rate, texts, old)
     if texts:
         raise Invalid(*texts)
     contact_id = contacts.of_document(call, sent.contact).id if sent.contact else old.contact_id
@@ -286,6 +292,8 @@ def _changed(call: Call, old: BankTransaction, sent: BankTransactionIn) -> BankT
         updated=call.books.now(),
         contact_id=contact_id,
         date=day,
+        currency_code=currency,
+        currency_rate=rate,
         **documents.amounts(types, lines, totals),
         reference=old.reference if sent.reference is None else sent.reference,
         bank_account_id=account.id if account else old.bank_account_id,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from xero_simulator import documents, messages
+from xero_simulator import currencies, documents, messages
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import (
     Call,
@@ -17,7 +17,7 @@ from xero_simulator.calls import (
     save_each,
     save_whole,
 )
-from xero_simulator.errors import Invalid, NotFound, inside, placed
+from xero_simulator.errors import Inside, Invalid, NotFound, inside, placed
 from xero_simulator.filters import Getter
 from xero_simulator.records import BatchPayment, Payment, Wire
 from xero_simulator.resources import invoices, payments
@@ -61,7 +61,7 @@ class BatchIn(Wire, frozen=True):
 
 
 def show(call: Call, batch: BatchPayment) -> Shown:
-    currency = call.books.settings.base_currency
+    currency = currencies.of_account(call.books, call.books.accounts.rows[batch.account_id])
     return present(
         Account={"AccountID": batch.account_id, "CurrencyCode": currency},
         BatchPaymentID=batch.id,
@@ -169,6 +169,10 @@ def create(call: Call, sent: BatchIn) -> BatchPayment:
     texts += _check_lengths(sent)
     parts = [_read_part(books, number, one) for number, one in enumerate(sent.payments or ())]
     texts += _check_parts(books, parts)
+    if account:
+        currency = currencies.of_account(books, account)
+        foreign = [number for number, part in enumerate(parts) if part.document.currency_code != currency]
+        texts += [Inside(messages.BATCH_CURRENCY, ("Payments", number)) for number in foreign]
     if day is not None:
         for number, part in enumerate(parts):
             texts += placed(payments.check_payment(books, part.document, part.amount, day), "Payments", number)
@@ -206,6 +210,7 @@ def _payment(call: Call, batch: BatchPayment, payment_id: str, part: Part) -> Pa
         reference=part.reference or batch.reference,
         batch_id=batch.id,
         app_id=call.app_id,
+        currency_rate=part.document.currency_rate,
     )
 
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from xero_simulator import documents, messages
+from xero_simulator import currencies, messages
 from xero_simulator.books import Books, fold, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.errors import Invalid, NotFound, inside
 from xero_simulator.records import Address, Contact, ContactPerson, PaymentTerms, Phone, Wire
-from xero_simulator.rounding import ZERO
+from xero_simulator.rounding import ZERO, cents
 from xero_simulator.wire import ENCODER, PLAIN_DECODER, Answer, envelope, guid_or_none, ms_time, present, read_guid
 
 EMAIL = re.compile(r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$")
@@ -89,7 +89,7 @@ def show_short(_call: Call | None, contact: Contact) -> Shown:
 
 
 def show(call: Call | None, contact: Contact) -> Shown:
-    """A contact in full, with what is owed either way."""
+    """A contact in full, with what is owed either way in the organisation's own currency."""
     full = show_short(call, contact) | {
         "ContactGroups": [],
         "ContactPersons": [_person(person) for person in contact.persons],
@@ -114,9 +114,10 @@ def _balances(books: Books, contact: Contact) -> Shown:
     for invoice in books.invoices.find("contact", contact.id):
         if invoice.status == "AUTHORISED":
             side = shown["AccountsReceivable" if invoice.type == "ACCREC" else "AccountsPayable"]
-            side["Outstanding"] += invoice.due
+            due = cents(invoice.due / invoice.currency_rate)
+            side["Outstanding"] += due
             if invoice.due_date and invoice.due_date < today:
-                side["Overdue"] += invoice.due
+                side["Overdue"] += due
     return {**shown}
 
 
@@ -307,7 +308,7 @@ def _check(books: Books, sent: ContactIn, old: Contact | None) -> list[str]:
         texts.append(messages.CONTACT_STATUS_INVALID)
     if len(sent.contact_persons or ()) > MOST_PERSONS:
         texts.append(messages.TOO_MANY_CONTACT_PERSONS)
-    texts += documents.check_currency(books, sent.default_currency)
+    texts += currencies.check(books, sent.default_currency)
     return texts + _check_unique(books, sent, old, own, status)
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from xero_simulator import documents, messages, stock
+from xero_simulator import currencies, documents, messages, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import CREATABLE, ENDED, NEXT, LineIn, LineRules, Totals
@@ -13,7 +13,6 @@ from xero_simulator.records import Contact, CreditNote, Line, Wire
 from xero_simulator.resources import allocations, contacts
 from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.wire import (
-    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -57,7 +56,7 @@ def _show_head(books: Books, note: CreditNote) -> Shown:
         HasErrors=False,
         Type=note.type,
         Reference=note.reference or "",
-        CurrencyRate=CURRENCY_RATE,
+        CurrencyRate=note.currency_rate,
         Contact=contacts.show_briefly(books, note.contact_id),
         DateString=date_string(note.date),
         Date=ms_date(note.date),
@@ -175,6 +174,7 @@ def create(call: Call, sent: CreditNoteIn) -> CreditNote:
     kind = str(sent.type).upper()
     day = read_date(sent.date) or call.books.today()
     types = documents.read_line_amount_types(sent.line_amount_types, "Exclusive")
+    currency, rate = currencies.read(call.books, sent.currency_code, sent.currency_rate, texts)
     rules = _rules(call, kind, status, types)
     lines = rules.read(sent.line_items or ())
     totals = documents.add_up(lines, types)
@@ -190,7 +190,8 @@ def create(call: Call, sent: CreditNoteIn) -> CreditNote:
         contact_id=contact.id if contact else None,
         date=day,
         status=status,
-        currency_code=call.books.settings.base_currency,
+        currency_code=currency,
+        currency_rate=rate,
         **documents.amounts(types, lines, totals),
         number=sent.credit_note_number or _next_number(call.books, kind),
         reference=sent.reference,
@@ -244,6 +245,7 @@ def _changed(call: Call, old: CreditNote, sent: CreditNoteIn, status: str) -> Cr
     contact = contacts.find_for(call, sent.contact, texts)
     day = read_date(sent.date) or old.date
     types = documents.read_line_amount_types(sent.line_amount_types, old.line_amount_types)
+    currency, rate = currencies.read(call.books, sent.currency_code, sent.currency_rate, texts, old)
     rules = _rules(call, old.type, status, types)
     lines = documents.change_lines(rules, sent.line_items, old)
     totals = documents.add_up(lines, types)
@@ -259,6 +261,8 @@ def _changed(call: Call, old: CreditNote, sent: CreditNoteIn, status: str) -> Cr
         contact_id=contact.id if contact else old.contact_id,
         date=day,
         status=status,
+        currency_code=currency,
+        currency_rate=rate,
         **documents.amounts(types, lines, totals),
         number=sent.credit_note_number or old.number,
         reference=old.reference if sent.reference is None else sent.reference,
@@ -279,7 +283,7 @@ def _rules(call: Call, kind: str, status: str, types: str) -> LineRules:
 
 
 def _check(books: Books, sent: CreditNoteIn, kind: str, old: CreditNote | None) -> list[str]:
-    texts = documents.check_currency(books, sent.currency_code)
+    texts = []
     number = sent.credit_note_number
     if number and len(number) > LONGEST:
         texts.append(messages.too_long("CreditNoteNumber", LONGEST))

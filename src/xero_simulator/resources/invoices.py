@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from xero_simulator import documents, messages, settlements, stock
+from xero_simulator import currencies, documents, messages, settlements, stock
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
 from xero_simulator.documents import CREATABLE, ENDED, NEXT, LineIn, LineRules, Totals
@@ -17,7 +17,6 @@ from xero_simulator.resources import contacts
 from xero_simulator.resources.contacts import ContactIn
 from xero_simulator.rounding import ZERO, cents, is_sane
 from xero_simulator.wire import (
-    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -71,7 +70,7 @@ def _show_head(call: Call | None, books: Books, invoice: Invoice) -> Shown:
         AmountDue=invoice.due,
         AmountPaid=invoice.paid,
         AmountCredited=invoice.credited,
-        CurrencyRate=CURRENCY_RATE,
+        CurrencyRate=invoice.currency_rate,
         Url=invoice.url,
         SentToContact=invoice.sent_to_contact,
         IsDiscounted=bool(invoice.total_discount),
@@ -167,6 +166,7 @@ def _fields(books: Books) -> dict[str, Getter]:
         "AmountPaid": lambda i: i.paid,
         "AmountCredited": lambda i: i.credited,
         "CurrencyCode": lambda i: i.currency_code,
+        "CurrencyRate": lambda i: i.currency_rate,
         "LineAmountTypes": lambda i: i.line_amount_types,
         "Url": lambda i: i.url,
         "SentToContact": lambda i: i.sent_to_contact,
@@ -296,6 +296,7 @@ class Head(NamedTuple):
     day: date
     due: date | None
     line_amount_types: str
+    currency: tuple[str, Decimal]
 
 
 def create(call: Call, sent: InvoiceIn) -> Invoice:
@@ -324,7 +325,8 @@ def create(call: Call, sent: InvoiceIn) -> Invoice:
         date=head.day,
         due_date=head.due,
         status=head.status,
-        currency_code=call.books.settings.base_currency,
+        currency_code=head.currency[0],
+        currency_rate=head.currency[1],
         **documents.amounts(head.line_amount_types, lines, totals._replace(total=totals.total + rounding)),
         rounding=rounding,
         total_discount=totals.discount or None,
@@ -360,7 +362,8 @@ def _read_head(call: Call, sent: InvoiceIn, kind: str, status: str, contact: Con
     except Invalid as refusal:
         texts += refusal.texts
         types = "Exclusive"
-    return Head(kind, status, day, due, types)
+    currency = currencies.read(call.books, sent.currency_code, sent.currency_rate, texts)
+    return Head(kind, status, day, due, types, currency)
 
 
 def _due_by_terms(contact: Contact | None, kind: str, day: date) -> date:
@@ -383,7 +386,7 @@ def _rules(call: Call, head: Head) -> LineRules:
 
 
 def _check_text_fields(call: Call, sent: InvoiceIn, head: Head, old: Invoice | None) -> list[str]:
-    texts = documents.check_currency(call.books, sent.currency_code)
+    texts = []
     if sent.invoice_number:
         if len(sent.invoice_number) > LONGEST_NUMBER:
             texts.append(messages.too_long("InvoiceNumber", LONGEST_NUMBER))
@@ -484,6 +487,7 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
         read_date(sent.date) or old.date,
         read_date(sent.due_date) or old.due_date,
         documents.read_line_amount_types(sent.line_amount_types, old.line_amount_types),
+        currencies.read(call.books, sent.currency_code, sent.currency_rate, texts, old),
     )
     texts += _check_text_fields(call, sent, head, old)
     rules = _rules(call, head)
@@ -501,6 +505,8 @@ def _changed(call: Call, old: Invoice, sent: InvoiceIn, status: str) -> Invoice:
         date=head.day,
         due_date=head.due,
         status=head.status,
+        currency_code=head.currency[0],
+        currency_rate=head.currency[1],
         **documents.amounts(head.line_amount_types, lines, totals._replace(total=totals.total + rounding)),
         rounding=rounding,
         total_discount=totals.discount or None,

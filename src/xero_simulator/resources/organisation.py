@@ -16,7 +16,7 @@ ALLOWED = (
     "CreateDraftInvoice",
     "EditContacts",
 )
-NOT_ALLOWED = ("UseMulticurrency", "ApproveTransactionsBeforePeriodLockDate")
+NOT_ALLOWED = ("ApproveTransactionsBeforePeriodLockDate",)
 
 
 def show(books: Books) -> Shown:
@@ -61,6 +61,8 @@ def get(call: Call) -> Answer:
 
 def get_actions(call: Call) -> Answer:
     actions = [{"Name": name, "Status": "ALLOWED"} for name in ALLOWED]
+    multicurrency = "ALLOWED" if call.books.settings.multicurrency else "NOT-ALLOWED"
+    actions.append({"Name": "UseMulticurrency", "Status": multicurrency})
     actions += [{"Name": name, "Status": "NOT-ALLOWED"} for name in NOT_ALLOWED]
     return envelope("Actions", actions, call.books.now())
 

@@ -10,7 +10,6 @@ from xero_simulator.filters import Getter
 from xero_simulator.records import Overpayment
 from xero_simulator.resources import allocations, contacts
 from xero_simulator.wire import (
-    CURRENCY_RATE,
     Answer,
     date_string,
     envelope,
@@ -39,7 +38,7 @@ def _show_head(books: Books, overpayment: Overpayment) -> Shown:
         RemainingCredit=overpayment.remaining,
         AppliedAmount=overpayment.allocated,
         Reference=overpayment.reference,
-        CurrencyRate=CURRENCY_RATE,
+        CurrencyRate=overpayment.currency_rate,
         HasAttachments=False,
         Contact=contacts.show_briefly(books, overpayment.contact_id),
         DateString=date_string(overpayment.date),

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from xero_simulator import documents, messages, settlements
+from xero_simulator import currencies, documents, messages, settlements
 from xero_simulator.books import Books, new_id
 from xero_simulator.calls import (
     Call,
@@ -31,9 +31,8 @@ from xero_simulator.records import (
     Wire,
 )
 from xero_simulator.resources import accounts, contacts, invoices
-from xero_simulator.rounding import cents
+from xero_simulator.rounding import SAME_CURRENCY, cents
 from xero_simulator.wire import (
-    CURRENCY_RATE,
     Answer,
     envelope,
     guid_or_none,
@@ -108,10 +107,10 @@ def _show_head(books: Books, payment: Payment) -> Shown:
         BatchPaymentID=payment.batch_id,
         BatchPayment=_show_batch(books.batch_payments.rows[payment.batch_id]) if payment.batch_id else None,
         Date=ms_date(payment.date),
-        BankAmount=payment.amount,
+        BankAmount=payment.at_bank,
         Amount=payment.amount,
         Reference=payment.reference or "",
-        CurrencyRate=CURRENCY_RATE,
+        CurrencyRate=payment.currency_rate,
         PaymentType=payment.type,
         Status=payment.status,
         UpdatedDateUTC=ms_time(payment.updated),
@@ -168,7 +167,7 @@ def _fields(books: Books) -> dict[str, Getter]:
         "Status": lambda p: p.status,
         "Date": lambda p: p.date,
         "Amount": lambda p: p.amount,
-        "BankAmount": lambda p: p.amount,
+        "BankAmount": lambda p: p.at_bank,
         "Reference": lambda p: p.reference,
         "IsReconciled": lambda p: p.is_reconciled,
         "BatchPaymentID": lambda p: p.batch_id,
@@ -289,13 +288,16 @@ def check_payment(books: Books, document: Document, amount: Decimal, day: date) 
 def create(call: Call, sent: PaymentIn) -> Payment:
     """Pay a document, or a part of it. Raises Invalid."""
     document = find_document(call.books, sent)
-    amount = read_number(sent.amount)
     day = read_date(sent.date) or call.books.today()
     account = find_account(call.books, sent.account, sent.code)
     texts = [] if account else placed([messages.PAYMENT_ACCOUNT_MISSING], "Account")
     if sent.reference and len(sent.reference) > LONGEST_REFERENCE:
         texts.append(messages.too_long("Reference", LONGEST_REFERENCE))
-    texts += check_payment(call.books, document, cents(amount or Decimal(0)), day)
+    amount = cents(read_number(sent.amount) or Decimal(0))
+    texts += check_payment(call.books, document, amount, day)
+    rate, at_bank = SAME_CURRENCY, amount
+    if account:
+        rate, at_bank = currencies.pay_through(call.books, account, document, amount, sent.currency_rate, texts)
     if texts or account is None:
         raise Invalid(*texts)
     payment = Payment(
@@ -304,11 +306,13 @@ def create(call: Call, sent: PaymentIn) -> Payment:
         type=TYPE_OF[document.type],
         account_id=account.id,
         date=day,
-        amount=cents(amount or Decimal(0)),
+        amount=amount,
         document_id=document.id,
         reference=sent.reference,
         is_reconciled=bool(sent.is_reconciled),
         app_id=call.app_id,
+        currency_rate=rate,
+        bank_amount=at_bank if at_bank != amount else None,
     )
     record(call.books, payment)
     return payment

@@ -148,17 +148,21 @@ def _set_lock_dates(simulator: Simulator) -> Answer:
 
 
 def _set_plan(simulator: Simulator) -> Answer:
-    """How many sales invoices and how many bills a month the organisation's plan lets approve; null is no limit."""
+    """How many sales invoices and how many bills a month the plan lets approve (null is no limit), and whether it
+    knows other currencies than the organisation's own.
+    """
     body = _body()
-    names = ("approval_limit", "bill_approval_limit")
-    limits = {name: body[name] for name in names if name in body}
-    if any(limit is not None and type(limit) is not int for limit in limits.values()):
-        raise BadControl(f"{' and '.join(names)} are whole numbers or null")
+    limits = ("approval_limit", "bill_approval_limit")
+    changes = {name: body[name] for name in (*limits, "multicurrency") if name in body}
+    if any(changes.get(name) is not None and type(changes[name]) is not int for name in limits):
+        raise BadControl(f"{' and '.join(limits)} are whole numbers or null")
+    if not isinstance(changes.get("multicurrency", True), bool):
+        raise BadControl("multicurrency is true or false")
     with simulator.lock:
         books = _organisation(simulator, body.get("organisation"))
-        books.put(replaced(books.settings, **limits))
+        books.put(replaced(books.settings, **changes))
         simulator.commit(books)
-        shown = {name: getattr(books.settings, name) for name in names}
+        shown = {name: getattr(books.settings, name) for name in (*limits, "multicurrency")}
     return json_answer({"organisation": books.organisation_id} | shown)
 
 

@@ -10,11 +10,12 @@ import msgspec
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from xero_simulator import bank, documents
+from xero_simulator import bank, currencies, documents
 from xero_simulator.bookkeeper import Bookkeeper
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
 from xero_simulator.errors import BadPost, Invalid
+from xero_simulator.records import Account, Invoice
 from xero_simulator.rounding import ZERO
 from xero_simulator.simulator import Simulator
 from xero_simulator.views.controls import is_loopback
@@ -83,7 +84,7 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
             lines=documents.unpack_lines(found.lines),
             payments=[p for p in books.payments.find("document", found.id) if p.status == "AUTHORISED"],
             allocations=books.allocations.find("invoice", found.id),
-            paying=_paying(books),
+            paying=_paying(books, found),
             notes=books.history.find("document", found.id),
         )
 
@@ -146,7 +147,8 @@ def _frame(simulator: Simulator, books: Books, view: str) -> dict[str, Any]:
 def _rows(books: Books, view: str) -> dict[str, Any]:
     match view:
         case "invoices":
-            return {"rows": _newest(books.invoices), "count": len(books.invoices)}
+            known = currencies.used(books)
+            return {"rows": _newest(books.invoices), "count": len(books.invoices), "currencies": known}
         case "credit-notes":
             return {"rows": _newest(books.credit_notes), "owed": _owed(books)}
         case "contacts":
@@ -160,6 +162,8 @@ def _rows(books: Books, view: str) -> dict[str, Any]:
             return {"rows": sorted(books.items, key=lambda item: item.code.casefold())}
         case "accounts":
             return {"rows": sorted(books.accounts, key=lambda account: (account.code or "", account.name))}
+        case "settings":
+            return {"currencies": currencies.used(books)}
     return {}
 
 
@@ -171,9 +175,11 @@ def _owed(books: Books) -> list[Any]:
     return [i for i in books.invoices if i.type == "ACCREC" and i.status == "AUTHORISED"][:MOST_ROWS]
 
 
-def _paying(books: Books) -> list[Any]:
-    """Accounts that payments can go to and that have a code to choose them by."""
-    return [a for a in books.accounts if a.code and a.status == "ACTIVE" and (a.type == "BANK" or a.enable_payments)]
+def _paying(books: Books, invoice: Invoice) -> list[Account]:
+    """Accounts that payments of it can go to and that have a code to choose them by."""
+    fitting = {books.settings.base_currency, invoice.currency_code}
+    taking = [a for a in books.accounts if a.code and a.status == "ACTIVE" and (a.type == "BANK" or a.enable_payments)]
+    return [account for account in taking if currencies.of_account(books, account) in fitting]
 
 
 def _money(value: Decimal | None) -> str:
@@ -223,7 +229,11 @@ def _new_invoice(bookkeeper: Bookkeeper, form: Form) -> None:
         "AccountCode": form.get("account") or "200",
     }
     bookkeeper.type_invoice(
-        form.get("number") or None, form["contact"], [line], Status=form.get("status", "AUTHORISED")
+        form.get("number") or None,
+        form["contact"],
+        [line],
+        Status=form.get("status", "AUTHORISED"),
+        CurrencyCode=form.get("currency"),
     )
 
 
@@ -260,6 +270,7 @@ ACTS: dict[str, Act] = {
     "edit-item": lambda b, f: b.edit_item(f["code"], _amount(f, "price"), Name=f.get("name") or None),
     "remove-item": lambda b, f: b.remove_item(f["code"]),
     "reconcile": lambda b, f: b.reconcile(f["id"], reconciled=f.get("off") is None),
+    "add-currency": lambda b, f: b.add_currency(f["code"], _amount(f, "rate")),
     "lock": lambda b, f: b.set_lock_dates(_day(f, "period"), _day(f, "year")),
     "disconnect": lambda b, _f: b.disconnect(),
 }
