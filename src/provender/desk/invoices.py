@@ -40,11 +40,13 @@ from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
-from provender.sync.actions import send_now
+from provender.sync.actions import approve_drafts, send_now
 from provender.sync.models import Connection
 from provender.sync.queries import (
     LABELS,
+    UNAPPROVED_THERE,
     Standing,
+    connection_of,
     invoices_standing,
     last_connection,
     skus_without_item,
@@ -58,13 +60,14 @@ OVERDUE = "overdue"
 STATUSES = [
     ("open", "Open"), ("part", "Part paid"), (OVERDUE, "Overdue"), ("paid", "Paid"), ("void", "Void"),
 ]  # fmt: skip
+IN_XERO = [*LABELS.items(), (UNAPPROVED_THERE, "Not approved there")]
 TONES: dict[str, Tone] = {"sent": "ok", "waiting": "info", "needs-you": "danger", "locked": "warn", "off": "mute"}
 
 
 class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
     # The first two may start the search anew from a few keys, so they come before those that narrow it down.
     q = CharFilter(label="Search", method="search")
-    xero = ChoiceFilter(label="In Xero", choices=list(LABELS.items()), empty_label="Any", method="by_standing")
+    xero = ChoiceFilter(label="In Xero", choices=IN_XERO, empty_label="Any", method="by_standing")
     status = ChoiceFilter(label="Status", choices=STATUSES, empty_label="Any status", method="by_status")
     customer = CustomerFilter(label="Customer")
     date_from = DateFilter("date", "gte", label="From", widget=date_input())
@@ -188,6 +191,15 @@ def send_many(supplier: Supplier, rows: Sequence[Invoice], user: User) -> str:
     return f"{count:,} invoice{'' if count == 1 else 's'} on the way to Xero."
 
 
+def approve_many(supplier: Supplier, rows: Sequence[Invoice], user: User) -> str:
+    """Approve in Xero those that went there as drafts."""
+    connection = connection_of(supplier)
+    count = approve_drafts(connection, [row.pk for row in rows], user) if connection else 0
+    if not count:
+        return "None of them is a draft in Xero."
+    return f"{count:,} draft{'' if count == 1 else 's'} will be approved in Xero."
+
+
 class InvoiceList(List[Invoice]):
     title, one, many = "Invoices", "invoice", "invoices"
     sentence = "Every tax invoice, and how it stands in Xero."
@@ -203,6 +215,7 @@ class InvoiceList(List[Invoice]):
 
     actions = (
         BulkAction("send", "Send to Xero", Doing.BOOKS, send_many),
+        BulkAction("approve", "Approve in Xero", Doing.BOOKS, approve_many),
         BulkAction("payout", "Enter a payout of these", Doing.BOOKS, enter_by_hand, ask=ask_for_payout),
     )
 
@@ -229,7 +242,7 @@ class InvoiceList(List[Invoice]):
 
     def allowed_actions(self) -> list[BulkAction[Any]]:
         allowed = super().allowed_actions()
-        return allowed if self.connection else [each for each in allowed if each.key != "send"]
+        return allowed if self.connection else [each for each in allowed if each.key not in {"send", "approve"}]
 
     def page_of(self, invoice: Invoice) -> str:
         return reverse("desk:invoice", args=[self.supplier.slug, invoice.pk])

@@ -47,7 +47,7 @@ from provender.sync.models import (
 from provender.sync.poll_facts import KEPT
 from provender.sync.poll_invoices import Tally, note_invoices, take_back
 from provender.sync.problems import ACCOUNT_CAUSES, close_problems
-from provender.sync.queries import open_problems
+from provender.sync.queries import drafts_in_xero, open_problems
 from provender.sync.session import Session, asking_for_a_person
 from provender.sync.terms import keep_terms
 from provender.sync.tracking import (
@@ -178,8 +178,7 @@ def _drafts_of(problem: Problem) -> set[Subject]:
 @transaction.atomic
 def approve_drafts(connection: Connection, invoices: Iterable[UUID], by: User | None) -> int:
     """Approve in Xero those of these invoices that went as drafts. Returns how many."""
-    here = Link.objects.filter(connection=connection, kind="invoice", document__in=list(invoices))
-    drafts = list(here.filter(status__in=UNAPPROVED).values_list("document", flat=True))
+    drafts = list(drafts_in_xero(connection).filter(document__in=list(invoices)).values_list("document", flat=True))
     rows = [ToApprove(connection=connection, kind="invoice", document=document) for document in drafts]
     ToApprove.objects.bulk_create(rows, ignore_conflicts=True)
     send_now(connection.supplier, drafts, by)

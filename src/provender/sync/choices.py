@@ -13,6 +13,7 @@ from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.errors import SettingRefused
 from provender.sync.models import Account, Connection, TaxRate
+from provender.sync.queries import drafts_in_xero
 from provender.sync.terms import FOLLOW, keep_terms
 from provender.timeline.actions import tell
 
@@ -321,15 +322,16 @@ class Promises:
     skus_checked: int
     skus_missing: list[str]  # ours that are no item in Xero: their lines go without an item code
     accounts_missing: list[str]  # sentences
+    drafts: int  # invoices that no deposit can pay, since they aren't approved in Xero
 
     @property
     def ok(self) -> bool:
         """Everything promised is there."""
-        return not self.skus_missing and not self.accounts_missing
+        return not self.skus_missing and not self.accounts_missing and not self.drafts
 
 
 def check_promises(connection: Connection) -> Promises:
-    """Which of our SKUs aren't items in Xero, and which accounts are missing. No calls: the mirror answers."""
+    """Which SKUs of ours aren't items in Xero, which accounts are missing, what a deposit can't pay. Calls nothing."""
     codes = {code.casefold() for code in connection.items.filter(sold=True).values_list("code", flat=True)}
     skus = list(
         Product.objects.filter(supplier=connection.supplier_id, active=True)
@@ -337,7 +339,9 @@ def check_promises(connection: Connection) -> Promises:
         .values_list("sku", flat=True)
     )
     missing = [sku for sku in skus if sku.casefold() not in codes]
-    return Promises(len(skus), missing, settings_troubles(connection) + _product_account_troubles(connection))
+    drafts = drafts_in_xero(connection).count() if connection.auto_reconcile else 0
+    troubles = settings_troubles(connection) + _product_account_troubles(connection)
+    return Promises(len(skus), missing, troubles, drafts)
 
 
 def settings_troubles(connection: Connection) -> list[str]:

@@ -17,7 +17,7 @@ from provender.customers.wording import followed_in_words
 from provender.invoicing.models import InvoiceLine
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
-from provender.sync.documents import spell_items
+from provender.sync.documents import UNAPPROVED, spell_items
 from provender.sync.due import may_go
 from provender.sync.kinds import Subject
 from provender.sync.mirror import fold_name
@@ -404,8 +404,18 @@ def deposit_standing(supplier: Supplier, payout: UUID) -> DepositStanding | None
     )
 
 
+UNAPPROVED_THERE = "unapproved"  # beside the states of LABELS: sent, but nothing can be paid on them
+
+
+def drafts_in_xero(connection: Connection) -> QuerySet[Link]:
+    """The links of the invoices that went to Xero as drafts, or wait for approval there."""
+    return Link.objects.filter(connection=connection, kind="invoice", status__in=UNAPPROVED)
+
+
 def invoices_standing(connection: Connection, state: str) -> Q:
     """A condition on invoices by how they stand, for the filter of the invoice list."""
+    if state == UNAPPROVED_THERE:
+        return Q(pk__in=drafts_in_xero(connection).values("document"))
     problems = Problem.objects.filter(connection=connection, kind="invoice", solved_at=None)
     locked = problems.filter(cause__in=LOCKED_CAUSES).values("document")
     needing = problems.exclude(cause__in=LOCKED_CAUSES).values("document")
