@@ -126,6 +126,11 @@ def read_number(text: str, *, places: int, what: str = "amount") -> Decimal:
     return exact
 
 
+def show_amount(value: Decimal) -> str:
+    """An amount with thousands commas, 2 places and a minus: 1,234.50."""
+    return f"{round_amount(value):,.2f}"
+
+
 def show_quantity(value: Decimal) -> str:
     """A quantity without idle zeros: 6, 0.5, -2."""
     return f"{value.normalize():f}"

@@ -16,6 +16,7 @@ from provender.cli.connecting import BASES, SIMULATOR_APP, home, keep_address
 
 if TYPE_CHECKING:
     from provender.suppliers.models import Supplier
+    from provender.sync.models import Connection
     from xero_simulator.server import Server
 
 WEB_PORT, SIMULATOR_PORT, PORTS_TRIED = 8000, 8765, 50
@@ -182,11 +183,20 @@ def _bring_into_step(supplier: "Supplier") -> None:
     if connection is not None and connection.last_checked_at is not None:
         return
     if connection is None or connection.settings_saved_at is None:
-        connection = connect_simulator(supplier, None, mark_as_paid=True)
+        connection = connect_simulator(supplier, None, mark_as_paid=True, payments_to_xero=True, auto_reconcile=True)
+    _post_fees(connection)
     ask_for_everything(supplier)
     total = look(connection).waiting
     with _bar("Sending to Xero") as told:
         drain_until_in_step(connection, wait=True, progress=lambda count: told(count, total), told=say_delay)
+
+
+def _post_fees(connection: "Connection") -> None:
+    """Let the providers' fees go to Xero, to the account that the simulator has for them."""
+    from provender.sync.choices import accounts_for, save_settings
+
+    fees = next(account for account, label in accounts_for(connection, "fee_account") if "Bank Fees" in label)
+    save_settings(connection, {"fee_account": fees}, None)
 
 
 @contextmanager

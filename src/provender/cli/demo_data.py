@@ -6,9 +6,11 @@ made up; telephone numbers are from the range that is kept for fiction.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -21,14 +23,20 @@ from provender.catalogue.offers import Offer, Offers
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
 from provender.customers.tax_numbers import ABN_WEIGHTS
+from provender.invoicing.credit_notes import raise_credit_note
 from provender.invoicing.models import LineKind
+from provender.invoicing.totals import LineDraft
+from provender.invoicing.totals import draft_of as draft_of_line
 from provender.ordering import actions as ordering
 from provender.ordering.lines import OrderLineDraft, draft_of
 from provender.ordering.models import Order
+from provender.payments.actions import allocate_credit, record_payment
+from provender.payments.payouts import PayoutEntry, close_payout, enter_payout
+from provender.payments.queries import open_invoices
 from provender.people.models import Membership, User
 from provender.people.roles import Role
 from provender.suppliers.actions import create_supplier
-from provender.suppliers.models import Supplier
+from provender.suppliers.models import Supplier, TaxKind
 
 Happening = Callable[[dict[int, Order]], object]
 
@@ -215,6 +223,7 @@ def _open_shop(password: str) -> _Shop:
     supplier.legal_name, supplier.tax_number = "Larkfield Provisions Pty Ltd", _made_up_abn(0)
     supplier.address, supplier.phone = "Unit 4, 27 Mill Lane\nAlexandria NSW 2015", "(02) 5550 0100"
     supplier.email = "orders@larkfield.example"
+    supplier.payment_details = "Larkfield Provisions Pty Ltd\nBSB 000-000, account 1234 5678"
     supplier.save()
     owner = User.objects.create_user(OWNER, password, name="Robin Larkfield")
     Membership.objects.create(supplier=supplier, user=owner, role=Role.OWNER)
@@ -337,7 +346,7 @@ def _plan(shop: _Shop) -> Sequence[_Event]:
         events.append(
             _Event(now - timedelta(minutes=key % 50 + 1), _writing(shop, chance, key, venue, customer, today))
         )
-    return events
+    return [*events, *_money(shop, today, now)]
 
 
 def _order(
@@ -411,6 +420,71 @@ def _cancelling(shop: _Shop, key: int) -> Happening:
 
 def _delivering(shop: _Shop, key: int, day: date) -> Happening:
     return lambda orders: ordering.deliver_order(orders[key], delivered_on=day, by=shop.owner)
+
+
+# --- what came back -----------------------------------------------------------------------------------------------
+
+PAYS_EACH_WEEK = ("Moth & Flame", "Early Doors", "Station Master's")
+PAYS_IN_PART, PAYS_BY_CARD = "Copper Pan", "Second Crack"
+HAD_A_BROKEN_BOX, IS_OWED_A_FAVOUR = "Salt & Crumb", "Harbour Steps Hotel"
+CARD_FEE = Decimal("0.0175")
+
+
+def _money(shop: _Shop, today: date, now: datetime) -> list[_Event]:
+    """Transfers on Mondays, one part payment, a payout of a card provider, and two credit notes: one used, one not."""
+    by_name = {venue.name: customer for venue, customer in shop.venues}
+    mondays = [day for ago in range(DAYS, 0, -1) if (day := today - timedelta(days=ago)).weekday() == 0]
+    happenings = [(monday, partial(_pay_what_is_due, shop, by_name[name], monday))
+                  for monday in mondays for name in PAYS_EACH_WEEK]  # fmt: skip
+    day = today - timedelta(days=2)
+    happenings += [
+        (day, partial(_pay_in_part, shop, by_name[PAYS_IN_PART], day)),
+        (day, partial(_credit_a_broken_box, shop, by_name[HAD_A_BROKEN_BOX], day)),
+        (day, partial(_credit_a_favour, shop, by_name[IS_OWED_A_FAVOUR], day)),
+        (day + timedelta(days=1), partial(_pay_out, shop, by_name[PAYS_BY_CARD], day + timedelta(days=1))),
+    ]
+    zone = ZoneInfo(shop.supplier.time_zone)
+    noon = [(datetime.combine(day, time(12), zone), happen) for day, happen in happenings]
+    return [_Event(min(at, now), lambda _orders, happen=happen: happen()) for at, happen in noon]
+
+
+def _pay_what_is_due(shop: _Shop, customer: Customer, day: date) -> None:
+    for invoice in open_invoices(shop.supplier, customer).filter(due_date__lte=day):
+        record_payment(invoice, amount=invoice.due, date=day, reference=f"Transfer {day:%d%m}", by=shop.owner)
+
+
+def _pay_in_part(shop: _Shop, customer: Customer, day: date) -> None:
+    invoice = open_invoices(shop.supplier, customer)[0]
+    record_payment(invoice, amount=round_amount(invoice.due / 2), date=day, reference="Half, as agreed", by=shop.owner)
+
+
+def _pay_out(shop: _Shop, customer: Customer, day: date) -> None:
+    """What a provider collected by card and sent to the bank in one go, less its fee."""
+    entries = [
+        PayoutEntry(invoice.due, fee=round_amount(invoice.due * CARD_FEE), invoice_number=invoice.number)
+        for invoice in open_invoices(shop.supplier, customer)[:6]
+    ]
+    reference = f"LARK-{day:%y%m%d}"
+    payout = enter_payout(
+        shop.supplier, provider="Tapwell", reference=reference, date=day, entries=entries, by=shop.owner
+    )
+    close_payout(payout, by=shop.owner)
+
+
+def _credit_a_broken_box(shop: _Shop, customer: Customer, day: date) -> None:
+    """One of the first line of its oldest open invoice, set against that invoice."""
+    invoice = open_invoices(shop.supplier, customer)[0]
+    line = replace(draft_of_line(invoice.lines.all()[0]), quantity=Decimal(1), key=uuid4())
+    note = raise_credit_note(
+        shop.supplier, customer, lines=[line], date=day, invoice=invoice, reason="Arrived broken.", by=shop.owner
+    )
+    allocate_credit(note, invoice, amount=note.total, date=day, by=shop.owner)
+
+
+def _credit_a_favour(shop: _Shop, customer: Customer, day: date) -> None:
+    """A free credit that waits to be used."""
+    line = LineDraft(LineKind.OTHER, "For the late delivery on Sunday", Decimal(1), Decimal(40), TaxKind.GST)
+    raise_credit_note(shop.supplier, customer, lines=[line], date=day, reason="With our apologies.", by=shop.owner)
 
 
 def _basket(shop: _Shop, chance: random.Random, venue: Venue) -> list[OrderLineDraft]:

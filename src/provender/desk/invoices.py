@@ -33,6 +33,7 @@ from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
 from provender.invoicing.actions import revise_invoice, void_invoice
 from provender.invoicing.models import Invoice
+from provender.invoicing.printing import title_of
 from provender.invoicing.queries import compare_versions
 from provender.ordering.models import Order
 from provender.payments.queries import UNPAID
@@ -348,7 +349,8 @@ def paper(document: dict[str, Any]) -> dict[str, Any]:
     sums = {name: Decimal(document[name]) for name in ("subtotal", "tax", "total")}
     days = {name: date.fromisoformat(document[name]) for name in ("date", "due_date")}
     place = " ".join(filter(None, (document["customer"][name] for name in ("city", "region", "postcode"))))
-    return document | sums | days | {"lines": lines, "place": place, "has_skus": any(line["sku"] for line in lines)}
+    drawn = {"lines": lines, "place": place, "has_skus": any(line["sku"] for line in lines)}
+    return document | sums | days | drawn | {"title": title_of(document["supplier"])}
 
 
 @member(Doing.TRADE)

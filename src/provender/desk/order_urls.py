@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from provender.desk import choosing, invoices, orders
+from provender.desk import choosing, invoices, orders, papers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/orders", orders.orders, name="orders"),
@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/invoices/<uuid:pk>", invoices.invoice, name="invoice"),
     path("w/<slug:slug>/invoices/<uuid:pk>/edit", invoices.edit, name="invoice-edit"),
     path("w/<slug:slug>/invoices/<uuid:pk>/void", invoices.void, name="invoice-void"),
+    path("w/<slug:slug>/invoices/<uuid:pk>/pdf", papers.invoice, name="invoice-pdf"),
     path("invoice/<uuid:pk>", invoices.by_link, name="invoice-link"),
 ]

@@ -42,12 +42,24 @@ class SupplierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 
     class Meta:
         model = Supplier
-        fields = ("name", "legal_name", "tax_number", "tax_rate", "email", "phone", "address", "time_zone")
-        widgets = {"address": forms.Textarea(attrs={"rows": 4})}
+        fields = (
+            "name",
+            "legal_name",
+            "tax_number",
+            "tax_rate",
+            "email",
+            "phone",
+            "address",
+            "payment_details",
+            "time_zone",
+        )
+        widgets = {name: forms.Textarea(attrs={"rows": 4}) for name in ("address", "payment_details")}
         labels = {"email": "E-mail address"}
         help_texts = {
             "name": "As customers and your own people know it.",
             "legal_name": "On invoices, if it differs from the name.",
+            "tax_number": "Stands on invoices. Without it they may not say “Tax invoice” or “VAT invoice”.",
+            "payment_details": "Your bank account, for instance. Stands on the PDF of an invoice until it is paid.",
             "tax_rate": "For new lines. Documents that were issued keep the rate they were issued with.",
         }
 

@@ -124,3 +124,14 @@ class AnotherWholesalersCustomer(ProvenderError):
 
     def __init__(self, customer: object) -> None:
         super().__init__(f"Customer {customer} is not one of this wholesaler's. Choose one from its own list.")
+
+
+class PaperNotPrinted(ProvenderError):
+    """The press gave no PDF; why is in the log."""
+
+    code = "paper-not-printed"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"The PDF of {number} couldn't be made just now. Nothing is lost: try again, or print the page itself."
+        )

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from provender.basics.money import show_price, show_quantity
-from provender.invoicing.models import Invoice, InvoiceLine
+from provender.customers.models import Customer
+from provender.invoicing.models import DocumentLine, Invoice, InvoiceLine
+from provender.suppliers.models import Supplier
 
 Document = dict[str, Any]
 
@@ -39,13 +41,21 @@ def freeze(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
     """The invoice as it is issued now, with the names on it."""
     return {
         **{name: str(getattr(invoice, name)) for name in (*_HEADER, "currency", "subtotal", "tax", "total")},
-        "supplier": {name: getattr(invoice.supplier, name) for name in _SUPPLIER},
-        "customer": {"id": str(invoice.customer_id)} | {name: getattr(invoice.customer, name) for name in _CUSTOMER},
-        "lines": [_freeze_line(line) for line in lines],
+        **names_of(invoice.supplier, invoice.customer),
+        "lines": [freeze_line(line) for line in lines],
     }
 
 
-def _freeze_line(line: InvoiceLine) -> Document:
+def names_of(supplier: Supplier, customer: Customer) -> Document:
+    """Who sells and who buys, as a document names them now."""
+    return {
+        "supplier": {name: getattr(supplier, name) for name in _SUPPLIER},
+        "customer": {"id": str(customer.pk)} | {name: getattr(customer, name) for name in _CUSTOMER},
+    }
+
+
+def freeze_line(line: DocumentLine) -> Document:
+    """One line as it is issued now."""
     return {
         "key": str(line.key),
         "kind": line.kind,

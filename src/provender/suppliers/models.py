@@ -41,6 +41,7 @@ class Supplier(models.Model):
     address = models.TextField(blank=True, max_length=500)
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=50, blank=True)
+    payment_details = models.TextField("how to pay", blank=True, max_length=500)
     country = models.CharField(max_length=2, choices=Country.choices)
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=60)

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from provender.basics import clock
-from provender.basics.money import round_amount
+from provender.basics.money import show_amount
 
 register = template.Library()
 
@@ -28,7 +28,7 @@ MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 7 * 86400
 @register.filter
 def amount(value: Decimal | None) -> str:
     """An amount of money with thousands commas, 2 places and a minus; a dash for nothing."""
-    return NONE if value is None else f"{round_amount(Decimal(value)):,.2f}"
+    return NONE if value is None else show_amount(Decimal(value))
 
 
 @register.filter
