@@ -434,31 +434,32 @@ def _money(shop: _Shop, today: date, now: datetime) -> list[_Event]:
     """Transfers on Mondays, one part payment, a payout of a card provider, and two credit notes: one used, one not."""
     by_name = {venue.name: customer for venue, customer in shop.venues}
     mondays = [day for ago in range(DAYS, 0, -1) if (day := today - timedelta(days=ago)).weekday() == 0]
-    happenings = [(monday, partial(_pay_what_is_due, shop, by_name[name], monday))
-                  for monday in mondays for name in PAYS_EACH_WEEK]  # fmt: skip
+    happenings = [(monday, name, _pay_what_is_due) for monday in mondays for name in PAYS_EACH_WEEK]
     day = today - timedelta(days=2)
     happenings += [
-        (day, partial(_pay_in_part, shop, by_name[PAYS_IN_PART], day)),
-        (day, partial(_credit_a_broken_box, shop, by_name[HAD_A_BROKEN_BOX], day)),
-        (day, partial(_credit_a_favour, shop, by_name[IS_OWED_A_FAVOUR], day)),
-        (day + timedelta(days=1), partial(_pay_out, shop, by_name[PAYS_BY_CARD], day + timedelta(days=1))),
+        (day, PAYS_IN_PART, _pay_in_part),
+        (day, HAD_A_BROKEN_BOX, _credit_a_broken_box),
+        (day, IS_OWED_A_FAVOUR, _credit_a_favour),
+        (day + timedelta(days=1), PAYS_BY_CARD, _pay_out),
     ]
     zone = ZoneInfo(shop.supplier.time_zone)
-    noon = [(datetime.combine(day, time(12), zone), happen) for day, happen in happenings]
-    return [_Event(min(at, now), lambda _orders, happen=happen: happen()) for at, happen in noon]
+    return [
+        _Event(min(datetime.combine(day, time(12), zone), now), partial(happen, shop, by_name[name], day))
+        for day, name, happen in happenings
+    ]
 
 
-def _pay_what_is_due(shop: _Shop, customer: Customer, day: date) -> None:
+def _pay_what_is_due(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
     for invoice in open_invoices(shop.supplier, customer).filter(due_date__lte=day):
         record_payment(invoice, amount=invoice.due, date=day, reference=f"Transfer {day:%d%m}", by=shop.owner)
 
 
-def _pay_in_part(shop: _Shop, customer: Customer, day: date) -> None:
+def _pay_in_part(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
     invoice = open_invoices(shop.supplier, customer)[0]
     record_payment(invoice, amount=round_amount(invoice.due / 2), date=day, reference="Half, as agreed", by=shop.owner)
 
 
-def _pay_out(shop: _Shop, customer: Customer, day: date) -> None:
+def _pay_out(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
     """What a provider collected by card and sent to the bank in one go, less its fee."""
     entries = [
         PayoutEntry(invoice.due, fee=round_amount(invoice.due * CARD_FEE), invoice_number=invoice.number)
@@ -471,7 +472,7 @@ def _pay_out(shop: _Shop, customer: Customer, day: date) -> None:
     close_payout(payout, by=shop.owner)
 
 
-def _credit_a_broken_box(shop: _Shop, customer: Customer, day: date) -> None:
+def _credit_a_broken_box(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
     """One of the first line of its oldest open invoice, set against that invoice."""
     invoice = open_invoices(shop.supplier, customer)[0]
     line = replace(draft_of_line(invoice.lines.all()[0]), quantity=Decimal(1), key=uuid4())
@@ -481,7 +482,7 @@ def _credit_a_broken_box(shop: _Shop, customer: Customer, day: date) -> None:
     allocate_credit(note, invoice, amount=note.total, date=day, by=shop.owner)
 
 
-def _credit_a_favour(shop: _Shop, customer: Customer, day: date) -> None:
+def _credit_a_favour(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
     """A free credit that waits to be used."""
     line = LineDraft(LineKind.OTHER, "For the late delivery on Sunday", Decimal(1), Decimal(40), TaxKind.GST)
     raise_credit_note(shop.supplier, customer, lines=[line], date=day, reason="With our apologies.", by=shop.owner)
