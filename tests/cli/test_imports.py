@@ -34,7 +34,7 @@ def bring_in(db, tmp_path):
 def test_all_in_ends_with_0(bring_in):
     result = bring_in(ALL_GOOD)
     assert result.exit_code == 0, result.output
-    assert "Imported: 2 documents with 2 lines; GBP 30.60 + VAT 6.12 = 36.72." in result.stdout
+    assert "Imported: 2 invoices.\n    Invoices: 2 lines, GBP 30.60 + VAT 6.12 = 36.72." in result.stdout
     assert "Created: 1 customers, 1 products." in result.stdout
 
 
@@ -58,9 +58,25 @@ def test_json_is_one_object(bring_in, tmp_path):
 def test_a_dry_run_says_what_would_happen_and_does_nothing(bring_in):
     result = bring_in(ONE_BAD, "--dry-run")
     assert result.exit_code == 3
-    assert "To be imported: 1 documents" in result.stdout
+    assert "To be imported: 1 invoice." in result.stdout
     assert not Invoice.objects.exists()
     assert not Import.objects.exists()
+
+
+def test_what_comes_to_less_than_zero_is_told_as_credit_notes(bring_in):
+    file = csv_of(row("1"), row("2"), row("C3", quantity="-2"))
+    said = bring_in(file, "--dry-run").stdout
+    assert "To be imported: 2 invoices, 1 credit note." in said
+    assert "Credit notes: 1 lines, GBP -5.10 + VAT -1.02 = -6.12." in said
+    answer = json.loads(bring_in(file, "--json").stdout)
+    assert answer["documents"] == {"read": 3, "imported": 3, "unchanged": 0, "rejected": 0}
+    figures = {"subtotal": "30.60", "tax": "6.12", "total": "36.72"}
+    assert answer["invoices"] == {"documents": 2, "lines": 2} | figures
+    assert answer["credit_notes"] == {"documents": 1, "lines": 1, "subtotal": "5.10", "tax": "1.02", "total": "6.12"}
+    assert answer["sums"]["imported"] == {"subtotal": "25.50", "tax": "5.10", "total": "30.60"}
+    again = json.loads(bring_in(file, "--json").stdout)
+    assert again["credit_notes"] == {"documents": 0, "lines": 0, "subtotal": "0.00", "tax": "0.00", "total": "0.00"}
+    assert again["sums"]["unchanged"] == answer["sums"]["imported"]
 
 
 def test_the_second_time_all_is_there(bring_in):

@@ -8,7 +8,7 @@ import cast
 from importing.files import MAPPING, csv_of, row
 from provender.importing import actions
 from provender.importing.models import Import
-from provender.invoicing.models import Invoice
+from provender.invoicing.models import CreditNote, Invoice
 
 FILE = csv_of(row("1"), row("2"), row("3", who=""))
 
@@ -46,7 +46,7 @@ def test_from_the_file_to_what_happened(mai):
     assert "T-LIGHT HOLDER" in text_of(columns)
 
     preview = text_of(check(mai))
-    assert "2 invoices over $33.66 can be imported. Nothing is in yet." in preview
+    assert "2 invoices, together $33.66, can be imported. Nothing is in yet." in preview
     assert "1 without a customer" in preview
     assert "Customer 17850" in preview
     assert not Invoice.objects.exists()
@@ -55,6 +55,28 @@ def test_from_the_file_to_what_happened(mai):
     assert "2 invoices imported." in done
     assert Invoice.objects.count() == 2
     assert Import.objects.get().by.name == "Mai"
+
+
+def test_credit_notes_are_told_apart(mai):
+    upload(mai, csv_of(row("1"), row("2"), row("C3", quantity="-1")))
+    preview = text_of(check(mai))
+    assert "2 invoices, 1 credit note, together $30.85, can be imported." in preview
+    assert "Import 2 invoices, 1 credit note</button>" in preview
+    source = Import.objects.get()
+    credits_ = {"state": "ready", "kind": "credit_note"}
+    assert f"{url('import-documents', source)}?state=ready&amp;kind=credit_note" in preview
+    assert "C3" in (shown := text_of(mai.get(url("import-documents", source), credits_)))
+    assert "1 document" in shown
+    assert "2 invoices, 1 credit note imported." in text_of(mai.post(url("import-apply", source), follow=True))
+    page = text_of(mai.get(url("import-documents", source)))
+    assert reverse("desk:credit-note", args=["harbour", CreditNote.objects.get().pk]) in page
+
+
+def test_an_import_from_before_credit_notes_were_taken_is_still_told(mai):
+    upload(mai)
+    check(mai)
+    Import.objects.get().documents.filter(state="rejected").update(code="negative-total")
+    assert "1 with a negative total" in text_of(mai.get(url("import", Import.objects.get())))
 
 
 def test_every_number_leads_to_the_documents_it_counts(mai):
@@ -101,7 +123,7 @@ def test_columns_may_be_changed_after_the_preview(mai):
     upload(mai)
     check(mai, create_missing="")
     assert "of a customer who isn" in text_of(mai.get(url("import", Import.objects.get())))
-    assert "2 invoices over" in text_of(check(mai))
+    assert "2 invoices, together" in text_of(check(mai))
 
 
 def test_a_large_file_is_read_by_the_worker_while_the_page_asks(mai, monkeypatch):
@@ -115,7 +137,7 @@ def test_a_large_file_is_read_by_the_worker_while_the_page_asks(mai, monkeypatch
     assert asked["HX-Refresh"] == "true"
     assert "Importing: 0 of 2 lines" in text_of(mai.post(url("import-apply", source), follow=True))
     actions.work()
-    assert "2 invoices over $33.66 imported" in text_of(mai.get(url("import", source)))
+    assert "2 invoices, together $33.66, imported" in text_of(mai.get(url("import", source)))
 
 
 def test_a_file_may_be_discarded_until_it_is_in(mai):
@@ -136,7 +158,7 @@ def test_the_second_time_there_is_nothing_to_import(mai):
         source = Import.objects.latest("started_at")
         page = mai.post(url("import-columns", source), MAPPING | {"create_missing": "on"}, follow=True)
         mai.post(url("import-apply", source))
-    assert "All 1 invoices of this file are here already, the same." in text_of(page)
+    assert "All of this file is here already, the same: 1 invoice." in text_of(page)
 
 
 def test_who_only_reads_sees_and_changes_nothing(mai, desk):

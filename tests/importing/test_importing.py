@@ -22,7 +22,7 @@ from provender.importing.holding import Hold
 from provender.importing.models import Import, StagedDocument, StagedRun
 from provender.importing.queries import as_json, imports_of, tally
 from provender.invoicing.actions import import_invoices, prepare_invoices
-from provender.invoicing.models import Invoice, InvoiceLine
+from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from provender.timeline.models import Entry
 
 FILE = csv_of(*(row(str(number), sku=f"SKU{n}") for number in range(1, 8) for n in range(number)), row("8", who=""))
@@ -293,12 +293,16 @@ ROWS = st.lists(
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, create_missing=st.booleans())
 def test_whatever_the_file_every_line_ends_in_a_state(giftware, rows, create_missing):
+    CreditNote.objects.all().delete()
     Invoice.objects.all().delete()
     source = bring_in(giftware, csv_of(*rows), freight=["post"], create_missing=create_missing)
     found = tally(source)
     parts = (found.imported, found.unchanged, found.rejected)
-    assert sum(part.lines for part in parts) == len(rows) == InvoiceLine.objects.count() + found.rejected.lines
+    lines_in = InvoiceLine.objects.count() + CreditNoteLine.objects.count()
+    assert sum(part.lines for part in parts) == len(rows) == lines_in + found.rejected.lines
     assert sum(part.subtotal for part in parts) == found.read.subtotal
-    assert sum(Invoice.objects.values_list("total", flat=True)) == found.imported.total
+    invoiced, credited = (sum(model.objects.values_list("total", flat=True)) for model in (Invoice, CreditNote))
+    assert invoiced - credited == found.imported.total
+    assert (invoiced, -credited) == (found.of("imported", "invoice").total, found.of("imported", "credit_note").total)
     again = tally(bring_in(giftware, csv_of(*rows), freight=["post"], create_missing=create_missing))
     assert (again.unchanged, again.rejected) == (found.imported, found.rejected)

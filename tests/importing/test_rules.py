@@ -112,7 +112,6 @@ def test_the_lines_of_a_document_need_not_be_neighbours(giftware):
     [
         ([row(who="")], "no-customer", "CustomerID"),
         ([row(), row(who="17851")], "two-customers", "CustomerID"),
-        ([row(quantity="-6")], "negative-total", "Quantity"),
         ([row(quantity="-6", who="")], "no-customer", "CustomerID"),
         ([row(sku="", what=" ")], "nothing-sold", "StockCode"),
     ],
@@ -139,7 +138,7 @@ def test_without_leave_to_create_what_is_unknown_is_rejected(giftware, known, co
 
 
 def test_rejected_documents_create_nothing(giftware):
-    bring_in(giftware, csv_of(row(who="17851", quantity="-1", sku="A"), row("536366")))
+    bring_in(giftware, csv_of(row(who="17851", sku="A"), row(who="17852"), row("536366")))
     assert [customer.number for customer in Customer.objects.all()] == ["17850"]
     assert [product.sku for product in Product.objects.all()] == ["85123A"]
 

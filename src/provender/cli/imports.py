@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.group("import")
 def import_group() -> None:
-    """Bring invoices, or payouts of a payment provider, in from a file."""
+    """Bring invoices and credit notes, or payouts of a payment provider, in from a file."""
 
 
 @import_group.command("invoices")
@@ -34,7 +34,8 @@ def import_group() -> None:
 @click.option(
     "--map", "maps", multiple=True, metavar="FIELD=COLUMN",
     help="Which column holds what. Fields: number, date, customer, sku, description, quantity, price; and, if there"
-    " are any, purchase_order, due_date, customer_name, tax. A column named like its field needs no --map.",
+    " are any, purchase_order, due_date, customer_name, tax, credited_invoice. A column named like its field needs no"
+    " --map.",
 )  # fmt: skip
 @click.option("--date-format", default="", metavar="FORMAT", help="Such as %d/%m/%Y. Without it: 2026-01-31.")
 @click.option("--freight", multiple=True, metavar="SKU", help="A SKU that is freight. May be given several times.")
@@ -53,9 +54,10 @@ def import_invoices(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import the invoices in FILE (.csv, .csv.gz or .xlsx).
+    """Import the invoices and credit notes in FILE (.csv, .csv.gz or .xlsx).
 
-    Every row is read and every invoice checked before anything is in. Importing a file again changes nothing.
+    A document that comes to less than zero is a credit note. Every row is read and every document checked before
+    anything is in. Importing a file again changes nothing.
     Ends with 0 when all is in, 3 when rejected lines wait for you, 2 when the file or an option can't be used.
     """
     from provender.cli import setup
@@ -211,11 +213,15 @@ def _progress() -> Iterator["Told"]:
 
 def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bool) -> None:
     from provender.importing.judging import REASONS
+    from provender.importing.models import StagedDocument
 
     currency = source.supplier.currency
-    into = found.ready if dry_run else found.imported
+    state = StagedDocument.State.READY if dry_run else StagedDocument.State.IMPORTED
     click.echo(f"{source.file_name}: {_counted(found.read)} read.")
-    click.echo(f"  {'To be imported' if dry_run else 'Imported'}: {_counted(into)}; {_sums(into, source, currency)}.")
+    click.echo(f"  {'To be imported' if dry_run else 'Imported'}: {found.say(state) or 'nothing'}.")
+    for kind in StagedDocument.Kind:
+        if (part := found.of(state, kind)).documents:
+            click.echo(f"    {kind.label}s: {part.lines:,} lines, {_sums(part, source, currency)}.")
     if found.unchanged.documents:
         click.echo(f"  Here already, the same: {_counted(found.unchanged)}.")
     click.echo(

@@ -1,4 +1,4 @@
-"""Invoices from a file: upload, say which column is which, look at what would happen, one button, what happened.
+"""Invoices and credit notes from a file: upload, which column is which, what would happen, one button, what happened.
 
 A small file is read and imported while the person waits; a large one by the worker, and the page asks how far it is.
 """
@@ -29,7 +29,6 @@ from provender.importing.judging import REASONS
 from provender.importing.mapping import DATE_FORMATS, FIELDS, Field
 from provender.importing.models import Import, StagedDocument
 from provender.importing.reading import KINDS
-from provender.invoicing.queries import invoices_of
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 
@@ -56,13 +55,13 @@ class ImportFilter(FilterSet):  # type: ignore[misc]  # django_filters has no ty
 
 class ImportList(List[Import]):
     title, one, many = "Imports", "import", "imports"
-    sentence = "Files of invoices that were brought in, or are on their way."
+    sentence = "Files of invoices and credit notes that were brought in, or are on their way."
     filters = ImportFilter
     sort = "-when"
     template = "desk/imports/imports.html"
     empty = Empty(
         "Nothing imported yet",
-        "Bring in invoices from a CSV or Excel file. You see what would happen before anything does.",
+        "Bring in invoices and credit notes from a CSV or Excel file. You see what would happen before anything does.",
         "Import invoices",
         "desk:import-new",
     )
@@ -213,6 +212,7 @@ def show_import(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespo
         "source": source,
         "tally": found,
         "parts": _parts(found),
+        "unchanged": found.say(StagedDocument.State.UNCHANGED),
         "reasons": [(code, REASONS[code], part) for code, part in found.by_reason.items()],
         "rejects": queries.rejected_documents(source)[:SHOWN_REJECTS],
         "customers": source.customers.order_by("pk")[:SHOWN_NAMES],
@@ -223,9 +223,19 @@ def show_import(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespo
 
 
 def _parts(found: queries.Tally) -> list[tuple[str, str, queries.Sum]]:
-    """The rows of the table of counts and sums: state, label, figures. The last is what the others add up to."""
-    states = [(state.value, state.label, found.by_state[state]) for state in StagedDocument.State]
-    return [*((state, label, part) for state, label, part in states if part.documents), ("", "In the file", found.read)]
+    """The rows of the table of counts and sums: which documents, label, figures. The last is what the others add up to.
+
+    Kinds are told apart where the file has both.
+    """
+    both = len({kind for _, kind in found.by_kind}) > 1
+    rows = []
+    for state in StagedDocument.State:
+        parts = [(kind, found.of(state, kind)) for kind in StagedDocument.Kind]
+        for kind, part in parts:
+            if part.documents:
+                which = f"{state.label}: {kind.label.lower()}s" if both else state.label
+                rows.append((f"?state={state}&kind={kind}" if both else f"?state={state}", which, part))
+    return [*rows, ("", "In the file", found.read)]
 
 
 @require_POST
@@ -234,7 +244,7 @@ def apply(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The one button."""
     source = actions.go_on(actions.ask_to_apply(_find(supplier, pk)))
     if source.state == State.DONE:
-        messages.success(request, f"{queries.tally(source).imported.documents:,} invoices imported.")
+        messages.success(request, f"{queries.tally(source).came or 'Nothing'} imported.")
     return redirect("desk:import", slug=supplier.slug, pk=pk)
 
 
@@ -250,6 +260,7 @@ def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 
 class DocumentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
     q = CharFilter("number", "icontains", label="Number")
+    kind = ChoiceFilter(label="Kind", choices=StagedDocument.Kind.choices, empty_label="Any kind")
     state = ChoiceFilter(label="State", choices=StagedDocument.State.choices, empty_label="Any state")
     code = ChoiceFilter(label="Rejected", choices=list(REASONS.items()), empty_label="For any reason")
 
@@ -259,6 +270,7 @@ class DocumentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no 
 
 
 DOCUMENT_COLUMNS: Sequence[Column[Any]] = (
+    Column("kind", "Kind", lambda d: d.get_kind_display(), sort="kind"),
     Column("line", "Line", lambda d: d.line, kind="quantity", sort="line"),
     Column("customer", "Customer", lambda d: d.customer, sort="customer"),
     Column("date", "Date", lambda d: d.date, kind="date", sort="date"),
@@ -286,7 +298,7 @@ class DocumentList(List[StagedDocument]):
     def __init__(self, request: DeskRequest, source: Import) -> None:
         super().__init__(request)
         self.source = source
-        self.invoices: dict[str, UUID] = {}
+        self.here: dict[tuple[str, str], str] = {}  # kind and number → address
 
     def shown_columns(self) -> Sequence[Column[Any]]:
         number = Column("number", "Number", lambda d: d.number or "none", sort="number", phone="title", link=self.where)
@@ -298,13 +310,17 @@ class DocumentList(List[StagedDocument]):
 
     def prepare(self, rows: Sequence[StagedDocument]) -> None:
         numbers = [row.number for row in rows]
-        found = invoices_of(self.supplier).filter(number__in=numbers)
-        self.invoices = dict(found.values_list("number", "pk"))
+        kinds = (
+            (StagedDocument.Kind.INVOICE, self.supplier.invoices, "desk:invoice"),
+            (StagedDocument.Kind.CREDIT_NOTE, self.supplier.credit_notes, "desk:credit-note"),
+        )
+        for kind, documents, name in kinds:
+            for number, pk in documents.filter(number__in=numbers).values_list("number", "pk"):
+                self.here[kind, number] = reverse(name, args=[self.supplier.slug, pk])
 
     def where(self, document: StagedDocument) -> str:
-        """The invoice's page, where there is an invoice of that number."""
-        invoice = self.invoices.get(document.number)
-        return reverse("desk:invoice", args=[self.supplier.slug, invoice]) if invoice else ""
+        """The page of the invoice or credit note that has that number, where there is one."""
+        return self.here.get((document.kind, document.number), "")
 
     def extra_context(self) -> dict[str, Any]:
         return {"source": self.source}

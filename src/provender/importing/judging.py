@@ -1,6 +1,10 @@
-"""What becomes of one document of a file: the rules, and the invoice it would be."""
+"""What becomes of one document of a file: the rules, and the invoice or credit note it would be.
 
-from collections.abc import Sequence
+A document that comes to less than zero is a credit note. Its staged sums stay below zero, as the file has them, so that
+sums in are sums out; the credit note has the opposite quantities, and so the same sums above zero.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,26 +12,26 @@ from decimal import Decimal
 from provender.basics.money import line_tax
 from provender.customers.models import Customer
 from provender.customers.queries import due_date
-from provender.importing.known import Known
+from provender.importing.known import Credited, Here, Known
 from provender.importing.mapping import Line
 from provender.importing.models import Import, StagedDocument
-from provender.invoicing.models import Invoice, InvoiceLine, LineKind
+from provender.invoicing.models import CreditNote, DocumentLine, Invoice, LineKind
 from provender.invoicing.totals import LineDraft
 from provender.suppliers.models import TaxKind
 
-State = StagedDocument.State
-
+State, Kind = StagedDocument.State, StagedDocument.Kind
 
 # Each code of a rejection, in the words that lists and filters show.
 REASONS = {
     "no-customer": "without a customer",
-    "negative-total": "with a negative total (credit notes come in a later step)",
     "two-customers": "with two customers",
     "number-taken": "here already with other content",
+    "unknown-invoice": "of an invoice that isn't here, or is another customer's",
     "unknown-customer": "of a customer who isn't here",
     "unknown-product": "with a product that isn't here",
     "nothing-sold": "with a line that has neither SKU nor description",
     "no-number": "without an invoice number",
+    "negative-total": "with a negative total",  # in imports made before those became credit notes
 }
 
 
@@ -40,19 +44,25 @@ class Rejection:
     reason: str
 
 
-def judge(source: Import, lines: Sequence[Line], known: Known, there: Invoice | None) -> StagedDocument:
-    """The document that `lines` make, with its state. `there` is the invoice that has its number already, if any."""
+def judge(source: Import, lines: Sequence[Line], known: Known, here: Here) -> StagedDocument:
+    """The document that `lines` make, with its kind and its state."""
     subtotal = sum((line.amount for line in lines), Decimal("0.00"))
     tax = sum((_tax_of(source, line, known) for line in lines), Decimal("0.00"))
-    first = lines[0]
+    first, kind = lines[0], Kind.CREDIT_NOTE if subtotal + tax < 0 else Kind.INVOICE
     document = StagedDocument(
-        source=source, number=first.number, line=first.line, lines=len(lines), customer=first.customer,
+        source=source, kind=kind, number=first.number, line=first.line, lines=len(lines), customer=first.customer,
         date=first.date, subtotal=subtotal, tax=tax, total=subtotal + tax, state=State.READY,
     )  # fmt: skip
-    rejection = find_rejection(source, lines, known, document.total)
-    if rejection is None and there is not None:
+    same = (here.invoices if kind == Kind.INVOICE else here.credit_notes).get(first.number)
+    other = (here.credit_notes if kind == Kind.INVOICE else here.invoices).get(first.number)
+    rejection = find_rejection(source, kind, lines, known)
+    if rejection is None and same is not None:
         document.state = State.UNCHANGED
-        rejection = find_difference(source, lines, there)
+        rejection = find_difference(source, lines, same)
+    elif rejection is None and other is not None:
+        rejection = _another_kind(kind, other)
+    elif rejection is None and kind == Kind.CREDIT_NOTE:
+        rejection = _unknown_invoice(first, here.credited)
     if rejection is not None:
         document.state, document.code, document.reason = State.REJECTED, rejection.code, rejection.reason[:400]
         document.column = source.mapping.get(rejection.field, "")
@@ -69,29 +79,32 @@ def tax_kind_of(line: Line, known: Known) -> str:
     return line.tax_kind or (product.tax_kind if product else TaxKind.GST)
 
 
-def find_rejection(source: Import, lines: Sequence[Line], known: Known, total: Decimal) -> Rejection | None:
+def find_rejection(source: Import, kind: str, lines: Sequence[Line], known: Known) -> Rejection | None:
     """The first rule that the document breaks, whatever we have under its number."""
     return (
         _without_number(lines)
-        or _without_customer(lines)
+        or _without_customer(kind, lines)
         or _unknown_customer(source, lines[0], known)
-        or _negative(lines[0], total)
         or _unknown_line(source, lines, known)
     )
+
+
+def _called(kind: str, number: str) -> str:
+    return f"{Kind(kind).label} {number}"
 
 
 def _without_number(lines: Sequence[Line]) -> Rejection | None:
     return None if lines[0].number else Rejection("no-number", "number", "The line has no invoice number.")
 
 
-def _without_customer(lines: Sequence[Line]) -> Rejection | None:
-    first = lines[0].customer
+def _without_customer(kind: str, lines: Sequence[Line]) -> Rejection | None:
+    first, name = lines[0].customer, _called(kind, lines[0].number)
     if not first:
-        return Rejection("no-customer", "customer", f"Invoice {lines[0].number} has no customer.")
+        return Rejection("no-customer", "customer", f"{name} has no customer.")
     other = next((line for line in lines if line.customer not in ("", first)), None)
     if other is None:
         return None
-    what = f"Invoice {other.number} has two customers: {first} and, on line {other.line}, {other.customer}."
+    what = f"{name} has two customers: {first} and, on line {other.line}, {other.customer}."
     return Rejection("two-customers", "customer", what)
 
 
@@ -104,11 +117,20 @@ def _unknown_customer(source: Import, first: Line, known: Known) -> Rejection | 
     return Rejection("unknown-customer", "customer", what)
 
 
-def _negative(first: Line, total: Decimal) -> Rejection | None:
-    if total >= 0:
+def _another_kind(kind: str, there: Invoice | CreditNote) -> Rejection:
+    """One number names one document, here as in the file."""
+    was = _called(Kind.INVOICE if isinstance(there, Invoice) else Kind.CREDIT_NOTE, there.number)
+    now = "a credit note" if kind == Kind.CREDIT_NOTE else "an invoice"
+    return Rejection("number-taken", "number", f"{was} is here already; in the file it is {now}. It was left as it is.")
+
+
+def _unknown_invoice(first: Line, credited: Mapping[str, Credited]) -> Rejection | None:
+    named = first.credited_invoice
+    if not named or (named in credited and credited[named].customer == first.customer):
         return None
-    what = f"Invoice {first.number} has a negative total, {total}: it becomes a credit note in a later step."
-    return Rejection("negative-total", "quantity", what)
+    why = f"customer {credited[named].customer}'s" if named in credited else "neither here nor in the file"
+    what = f"Credit note {first.number} is of invoice {named}, which is {why}. Name another, or none."
+    return Rejection("unknown-invoice", "credited_invoice", what)
 
 
 def _unknown_line(source: Import, lines: Sequence[Line], known: Known) -> Rejection | None:
@@ -132,45 +154,67 @@ def kind_of(source: Import, line: Line) -> str:
     return LineKind.PRODUCT if line.sku else LineKind.OTHER
 
 
-def find_difference(source: Import, lines: Sequence[Line], there: Invoice) -> Rejection | None:
-    """In what the file's document differs from the invoice that has its number: by what the file states, no more."""
+def find_difference(source: Import, lines: Sequence[Line], there: Invoice | CreditNote) -> Rejection | None:
+    """In what the file's document differs from what has its number here: by what the file states, no more."""
+    kind = Kind.INVOICE if isinstance(there, Invoice) else Kind.CREDIT_NOTE
     for field, ours, theirs in _compared(source, lines, there):
         if ours != theirs:
             what = (
-                f"Invoice {there.number} is here already with another {_WORDS.get(field, field)}:"
+                f"{_called(kind, there.number)} is here already with another {_WORDS.get(field, field)}:"
                 f" {ours or 'none'} here, {theirs or 'none'} in the file. It was left as it is."
             )
             return Rejection("number-taken", field if field in source.mapping else "number", what)
     return None
 
 
-_WORDS = {"lines": "number of lines", "sku": "SKU", "purchase_order": "purchase order number", "due_date": "due date"}
+_WORDS = {
+    "lines": "number of lines",
+    "sku": "SKU",
+    "purchase_order": "purchase order number",
+    "due_date": "due date",
+    "credited_invoice": "invoice that it is of",
+}
 
 Compared = tuple[str, str | date | Decimal | int, str | date | Decimal | int]
 
 
-def _compared(source: Import, lines: Sequence[Line], there: Invoice) -> list[Compared]:
+def _compared(source: Import, lines: Sequence[Line], there: Invoice | CreditNote) -> list[Compared]:
     first = lines[0]
     pairs: list[Compared] = [
         ("customer", there.customer.number, first.customer),
         ("date", there.date, first.date),
         ("lines", len(there.lines.all()), len(lines)),
     ]
+    if isinstance(there, Invoice):
+        pairs += _compared_invoice(source, first, there)
+    else:
+        pairs += _compared_credit_note(source, first, there)
+    for ours, theirs in zip(there.lines.all(), lines, strict=False):
+        quantity = ours.quantity if isinstance(there, Invoice) else -ours.quantity
+        pairs += [("quantity", quantity, theirs.quantity), *_compared_line(ours, theirs)]
+    return pairs
+
+
+def _compared_invoice(source: Import, first: Line, there: Invoice) -> list[Compared]:
+    pairs: list[Compared] = []
     if "purchase_order" in source.mapping:
         pairs.append(("purchase_order", there.purchase_order, first.purchase_order))
     if first.due_date is not None:
         pairs.append(("due_date", there.due_date, first.due_date))
-    for ours, theirs in zip(there.lines.all(), lines, strict=False):
-        pairs += _compared_line(ours, theirs)
     return pairs
 
 
-def _compared_line(ours: InvoiceLine, theirs: Line) -> list[Compared]:
-    pairs: list[Compared] = [
-        ("sku", ours.sku, theirs.sku),
-        ("quantity", ours.quantity, theirs.quantity),
-        ("price", ours.unit_price, theirs.price),
-    ]
+def _compared_credit_note(source: Import, first: Line, there: CreditNote) -> list[Compared]:
+    pairs: list[Compared] = []
+    if "purchase_order" in source.mapping:
+        pairs.append(("purchase_order", there.reason, reason_of(first)))
+    if "credited_invoice" in source.mapping:
+        pairs.append(("credited_invoice", there.invoice.number if there.invoice else "", first.credited_invoice))
+    return pairs
+
+
+def _compared_line(ours: DocumentLine, theirs: Line) -> list[Compared]:
+    pairs: list[Compared] = [("sku", ours.sku, theirs.sku), ("price", ours.unit_price, theirs.price)]
     if theirs.description.strip():
         pairs.append(("description", ours.description, theirs.description))
     if theirs.tax_kind:
@@ -178,13 +222,16 @@ def _compared_line(ours: InvoiceLine, theirs: Line) -> list[Compared]:
     return pairs
 
 
-def draft_line(source: Import, line: Line, known: Known) -> LineDraft:
-    """The invoice's line: the SKU as written, the product's name where there is no description."""
+def draft_line(source: Import, kind: str, line: Line, known: Known) -> LineDraft:
+    """The document's line: the SKU as written, the product's name where there is no description.
+
+    What an invoice takes back, a credit note gives, and the other way about: its quantities have the opposite sign.
+    """
     product = known.shelf.find(line.sku) if line.sku else None
     return LineDraft(
         kind=kind_of(source, line),
         description=line.description if line.description.strip() else (product.name if product else line.sku),
-        quantity=line.quantity,
+        quantity=-line.quantity if kind == Kind.CREDIT_NOTE else line.quantity,
         unit_price=line.price,
         tax_kind=tax_kind_of(line, known),
         product_id=product.id if product else None,
@@ -196,3 +243,8 @@ def draft_line(source: Import, line: Line, known: Known) -> LineDraft:
 def due_of(first: Line, customer: Customer) -> date:
     """The file's due date, else by the customer's terms."""
     return first.due_date or due_date(customer, order_date=first.date, delivery_date=first.date, dated=first.date)
+
+
+def reason_of(first: Line) -> str:
+    """What a credit note keeps of the customer's own order number, for which it has no place of its own."""
+    return f"PO {first.purchase_order}" if first.purchase_order else ""

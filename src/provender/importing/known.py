@@ -1,12 +1,14 @@
-"""What a file's SKUs and customer numbers stand for: what we have, and what the import is about to create."""
+"""What a file's SKUs, customer numbers and document numbers stand for: what we have, and what is about to come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
+from provender.importing.mapping import Line
 from provender.importing.models import Import
+from provender.invoicing.models import CreditNote, Invoice
 from provender.suppliers.models import Supplier, TaxKind
 
 
@@ -100,3 +102,34 @@ def load_expected(source: Import) -> Known:
         for row in source.customers.order_by("pk").iterator()
     )
     return known
+
+
+@dataclass(frozen=True)
+class Credited:
+    """An invoice that a credit note names: whose it is, by the customer's number; without id it is still to come."""
+
+    customer: str
+    id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Here:
+    """What we have of some documents of a file: those that bear their numbers, and the invoices that they credit."""
+
+    invoices: Mapping[str, Invoice]
+    credit_notes: Mapping[str, CreditNote]
+    credited: Mapping[str, Credited]
+
+
+def load_here(supplier: Supplier, documents: Sequence[Sequence[Line]]) -> Here:
+    """What we have of these documents, each given by its lines."""
+    numbers = [lines[0].number for lines in documents]
+    invoices = Invoice.objects.filter(supplier=supplier, number__in=numbers)
+    credit_notes = CreditNote.objects.filter(supplier=supplier, number__in=numbers)
+    named = {lines[0].credited_invoice for lines in documents} - {""}
+    credited = Invoice.objects.filter(supplier=supplier, number__in=named) if named else Invoice.objects.none()
+    return Here(
+        {one.number: one for one in invoices.select_related("customer").prefetch_related("lines")},
+        {one.number: one for one in credit_notes.select_related("customer", "invoice").prefetch_related("lines")},
+        {one.number: Credited(one.customer.number, one.pk) for one in credited.select_related("customer")},
+    )

@@ -35,7 +35,7 @@ def field_of(name: str, label: str, help_: str, *alike: str, needed: bool = Fals
 
 
 FIELDS = (
-    field_of("number", "Invoice number", "Lines with the same number are one invoice.",
+    field_of("number", "Invoice number", "Lines with the same number are one invoice, or one credit note.",
              "invoiceno", "invoicenumber", "invoice", "documentno", "docno", needed=True),
     field_of("date", "Invoice date", "The first line's date counts.", "invoicedate", "docdate", "issued", needed=True),
     field_of("customer", "Customer number", "The number or code you know the customer by; the first line's counts.",
@@ -54,6 +54,8 @@ FIELDS = (
              "tradingname", "contactname", "contact", longest=255),
     field_of("tax", "Tax", "GST, VAT or free, or the rate in percent. Without it the product decides.",
              "taxtype", "gst", "vat", "taxrate"),
+    field_of("credited_invoice", "Invoice credited", "Of a credit note: the invoice it gives back, if it is of one.",
+             "originalinvoice", "invoicecredited", "againstinvoice", "creditofinvoice"),
 )  # fmt: skip
 NEEDED = tuple(field.name for field in FIELDS if field.needed)
 _BY_NAME = {field.name: field for field in FIELDS}
@@ -185,6 +187,7 @@ class Line:
     price: Decimal
     amount: Decimal
     tax_kind: str
+    credited_invoice: str = ""
 
 
 class Reader:
@@ -258,7 +261,7 @@ class Reader:
 
 
 _ZERO = Decimal(0)
-_TEXTS = ("number", "customer", "customer_name", "purchase_order", "sku", "description")
+_TEXTS = ("number", "customer", "customer_name", "purchase_order", "sku", "description", "credited_invoice")
 
 
 def plain_word(word: str) -> str:

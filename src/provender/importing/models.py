@@ -75,7 +75,11 @@ class StagedRun(models.Model):
 
 
 class StagedDocument(models.Model):
-    """One document of a file, and what becomes of it. Amounts in the supplier's currency."""
+    """One document of a file, and what becomes of it. Amounts in the supplier's currency, of credit notes negative."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "invoice", "Invoice"
+        CREDIT_NOTE = "credit_note", "Credit note"
 
     class State(models.TextChoices):
         READY = "ready", "To be imported"
@@ -84,6 +88,7 @@ class StagedDocument(models.Model):
         REJECTED = "rejected", "Rejected"
 
     source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="documents", db_index=False)
+    kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INVOICE)
     number = models.CharField(max_length=60)
     line = models.PositiveIntegerField()  # its first, in the file
     lines = models.PositiveIntegerField()
@@ -99,7 +104,7 @@ class StagedDocument(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "number"], name="one_staged_document_a_number")]
-        indexes = [models.Index(fields=["source", "state", "line"], name="staged_document_by_state")]
+        indexes = [models.Index(fields=["source", "state", "-kind", "line"], name="staged_document_by_state")]
 
 
 class StagedProduct(models.Model):

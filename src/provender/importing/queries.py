@@ -40,13 +40,21 @@ class Sum:
         self.tax += tax
         self.total += total
 
+    def turned(self) -> "Sum":
+        """The same with the opposite sign: what credit notes come to by themselves."""
+        return Sum(self.documents, self.lines, -self.subtotal, -self.tax, -self.total)
+
 
 @dataclass
 class Tally:
-    """An import's documents by state, the rejected ones by reason, and what is or will be created."""
+    """An import's documents by state, the rejected ones by reason, and what is or will be created.
+
+    The sums of credit notes are below zero, as in the file: so they add up.
+    """
 
     read: Sum = field(default_factory=Sum)
     by_state: dict[str, Sum] = field(default_factory=lambda: {state: Sum() for state in StagedDocument.State.values})
+    by_kind: dict[tuple[str, str], Sum] = field(default_factory=dict)  # state and kind, where there are any
     by_reason: dict[str, Sum] = field(default_factory=dict)
     customers: int = 0
     products: int = 0
@@ -71,14 +79,34 @@ class Tally:
         """What stays out."""
         return self.by_state[StagedDocument.State.REJECTED]
 
+    def of(self, state: str, kind: str) -> Sum:
+        """Those of one kind in that state."""
+        return self.by_kind.get((state, kind), Sum())
+
+    def say(self, state: str) -> str:
+        """How many of which kind are in that state: "3 invoices, 1 credit note"."""
+        counts = [(self.of(state, kind).documents, kind.label.lower()) for kind in StagedDocument.Kind]
+        return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+
+    @property
+    def to_come(self) -> str:
+        """What one press of the button imports, in words."""
+        return self.say(StagedDocument.State.READY)
+
+    @property
+    def came(self) -> str:
+        """What is in, in words."""
+        return self.say(StagedDocument.State.IMPORTED)
+
 
 def tally(source: Import) -> Tally:
     """Counts and sums. Summed here, not by the database: SQLite sums decimals as floats."""
     found = Tally(customers=source.customers_created, products=source.products_created)
-    columns = ("state", "code", "lines", "subtotal", "tax", "total")
-    for state, code, *figures in source.documents.values_list(*columns).iterator():
+    columns = ("state", "kind", "code", "lines", "subtotal", "tax", "total")
+    for state, kind, code, *figures in source.documents.values_list(*columns).iterator():
         found.read.add(*figures)
         found.by_state[state].add(*figures)
+        found.by_kind.setdefault((state, kind), Sum()).add(*figures)
         if code:
             found.by_reason.setdefault(code, Sum()).add(*figures)
     if found.ready.documents:  # not in yet: what will be
@@ -144,16 +172,29 @@ def write_rejects(source: Import, file: IO[str]) -> None:
 
 def as_json(source: Import, found: Tally, rejects: str | None) -> dict[str, Any]:
     """The answer of `provender import … --json`; before it is applied, what would be."""
-    into = found.imported if source.state == Import.State.DONE else found.ready
-    parts = {"read": found.read, "imported": into, "unchanged": found.unchanged, "rejected": found.rejected}
+    state = StagedDocument.State.IMPORTED if source.state == Import.State.DONE else StagedDocument.State.READY
+    parts = {
+        "read": found.read,
+        "imported": found.by_state[state],
+        "unchanged": found.unchanged,
+        "rejected": found.rejected,
+    }
+    kinds = StagedDocument.Kind
     return {
         "documents": {name: part.documents for name, part in parts.items()},
         "lines": {name: part.lines for name, part in parts.items()},
-        "sums": {
-            name: {"subtotal": str(part.subtotal), "tax": str(part.tax), "total": str(part.total)}
-            for name, part in parts.items()
-        },
+        "sums": {name: _sums(part) for name, part in parts.items()},
+        "invoices": _counts(found.of(state, kinds.INVOICE)),
+        "credit_notes": _counts(found.of(state, kinds.CREDIT_NOTE).turned()),
         "rejected_by_reason": {code: part.documents for code, part in found.by_reason.items()},
         "created": {"customers": found.customers, "products": found.products},
         "rejects": rejects,
     }
+
+
+def _sums(part: Sum) -> dict[str, str]:
+    return {name: str(getattr(part, name)) for name in ("subtotal", "tax", "total")}
+
+
+def _counts(part: Sum) -> dict[str, Any]:
+    return {"documents": part.documents, "lines": part.lines, **_sums(part)}

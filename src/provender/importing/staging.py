@@ -4,7 +4,7 @@ Both passes stream: what is kept in memory grows with the catalogue and the batc
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -14,12 +14,10 @@ import msgspec
 from provender.importing.errors import ImportOutOfBalance
 from provender.importing.holding import Hold
 from provender.importing.judging import judge
-from provender.importing.known import Known, load_known
+from provender.importing.known import Credited, Here, Known, load_here, load_known
 from provender.importing.mapping import Line, Reader, find_columns
 from provender.importing.models import Import, StagedCustomer, StagedDocument, StagedProduct, StagedRun
 from provender.importing.reading import Binary, Faults, Row, open_sheet
-from provender.invoicing.models import Invoice
-from provender.suppliers.models import Supplier
 
 ROWS_A_BATCH = 1000
 RUNS_AT_ONCE = 100
@@ -145,22 +143,50 @@ def lines_of(source: Import, numbers: Sequence[str] | None = None) -> Iterator[l
 
 
 def judge_documents(source: Import, seen: Sightings, hold: Hold, told: Told) -> None:
-    """Give every staged document its state, and note the products and customers that will be created."""
+    """Give every staged document its state, and note the products and customers that will be created.
+
+    A credit note of an invoice that isn't here comes last: by then it is known whether the file brings the invoice.
+    """
     known = load_known(source.supplier)
     done = 0
+    put_off: list[str] = []
     for batch in _batches(lines_of(source)):
-        there = invoices_there(source.supplier, [lines[0].number for lines in batch])
-        documents = [judge(source, lines, known, there.get(lines[0].number)) for lines in batch]
-        StagedDocument.objects.bulk_create(documents)
-        for document, lines in zip(documents, batch, strict=True):
-            if document.state == StagedDocument.State.READY:
-                seen.need(lines)
+        here = load_here(source.supplier, batch)
+        later = {lines[0].number for lines in batch if _waits_for_invoice(lines, here)}
+        put_off += later
+        _judge_batch(source, [lines for lines in batch if lines[0].number not in later], known, here, seen)
         hold.renew()
         done += sum(map(len, batch))
         told("Checking", done, source.lines_read)
+    for start in range(0, len(put_off), DOCUMENTS_A_BATCH):
+        for batch in _batches(lines_of(source, put_off[start : start + DOCUMENTS_A_BATCH])):
+            _judge_batch(source, batch, known, _with_coming(source, batch, load_here(source.supplier, batch)), seen)
+            hold.renew()
     if source.create_missing:
         _note_missing(source, seen, known)
     check_balance(source)
+
+
+def _judge_batch(source: Import, batch: Sequence[list[Line]], known: Known, here: Here, seen: Sightings) -> None:
+    documents = [judge(source, lines, known, here) for lines in batch]
+    StagedDocument.objects.bulk_create(documents)
+    for document, lines in zip(documents, batch, strict=True):
+        if document.state == StagedDocument.State.READY:
+            seen.need(lines)
+
+
+def _waits_for_invoice(lines: Sequence[Line], here: Here) -> bool:
+    named = lines[0].credited_invoice
+    return bool(named) and named not in here.credited and sum(line.amount for line in lines) < 0
+
+
+def _with_coming(source: Import, batch: Sequence[list[Line]], here: Here) -> Here:
+    """The same, with the invoices that these name and that the file is about to bring."""
+    named = {lines[0].credited_invoice for lines in batch}
+    coming = source.documents.filter(
+        number__in=named, kind=StagedDocument.Kind.INVOICE, state=StagedDocument.State.READY
+    ).values_list("number", "customer")
+    return replace(here, credited={number: Credited(customer) for number, customer in coming} | dict(here.credited))
 
 
 def _batches(documents: Iterator[list[Line]]) -> Iterator[list[list[Line]]]:
@@ -172,12 +198,6 @@ def _batches(documents: Iterator[list[Line]]) -> Iterator[list[list[Line]]]:
             batch = []
     if batch:
         yield batch
-
-
-def invoices_there(supplier: Supplier, numbers: Sequence[str]) -> dict[str, Invoice]:
-    """The supplier's invoices that bear these numbers, with customer and lines."""
-    found = Invoice.objects.filter(supplier=supplier, number__in=numbers)
-    return {invoice.number: invoice for invoice in found.select_related("customer").prefetch_related("lines")}
 
 
 def _note_missing(source: Import, seen: Sightings, known: Known) -> None:

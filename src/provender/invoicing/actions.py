@@ -125,9 +125,12 @@ class ReadyInvoices:
 
 def prepare_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: User | None = None) -> ReadyInvoices:
     """What `import_invoices` does before its transaction, for one draft or more; raises what `raise_invoice` raises."""
-    customers = _customers_of(supplier, {draft.customer_id for draft in drafts})
-    drafts = _choose_for_imported(supplier, drafts)
-    built = [_build_imported(supplier, customers[draft.customer_id], draft) for draft in drafts]
+    customers = customers_of(supplier, {draft.customer_id for draft in drafts})
+    chosen = choose_for_imported(supplier, [(draft.customer_id, draft.lines) for draft in drafts])
+    built = [
+        _build_imported(supplier, customers[draft.customer_id], draft, lines)
+        for draft, lines in zip(drafts, chosen, strict=True)
+    ]
     invoices = [invoice for invoice, _ in built]
     story = prepare(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
     rows = [
@@ -248,7 +251,8 @@ def _refuse_taken(supplier: Supplier, numbers: Sequence[str]) -> None:
         seen.add(number)
 
 
-def _customers_of(supplier: Supplier, ids: Collection[UUID]) -> dict[UUID, Customer]:
+def customers_of(supplier: Supplier, ids: Collection[UUID]) -> dict[UUID, Customer]:
+    """This supplier's customers with these ids. Raises AnotherWholesalersCustomer."""
     customers = Customer.objects.filter(supplier=supplier).in_bulk(list(ids))
     strangers = [each for each in ids if each not in customers]
     if strangers:
@@ -256,7 +260,9 @@ def _customers_of(supplier: Supplier, ids: Collection[UUID]) -> dict[UUID, Custo
     return customers
 
 
-def _build_imported(supplier: Supplier, customer: Customer, draft: InvoiceDraft) -> tuple[Invoice, list[InvoiceLine]]:
+def _build_imported(
+    supplier: Supplier, customer: Customer, draft: InvoiceDraft, lines: Sequence[LineDraft]
+) -> tuple[Invoice, list[InvoiceLine]]:
     now = clock.now()
     invoice = Invoice(
         supplier=supplier,
@@ -271,7 +277,7 @@ def _build_imported(supplier: Supplier, customer: Customer, draft: InvoiceDraft)
         created_at=now,
         changed_at=now,
     )
-    built = build_lines(InvoiceLine, supplier, draft.lines)
+    built = build_lines(InvoiceLine, supplier, lines)
     _put_lines(invoice, built)
     return invoice, built
 
@@ -288,19 +294,20 @@ def _choose_options(invoice: Invoice, lines: Sequence[LineDraft]) -> list[LineDr
     ]
 
 
-def _choose_for_imported(supplier: Supplier, drafts: Sequence[InvoiceDraft]) -> list[InvoiceDraft]:
-    """The same for new invoices, customer by customer: there are thousands of them."""
+def choose_for_imported(
+    supplier: Supplier, documents: Sequence[tuple[UUID, Sequence[LineDraft]]]
+) -> list[list[LineDraft]]:
+    """The lines of new documents (customer, lines) with their tracking options, customer by customer: there are
+    thousands of them.
+    """
     of_customer: dict[UUID, list[UUID | None]] = {}
-    for draft in drafts:
-        of_customer.setdefault(draft.customer_id, []).extend(line.product_id for line in draft.lines)
+    for customer, lines in documents:
+        of_customer.setdefault(customer, []).extend(line.product_id for line in lines)
     found = {
         customer: iter(choose_for_lines(supplier, products, customer=customer))
         for customer, products in of_customer.items()
     }
-    return [
-        replace(draft, lines=[replace(line, tracking=next(found[draft.customer_id])) for line in draft.lines])
-        for draft in drafts
-    ]
+    return [[replace(line, tracking=next(found[customer])) for line in lines] for customer, lines in documents]
 
 
 def _put_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:

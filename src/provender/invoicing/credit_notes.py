@@ -1,33 +1,49 @@
 """What raises and voids credit notes. Each function is one transaction and posts to the outbox in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date as Date  # noqa: N812 -- `date` is what a credit note calls it
 from decimal import Decimal
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 
 from provender.basics import clock
 from provender.basics.money import ZERO, line_tax, net_of, round_amount
-from provender.basics.rows import hold, replace_rows
-from provender.changes.actions import post
+from provender.basics.rows import ReadyRows, hold, replace_rows
+from provender.changes.actions import post, post_many
 from provender.customers.models import Customer
+from provender.invoicing.actions import choose_for_imported, customers_of
 from provender.invoicing.errors import (
     AnotherWholesalersCustomer,
     CreditBeyondInvoice,
     CreditNoteIsUsed,
     CreditNoteIsVoid,
+    CreditNoteNumberTaken,
     InvoiceWithoutLines,
     NegativeCreditNote,
 )
 from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, LineKind
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.people.models import User
-from provender.suppliers.actions import take_free_number
+from provender.suppliers.actions import hold_numbers, take_free_number
 from provender.suppliers.models import Supplier, TaxKind
-from provender.timeline.actions import tell
+from provender.timeline.actions import prepare, tell
 
 KIND = "credit_note"  # the outbox, the story and the counter know credit notes by this word
+
+
+@dataclass(frozen=True)
+class CreditNoteDraft:
+    """A credit note as a file has it, of an invoice that is here or free. It keeps its number."""
+
+    number: str
+    customer_id: UUID
+    date: Date
+    lines: Sequence[LineDraft]
+    invoice_id: UUID | None = None
+    reason: str = ""
 
 
 @transaction.atomic
@@ -77,6 +93,80 @@ def raise_credit_note(
     if invoice:
         tell(supplier, "invoice", invoice.pk, f"Credit note {credit_note.number} over {credit_note.total}", who=by)
     return credit_note
+
+
+@dataclass(frozen=True)
+class ReadyCreditNotes:
+    """Credit notes from elsewhere, made ready before the transaction that inserts them."""
+
+    supplier: Supplier
+    credit_notes: list[CreditNote]
+    rows: list[ReadyRows]
+
+    def insert(self) -> None:
+        """To be called in a transaction. Raises CreditNoteNumberTaken."""
+        hold_numbers(self.supplier, KIND)
+        taken = credit_numbers_in_use(self.supplier, [credit_note.number for credit_note in self.credit_notes])
+        for credit_note in self.credit_notes:
+            if credit_note.number in taken:
+                raise CreditNoteNumberTaken(credit_note.number)
+            taken.add(credit_note.number)
+        for rows in self.rows:
+            rows.insert()
+        documents = [credit_note.pk for credit_note in self.credit_notes]
+        post_many(self.supplier, KIND, documents, "Imported", imported=True)
+
+
+def prepare_credit_notes(
+    supplier: Supplier, drafts: Sequence[CreditNoteDraft], *, by: User | None = None
+) -> ReadyCreditNotes:
+    """Make credit notes that were issued elsewhere ready to be inserted with their own numbers; one draft or more.
+
+    They wait in the outbox until somebody asks for them to go out, and nothing is set against an invoice. What they
+    give back of an invoice is taken as it was given. Raises what `raise_credit_note` raises, but CreditBeyondInvoice.
+    """
+    customers = customers_of(supplier, {draft.customer_id for draft in drafts})
+    invoices = Invoice.objects.filter(supplier=supplier).in_bulk([one.invoice_id for one in drafts if one.invoice_id])
+    chosen = choose_for_imported(supplier, [(draft.customer_id, draft.lines) for draft in drafts])
+    built = [
+        _build_imported(supplier, customers[draft.customer_id], draft, lines, invoices)
+        for draft, lines in zip(drafts, chosen, strict=True)
+    ]
+    story = prepare(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each, _ in built], who=by)
+    rows = [
+        ReadyRows.of([credit_note for credit_note, _ in built]),
+        ReadyRows.of([line for _, lines in built for line in lines]),
+        *filter(None, [story]),
+    ]
+    return ReadyCreditNotes(supplier, [credit_note for credit_note, _ in built], rows)
+
+
+def _build_imported(
+    supplier: Supplier,
+    customer: Customer,
+    draft: CreditNoteDraft,
+    lines: Sequence[LineDraft],
+    invoices: Mapping[UUID, Invoice],
+) -> tuple[CreditNote, list[CreditNoteLine]]:
+    invoice = invoices.get(draft.invoice_id) if draft.invoice_id else None
+    if draft.invoice_id and (invoice is None or invoice.customer_id != customer.pk):
+        raise AnotherWholesalersCustomer(customer)
+    now = clock.now()
+    credit_note = CreditNote(
+        supplier=supplier,
+        customer=customer,
+        invoice=invoice,
+        number=draft.number,
+        date=draft.date,
+        reason=draft.reason,
+        currency=invoice.currency if invoice else supplier.currency,
+        origin=CreditNote.Origin.IMPORTED,
+        created_at=now,
+        changed_at=now,
+    )
+    built = build_lines(CreditNoteLine, supplier, lines)
+    _put_lines(credit_note, built)
+    return credit_note, built
 
 
 @transaction.atomic

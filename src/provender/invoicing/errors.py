@@ -16,6 +16,16 @@ class InvoiceNumberTaken(ProvenderError):
         super().__init__(f"There is an invoice {number} already. Choose a number that no other invoice has.")
 
 
+class CreditNoteNumberTaken(ProvenderError):
+    """Another credit note of this wholesaler has that number, or two in one file do."""
+
+    code = "credit-note-number-taken"
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+        super().__init__(f"There is a credit note {number} already. Choose a number that no other credit note has.")
+
+
 class InvoiceWithoutLines(ProvenderError):
     """An invoice needs at least one line."""
 
