@@ -15,10 +15,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -27,28 +25,24 @@ from django.db.models import F
 from provender.basics import clock
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.models import Invoice, InvoiceLine, LineKind
-from provender.suppliers.models import Supplier, TaxKind
+from provender.invoicing.models import Invoice, InvoiceLine
+from provender.suppliers.models import Supplier
 from provender.sync.due import may_go
 from provender.sync.errors import NotConnectedHere
 from provender.sync.models import (
-    CategoryBinding,
     Connection,
     ContactRefusal,
     DispatchDocument,
     Link,
-    OptionBinding,
     Problem,
     WithoutItemCodes,
     WithoutTracking,
 )
 from provender.sync.problems import note_problem
+from provender.sync.verify_expected import REMOVED, Expectation, contact_sent, read_mark, read_uuid
 from provender.sync.verify_money import MoneyBooks
 from provender.sync.verify_reading import Element, Look, Reader
 
-REMOVED = ("VOIDED", "DELETED")
-LADDER = ("DRAFT", "SUBMITTED", "AUTHORISED", "PAID")
-CHART_MAY_BE_OLD = timedelta(hours=1)
 CHUNK = 100  # documents whose rows are held at a time; their lines are many
 DECIDED = ("kept Xero's", "left as it is")
 
@@ -115,7 +109,7 @@ def verify_books(supplier: Supplier) -> Report:
     with Reader(connection, for_a_person=True) as reader:
         books = _Books(connection, reader)
         found = [one for finding in books.findings() for one in finding.differences]
-        money = MoneyBooks(connection, reader)
+        money = MoneyBooks(connection, reader, books.expected, books.merged)
         found += [Difference(**asdict(one)) for one in money.differences()]
     report = Report(books.checked | money.checked, found)
     unsettled = Change.objects.filter(supplier=supplier, revision__gt=F("settled")).exclude(kind="contact")
@@ -194,8 +188,8 @@ class _Books:
     def __init__(self, connection: Connection, reader: Reader) -> None:
         self.connection = connection
         self._reader = reader
-        self._expected = _Expectation(connection, reader.whole("Accounts"), reader.whole("Items"))
-        self._merged: dict[str, str] = {}
+        self.expected = Expectation(connection, reader.whole("Accounts"), reader.whole("Items"))
+        self.merged: dict[str, str] = {}
         self._seen: set[UUID] = set()  # documents found in Xero
         self._raced: list[str] = []  # Xero ids that were written to while we read
         self.checked = {"contacts": 0, "invoices": 0}
@@ -243,15 +237,16 @@ class _Books:
             return Finding(document, [Difference("invoice", invoice.number, "double", twin, theirs)], stray=True)
         self._seen.add(document)
         contact = facts.contacts.get(invoice.customer_id, "")
-        differences = self._expected.compare(
+        found = self.expected.compare(
             invoice,
             facts.lines[document],
             element,
             link,
-            [self._merged.get(one, one) for one in (contact.lower(), _contact_sent(link)) if one],
+            [self.merged.get(one, one) for one in (contact.lower(), contact_sent(link)) if one],
             bare=document in facts.bare,
             untracked=document in facts.untracked,
         )
+        differences = [Difference("invoice", invoice.number, *one) for one in found]
         return Finding(document, differences, element) if differences else None
 
     def _judge_stray(self, facts: _Facts, element: Element, document: UUID, invoice: Invoice | None) -> Finding | None:
@@ -328,7 +323,7 @@ class _Books:
                 if key in wanted:
                     shown[key] = _brief(contact)
                 if merged_to := contact.get("MergedToContactID"):
-                    self._merged[key] = merged_to.lower()
+                    self.merged[key] = merged_to.lower()
                 if mark := read_contact_mark(contact.get("ContactNumber")):
                     marked.append((mark, _brief(contact)))
         rows = list(links)
@@ -343,7 +338,7 @@ class _Books:
         self, link: Link, ours: str, shown: Mapping[str, Element], status: Mapping[str, str]
     ) -> list[Difference]:
         key = link.xero_id.lower()
-        target = self._merged.get(key, key)
+        target = self.merged.get(key, key)
         if target not in status:
             return [Difference("contact", ours, "exists", ours, f"none ({link.xero_id})")]
         found = []
@@ -381,213 +376,11 @@ class _Books:
                 yield Finding(mark, [double], stray=True)
 
 
-class _Expectation:
-    """What our rows should look like in Xero, worked out from the rows, the settings and Xero's own lists."""
-
-    def __init__(self, connection: Connection, accounts: Iterable[Element], items: Iterable[Element]) -> None:
-        self._connection = connection
-        self._codes = {one["AccountID"].lower(): one["Code"] for one in accounts if one.get("Code")}
-        self._items = {one["Code"].casefold(): one for one in items if one.get("Code") and one.get("IsSold", True)}
-        mine = CategoryBinding.objects.filter(connection=connection)
-        self._categories = {str(one.property_id): (one.category_id.lower(), one.bound_at) for one in mine}
-        chosen = OptionBinding.objects.filter(connection=connection)
-        self._options = {str(one.option_id): (one.xero_id.lower(), one.bound_at) for one in chosen}
-
-    def compare(
-        self,
-        invoice: Invoice,
-        lines: Sequence[InvoiceLine],
-        theirs: Element,
-        link: Link | None,
-        contacts: Sequence[str],
-        *,
-        bare: bool,
-        untracked: bool,
-    ) -> list[Difference]:
-        """Every field that isn't what it should be; `contacts`: its customer's now, and when it was sent."""
-
-        def differ(pairs: Iterable[tuple[str, Any, Any]]) -> list[Difference]:
-            return [
-                Difference("invoice", invoice.number, name, _text(ours), _text(xero))
-                for name, ours, xero in pairs
-                if not _same(ours, xero)
-            ]
-
-        status = self._expected_status(invoice, str(theirs.get("Status", "")))
-        if invoice.status == Invoice.Status.VOID or theirs.get("Status") in REMOVED:
-            return differ([("status", status, theirs.get("Status"))])
-        found = differ([*self._head(invoice, theirs, contacts), ("status", status, theirs.get("Status"))])
-        shown = theirs.get("LineItems") or []
-        found += differ([("lines", len(lines) + bool(invoice.comment), len(shown))])
-        remembered = self._remembered(link)
-        for place, (line, item) in enumerate(zip(lines, shown, strict=False)):
-            before = remembered[place] if place < len(remembered) else None
-            pairs = self._line(line, item, before, self._knew_items_at(link), bare=bare)
-            pairs += self._tracking([] if untracked else line.tracking, item.get("Tracking") or [], link)
-            found += differ((f"lines[{place}].{name}", ours, xero) for name, ours, xero in pairs)
-        if invoice.comment and len(shown) > len(lines):
-            found += differ(self._comment(f"lines[{len(lines)}]", invoice, shown[len(lines)]))
-        return found
-
-    def _head(self, invoice: Invoice, theirs: Element, contacts: Sequence[str]) -> list[tuple[str, Any, Any]]:
-        mark = read_mark(theirs.get("Url"))
-        there = str((theirs.get("Contact") or {}).get("ContactID", "")).lower()
-        return [
-            ("type", "ACCREC", theirs.get("Type")),
-            ("number", invoice.number, theirs.get("InvoiceNumber")),
-            ("contact", there if there in contacts else next(iter(contacts), ""), there),
-            ("reference", _reference(invoice), theirs.get("Reference")),
-            ("url", f"…/{invoice.pk}", f"…/{mark}" if mark else theirs.get("Url")),
-            ("date", invoice.date, read_day(theirs.get("Date"))),
-            ("due_date", invoice.due_date, read_day(theirs.get("DueDate"))),
-            ("currency", invoice.currency, theirs.get("CurrencyCode")),
-            ("line_amount_types", "Exclusive", theirs.get("LineAmountTypes")),
-            ("subtotal", invoice.subtotal, theirs.get("SubTotal")),
-            ("total_tax", invoice.tax, theirs.get("TotalTax")),
-            ("total", invoice.total, theirs.get("Total")),
-        ]
-
-    def _expected_status(self, invoice: Invoice, theirs: str) -> str:
-        """Theirs, when it may be so: a bookkeeper approves and pays, and drafts stay drafts after a new setting."""
-        if invoice.status == Invoice.Status.VOID:
-            return theirs if theirs in REMOVED else "VOIDED"
-        lowest = str(self._connection.invoice_status)
-        saved_at = self._connection.settings_saved_at
-        if saved_at and invoice.created_at < saved_at:
-            lowest = "DRAFT"  # it may have gone under another setting
-        return theirs if theirs in LADDER[LADDER.index(lowest) :] else lowest
-
-    def _line(
-        self, line: InvoiceLine, theirs: Element, before: Element | None, knew_at: datetime | None, *, bare: bool
-    ) -> list[tuple[str, Any, Any]]:
-        account = before.get("AccountCode") if before else self._account(line)
-        tax_type = before.get("TaxType") if before else self._tax_type(line)
-        return [
-            ("description", _folded(line.description), _folded(theirs.get("Description"))),
-            ("quantity", line.quantity, theirs.get("Quantity")),
-            ("unit_amount", line.unit_price, theirs.get("UnitAmount")),
-            ("account_code", account, theirs.get("AccountCode")),
-            ("tax_type", tax_type, theirs.get("TaxType")),
-            ("item_code", *self._item_codes(line, str(theirs.get("ItemCode") or ""), knew_at, bare=bare)),
-            ("line_amount", line.amount, theirs.get("LineAmount")),
-            ("tax_amount", line.tax, theirs.get("TaxAmount")),
-        ]
-
-    def _tracking(
-        self, ours: Iterable[Mapping[str, Any]], theirs: Iterable[Element], link: Link | None
-    ) -> list[tuple[str, Any, Any]]:
-        """The options that should be on a line, and those that are, of the categories that we send."""
-        sent_at = link.sent_at if link else None
-        judged = {name: at for name, at in self._categories.values() if not (sent_at and at > sent_at)}
-        expected: dict[str, str] = {}
-        for one in ours:
-            category, _ = self._categories.get(one["property"], ("", None))
-            option, bound_at = self._options.get(one["option"], ("", None))
-            if sent_at and bound_at and bound_at > sent_at:
-                judged.pop(category, None)
-            elif category:
-                expected[category] = option
-        if not expected and not (link and '"Tracking"' in link.sent):
-            return []  # tracking that we never sent is the bookkeeper's own
-        there = {one["TrackingCategoryID"].lower(): one["TrackingOptionID"].lower() for one in theirs}
-        return [("tracking", expected.get(each, ""), there.get(each, "")) for each in judged]
-
-    def _comment(self, place: str, invoice: Invoice, theirs: Element) -> list[tuple[str, Any, Any]]:
-        return [
-            (f"{place}.description", _folded(invoice.comment), _folded(theirs.get("Description"))),
-            (f"{place}.line_amount", Decimal(0), theirs.get("LineAmount") or Decimal(0)),
-        ]
-
-    def _account(self, line: InvoiceLine) -> str:
-        """Product: its own code, Sales, Invoice. Freight, surcharge: their own, Invoice. Others: Invoice, Sales."""
-        chosen = self._connection
-        ways = {
-            LineKind.PRODUCT.value: (chosen.sales_account, chosen.invoice_account),
-            LineKind.FREIGHT.value: (chosen.freight_account, chosen.invoice_account),
-            LineKind.SURCHARGE.value: (chosen.surcharge_account, chosen.invoice_account),
-            LineKind.OTHER.value: (chosen.invoice_account, chosen.sales_account),
-        }
-        if line.kind == LineKind.PRODUCT and line.sales_account:
-            return line.sales_account
-        codes = [self._codes.get(account.lower(), "") for account in ways[line.kind]]
-        return next(filter(None, codes), "")
-
-    def _tax_type(self, line: InvoiceLine) -> str:
-        return {TaxKind.GST.value: self._connection.tax_type_gst, TaxKind.FREE.value: self._connection.tax_type_free}[
-            line.tax_kind
-        ]
-
-    def _item_codes(self, line: InvoiceLine, theirs: str, knew_at: datetime | None, *, bare: bool) -> tuple[str, str]:
-        """Ours and theirs. None is wrong only if Xero had the item when we sent; what we sent stays though it goes."""
-        if line.kind != LineKind.PRODUCT or bare or not line.sku:
-            return "", theirs
-        if theirs:
-            return (theirs if theirs.casefold() == line.sku.casefold() else line.sku), theirs
-        item = self._items.get(line.sku.casefold())
-        if item is None or knew_at is None:
-            return "", ""
-        touched = read_moment(item.get("UpdatedDateUTC"))
-        return (item["Code"] if touched and touched < knew_at else ""), ""
-
-    def _knew_items_at(self, link: Link | None) -> datetime | None:
-        """The latest moment whose items the sender surely knew: its copy may be up to an hour old."""
-        if link is None or link.sent_at is None:
-            return None
-        read_at = self._connection.chart_read_at
-        return read_at if read_at and read_at <= link.sent_at else link.sent_at - CHART_MAY_BE_OLD
-
-    def _remembered(self, link: Link | None) -> list[Element]:
-        """The lines as last sent, if the settings were saved anew since; else none: the settings are the measure."""
-        saved_at = self._connection.settings_saved_at
-        if link is None or not link.sent or not link.sent_at or not saved_at or link.sent_at >= saved_at:
-            return []
-        lines: list[Element] = json.loads(link.sent).get("LineItems") or []
-        return lines
-
-
-def read_mark(url: Any) -> UUID | None:
-    """The uuid at the end of an address of ours, `…/invoice/<uuid>`."""
-    parts = urlsplit(str(url or "")).path.rstrip("/").split("/")
-    return _uuid(parts[-1]) if len(parts) > 1 and parts[-2] == "invoice" else None
-
-
 def read_contact_mark(number: Any) -> UUID | None:
     """The uuid in a contact number of ours, `pv-<uuid>`, or of a customer's second contact `pv-<uuid>-2`."""
     text = str(number or "")
     marked = text.startswith("pv-") and text[39:40] in ("", "-")
-    return _uuid(text[3:39]) if marked else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def read_moment(text: Any) -> datetime | None:
-    """Xero's `/Date(1539993600000+0000)/`, or an ISO time, in UTC; the offset inside never changes the instant."""
-    text = str(text or "")
-    if text.startswith("/Date("):
-        digits = text.removeprefix("/Date(").rstrip("/)")
-        milliseconds = int(digits[0] + digits[1:].replace("-", "+").split("+")[0])
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def read_day(text: Any) -> date | None:
-    """A business date: Xero writes it as midnight in UTC."""
-    moment = read_moment(text)
-    return moment.date() if moment else None
-
-
-def _contact_sent(link: Link | None) -> str:
-    """The contact that an invoice went with: its customer may have been linked to another one since."""
-    sent = json.loads(link.sent) if link and link.sent else {}
-    return str((sent.get("Contact") or {}).get("ContactID", "")).lower()
+    return read_uuid(text[3:39]) if marked else None
 
 
 def _brief(contact: Element) -> Element:
@@ -598,25 +391,3 @@ def _brief(contact: Element) -> Element:
 def _contact_name(name: str) -> str:
     """A name as Xero can hold it: single spaces, round brackets for angle ones, at most 255 characters."""
     return " ".join(name.translate({ord("<"): "(", ord(">"): ")"}).split())[:255]
-
-
-def _reference(invoice: Invoice) -> str:
-    parts = [invoice.order_numbers] if invoice.order_numbers else []
-    if invoice.purchase_order:
-        parts.append(f"PO {invoice.purchase_order}")
-    return " · ".join(parts).strip()[:255]
-
-
-def _folded(text: Any) -> str:
-    """A text by its lines, without what stands around them."""
-    return "\n".join(str(text or "").strip().splitlines())[:4000].strip()
-
-
-def _same(ours: Any, xero: Any) -> bool:
-    if isinstance(ours, Decimal | int):
-        return xero is not None and ours == Decimal(str(xero))
-    return _text(ours) == _text(xero)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

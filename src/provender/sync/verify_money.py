@@ -1,14 +1,14 @@
 """Are the books of money equal? Credit notes, what they are set against, payments, refunds, payouts and fees.
 
-Like `verify`, this shares no code with the sender. What is on its way isn't judged. Money that a bookkeeper entered in
+Like `verify`, this shares no code with the sender; a credit note is compared as an invoice is. What is on its way isn't
+judged. Money that a bookkeeper entered in
 Xero is expected here only where Xero's payments count here (Invoice mark as paid).
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,14 @@ from django.db.models import F
 from provender.changes.models import Change
 from provender.invoicing.models import CreditNote
 from provender.payments.models import Allocation, Payment, Payout
-from provender.sync.models import Connection, DispatchDocument, Link
-from provender.sync.verify_reading import Element, Reader
+from provender.sync.models import Connection, DispatchDocument, Link, WithoutItemCodes, WithoutTracking
+from provender.sync.verify_expected import REMOVED as GONE
+from provender.sync.verify_expected import Expectation, contact_sent
+from provender.sync.verify_reading import Element, Reader, read_day
 
-GONE = ("VOIDED", "DELETED")
 RECEIVED = ("ACCRECPAYMENT", "ARCREDITPAYMENT")
 MARK = re.compile(r"pv-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\s*$", re.IGNORECASE)
-DAY = re.compile(r"/Date\((-?\d+)")
+CHUNK = 100  # credit notes whose rows are held at a time
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,24 @@ class MoneyDifference:
     xero: str
 
 
-class MoneyBooks:
-    """Both sides of one connection's money."""
+@dataclass(frozen=True)
+class _Facts:
+    """What we know of some credit notes, a few queries for all."""
 
-    def __init__(self, connection: Connection, reader: Reader) -> None:
+    rows: Mapping[UUID, CreditNote]
+    contacts: Mapping[UUID, str]  # customer → contact id
+    bare: frozenset[UUID]
+    untracked: frozenset[UUID]
+
+
+class MoneyBooks:
+    """Both sides of one connection's money. `merged`: contact ids → the contact that they were merged into."""
+
+    def __init__(
+        self, connection: Connection, reader: Reader, expected: Expectation, merged: Mapping[str, str]
+    ) -> None:
         self.connection, self._reader = connection, reader
+        self._expected, self._merged = expected, merged
         self.checked = {"credit_notes": 0, "allocations": 0, "payments": 0, "payouts": 0}
         rows = Link.objects.filter(
             connection=connection, kind__in=("credit_note", "allocation", "payment", "payout", "fee")
@@ -77,50 +91,67 @@ class MoneyBooks:
     # --- credit notes and what they are set against ---------------------------------------------------------------
 
     def _credit_notes(self) -> Iterator[MoneyDifference]:
-        rows = CreditNote.objects.filter(supplier=self.connection.supplier_id).prefetch_related("lines").in_bulk()
         seen: set[UUID] = set()
         set_against: dict[str, Element] = {}
         for look in self._reader.pages("CreditNotes", where='Type=="ACCRECCREDIT"', order="CreditNoteID"):
-            for theirs in look.elements:
-                link = self._links["credit_note"].get(theirs["CreditNoteID"].lower())
-                document = link.document if link else read_mark(theirs.get("Reference"))
-                if document is None or document in self._moving:
-                    seen |= {document} if document else set()
-                    continue
-                yield from self._credit_note(rows.get(document), link, theirs, seen)
-                if link:
-                    set_against |= {one["AllocationID"].lower(): one for one in theirs.get("Allocations") or []}
-        yield from self._unseen(
-            "credit_note", seen, {pk: row.number for pk, row in rows.items() if row.status == "open"}
-        )
+            for start in range(0, len(look.elements), CHUNK):
+                yield from self._some_credit_notes(look.elements[start : start + CHUNK], seen, set_against)
+        live = CreditNote.objects.filter(supplier=self.connection.supplier_id, status=CreditNote.Status.OPEN)
+        numbers = dict(live.values_list("pk", "number"))
+        yield from self._unseen("credit_note", seen, numbers)
+        yield from self._never_linked("credit_note", numbers)
         yield from self._allocations(set_against)
 
-    def _credit_note(
-        self, row: CreditNote | None, link: Link | None, theirs: Element, seen: set[UUID]
+    def _some_credit_notes(
+        self, elements: Sequence[Element], seen: set[UUID], set_against: dict[str, Element]
     ) -> Iterator[MoneyDifference]:
-        number, gone = str(theirs.get("CreditNoteNumber", "")), theirs.get("Status") in GONE
+        pairs = [(self._links["credit_note"].get(one["CreditNoteID"].lower()), one) for one in elements]
+        marked = [(link.document if link else read_mark(one.get("Reference")), link, one) for link, one in pairs]
+        facts = self._facts([document for document, _, _ in marked if document])
+        for document, link, theirs in marked:
+            if document is None or document in self._moving:
+                seen |= {document} if document else set()
+                continue
+            yield from self._credit_note(facts, document, link, theirs, seen)
+            if link:
+                set_against |= {one["AllocationID"].lower(): one for one in theirs.get("Allocations") or []}
+
+    def _facts(self, documents: Sequence[UUID]) -> _Facts:
+        rows = CreditNote.objects.filter(supplier=self.connection.supplier_id).select_related("invoice")
+        found = rows.prefetch_related("lines").in_bulk(documents)
+        customers = {row.customer_id for row in found.values()}
+        contacts = Link.objects.filter(connection=self.connection, kind="contact", document__in=customers)
+        here = {"connection": self.connection, "kind": "credit_note", "document__in": list(found)}
+        return _Facts(
+            found,
+            dict(contacts.values_list("document", "xero_id")),
+            frozenset(WithoutItemCodes.objects.filter(**here).values_list("document", flat=True)),
+            frozenset(WithoutTracking.objects.filter(**here).values_list("document", flat=True)),
+        )
+
+    def _credit_note(
+        self, facts: _Facts, document: UUID, link: Link | None, theirs: Element, seen: set[UUID]
+    ) -> Iterator[MoneyDifference]:
+        number, row = str(theirs.get("CreditNoteNumber", "")), facts.rows.get(document)
         if row is None or link is None or row.pk in seen:
-            if not gone:
+            if theirs.get("Status") not in GONE:
                 field = "double" if row and row.pk in seen else "exists"
                 yield MoneyDifference("credit_note", number, field, row.number if row else "", number)
             return
         seen.add(row.pk)
         self.checked["credit_notes"] += 1
-        void = row.status == CreditNote.Status.VOID
-        pairs: list[tuple[str, Any, Any]] = [("void", void, gone)]
-        if not void and not gone:
-            lines = [(one.quantity, one.unit_price) for one in row.lines.all()]
-            shown = [(_number(one.get("Quantity")), _number(one.get("UnitAmount"))) for one in theirs["LineItems"]]
-            pairs += [
-                ("number", row.number, number),
-                ("date", row.date, read_day(theirs.get("Date"))),
-                ("currency", row.currency, theirs.get("CurrencyCode")),
-                ("sub_total", row.subtotal, _number(theirs.get("SubTotal"))),
-                ("total_tax", row.tax, _number(theirs.get("TotalTax"))),
-                ("total", row.total, _number(theirs.get("Total"))),
-                ("lines", lines, shown),
-            ]
-        yield from _differ("credit_note", row.number, pairs)
+        contacts = [facts.contacts.get(row.customer_id, "").lower(), contact_sent(link)]
+        found = self._expected.compare(
+            row,
+            list(row.lines.all()),
+            theirs,
+            link,
+            [self._merged.get(one, one) for one in contacts if one],
+            bare=row.pk in facts.bare,
+            untracked=row.pk in facts.untracked,
+        )
+        for one in found:
+            yield MoneyDifference("credit_note", row.number, *one)
 
     def _allocations(self, there: Mapping[str, Element]) -> Iterator[MoneyDifference]:
         rows = Allocation.objects.filter(supplier=self.connection.supplier_id, credit_note__isnull=False)
@@ -241,6 +272,14 @@ class MoneyBooks:
             if link.document in live and link.document not in seen | self._moving:
                 yield MoneyDifference(kind, live[link.document], "exists", live[link.document], f"none ({xero_id})")
 
+    def _never_linked(self, kind: str, live: Mapping[UUID, str]) -> Iterator[MoneyDifference]:
+        """Those that count here and that Xero should have by our reckoning, though we know nothing of them there."""
+        linked = {link.document for link in self._links[kind].values()}
+        told = Change.objects.filter(supplier=self.connection.supplier_id, kind=kind, settled__gte=F("revision"))
+        for document in told.values_list("document", flat=True):
+            if document in live and document not in linked:
+                yield MoneyDifference(kind, live[document], "exists", live[document], "none (never linked)")
+
 
 def _name(row: Payment) -> str:
     return row.invoice.number if row.invoice else row.credit_note.number if row.credit_note else ""
@@ -260,10 +299,3 @@ def read_mark(reference: Any) -> UUID | None:
     """The uuid at the end of a Reference that we gave."""
     found = MARK.search(str(reference or ""))
     return UUID(found[1]) if found else None
-
-
-def read_day(value: Any) -> date | None:
-    """A day as Xero writes it, or None where there is none."""
-    if found := DAY.match(str(value or "")):
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(found[1]))).date()
-    return date.fromisoformat(str(value)[:10]) if value else None

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
@@ -190,3 +190,22 @@ class Reader:
         if answer is not None and answer.is_client_error and not limited:
             raise XeroRefused(f"reading the books, it answered {status}: {answer.text[:200]}")
         return ""
+
+
+def read_moment(text: Any) -> datetime | None:
+    """Xero's `/Date(1539993600000+0000)/`, or an ISO time, in UTC; the offset inside never changes the instant."""
+    text = str(text or "")
+    if text.startswith("/Date("):
+        digits = text.removeprefix("/Date(").rstrip("/)")
+        milliseconds = int(digits[0] + digits[1:].replace("-", "+").split("+")[0])
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_day(text: Any) -> date | None:
+    """A business date: Xero writes it as midnight in UTC."""
+    moment = read_moment(text)
+    return moment.date() if moment else None
