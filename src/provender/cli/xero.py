@@ -181,7 +181,8 @@ def verify_books(slug: str, as_json: bool) -> None:
     else:
         checked = report.checked
         verdict = "all equal" if report.equal else f"{len(report.differences):,} differences"
-        click.echo(f"{checked['invoices']:,} invoices and {checked['contacts']:,} contacts compared: {verdict}.")
+        documents = f"{checked['invoices']:,} invoices, {checked['credit_notes']:,} credit notes"
+        click.echo(f"{documents} and {checked['contacts']:,} contacts compared: {verdict}.")
         for one in report.differences[:SHOWN]:
             click.echo(f"  {one.kind} {one.number}: {one}")
         if len(report.differences) > SHOWN:
