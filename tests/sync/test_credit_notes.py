@@ -5,11 +5,15 @@ from decimal import Decimal
 import pytest
 
 import cast
+from importing.files import bring_in, csv_of, row
 from provender.changes.actions import post
 from provender.invoicing.credit_notes import void_credit_note
+from provender.invoicing.models import CreditNote
 from provender.sync import actions
 from provender.sync.choices import save_settings
 from provender.sync.models import Dispatch, Link, Problem
+from provender.sync.verify import verify_books
+from provender.sync.waiting import ask_for_everything
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +61,25 @@ def test_it_arrives_approved_with_its_lines_accounts_and_mark(credit, sync, xero
     assert (line["AccountCode"], line["TaxType"]) == ("200", "OUTPUT")
     link = Link.objects.get(kind="credit_note")
     assert (link.document, link.status, link.total) == (credit.pk, "AUTHORISED", Decimal("4.95"))
+
+
+def test_imported_it_waits_to_be_asked_for_then_arrives_free(connection, supplier, sync, xero):
+    bring_in(
+        supplier, csv_of(row("C7", quantity="-2"), row("C7", sku="POST", quantity="1", price="1")), freight=["POST"]
+    )
+    credit = CreditNote.objects.get()
+    sync()
+    assert not there(xero, credit)
+    assert verify_books(supplier).held_back == 1
+    ask_for_everything(supplier)
+    sync()
+    (theirs,) = there(xero, credit)
+    assert (theirs["Type"], theirs["Status"], theirs["CreditNoteNumber"]) == ("ACCRECCREDIT", "AUTHORISED", "C7")
+    assert [str(theirs[name]) for name in ("SubTotal", "TotalTax", "Total")] == ["4.10", "0.41", "4.51"]
+    assert [line["Quantity"] for line in theirs["LineItems"]] == [2, -1]
+    assert theirs["RemainingCredit"] == theirs["Total"]
+    report = verify_books(supplier)
+    assert (report.equal, report.checked["credit_notes"], report.held_back) == (True, 1, 0)
 
 
 def test_by_setting_it_arrives_as_a_draft(credit, connection, sync, xero):

@@ -122,3 +122,57 @@ def test_days_are_read_as_xero_writes_them():
     assert read_day("/Date(1539993600000+0000)/") == date(2018, 10, 20)
     assert read_day("2018-10-20T00:00:00") == date(2018, 10, 20)
     assert read_day(None) is None
+
+
+@pytest.fixture
+def credit(supplier, connection, sync):
+    """A credit note of an invoice of Corner Cafe, in Xero, of nothing used yet."""
+    cafe = cast.venue(supplier, "Corner Cafe")
+    lines = cast.line(quantity=2), cast.line("Beans", 1)
+    made = cast.credit_note(cafe, *lines, invoice=cast.invoice(cafe), reason="One leaked")
+    sync()
+    return made
+
+
+def test_everything_of_a_credit_note_is_compared(supplier, credit):
+    report = verify_books(supplier)
+    assert (report.differences, report.checked["credit_notes"]) == ([], 1)
+
+
+def _bare(line):
+    """A line as somebody types it: what follows from the rest is left out."""
+    return {name: value for name, value in line.items() if name not in {"LineAmount", "TaxAmount", "AccountID"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"Reference": "changed"}, "reference"),
+        ({"CreditNoteNumber": "X-1"}, "number"),
+        ({"Date": "2026-01-02"}, "date"),
+        ({"Contact": {"Name": "Somebody else"}}, "contact"),
+    ],
+)
+def test_a_changed_head_of_a_credit_note_is_named(supplier, credit, books, change, field):
+    books.edit_credit_note(credit.number, **change)
+    assert [one.field for one in verify_books(supplier).differences] == [field]
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"AccountCode": "260"}, ["lines[1].account_code"]),
+        ({"Description": "Ground beans"}, ["lines[1].description"]),
+        ({"TaxType": "EXEMPTOUTPUT"}, ["lines[1].tax_amount", "lines[1].tax_type", "total", "total_tax"]),
+        (None, ["lines", "subtotal", "total", "total_tax"]),
+    ],
+)
+def test_a_changed_line_of_a_credit_note_is_named(supplier, credit, books, change, fields):
+    first, last = (_bare(line) for line in books.find_credit_note(credit.number)["LineItems"])
+    books.edit_credit_note(credit.number, LineItems=[first, *([last | change] if change else [])])
+    assert sorted(one.field for one in verify_books(supplier).differences) == fields
+
+
+def test_a_credit_note_that_only_we_think_is_in_xero_is_named(supplier, credit):
+    Link.objects.filter(kind="credit_note").delete()
+    assert ("credit_note", "exists") in found(supplier)
