@@ -151,7 +151,7 @@ class ColumnsForm(forms.Form):
     create_missing = forms.BooleanField(
         label="Create customers and products that are not here yet",
         required=False,
-        help_text="Otherwise their invoices are rejected.",
+        help_text="Otherwise their documents are rejected.",
     )
 
     def __init__(self, source: Import, *args: Any, **kwargs: Any) -> None:
