@@ -4,8 +4,8 @@
                                   switch, those that ask it under its other answer
     ./check switches NAME …       only these switches
 
-A test that never asks a switch can't tell its answers apart, so nothing is left out. Ends with one line for each
-switch, and with 1 when a test failed under one.
+A switch is asked only where its answers differ, so a test that never asks it can't tell them apart, and nothing is left
+out. Ends with one line for each switch, and with 1 when a test failed under one.
 """
 
 import json
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 # Real processes that are killed tell nothing new about switches; the histories by chance need fewer examples.
 PLACES = ["tests/sync", "tests/cli", "tests/desk/test_xero_panels.py"]
 TESTS = [*PLACES, "--ignore=tests/sync/test_switches.py", "-m", "not kill and not browser"]
-EXAMPLES = "8"
+EXAMPLES = os.environ.get("PROTOCOL_EXAMPLES") or "4"
 RECORD = "--record"
 
 

@@ -174,14 +174,13 @@ def _answer_once(
                 simulator.idempotency.keep(app_id, key, request, answer)
 
     act = Act(run, keep, app_id, tenant_id)
-    if not key or simulator.switches["in_flight_duplicate_waits"]:
-        return carry_out(simulator, struck, act)
-    return _alone_with_key(simulator, struck, act, (app_id, key))
+    return _with_key(simulator, struck, act, (app_id, key)) if key else carry_out(simulator, struck, act)
 
 
-def _alone_with_key(simulator: Simulator, struck: Strike, act: Act, key: tuple[str, str]) -> Answer:
+def _with_key(simulator: Simulator, struck: Strike, act: Act, key: tuple[str, str]) -> Answer:
+    """A second request with a key in flight waits for the lock and finds the first one's answer, or is refused."""
     with simulator.lock:
-        if key in simulator.in_flight_keys:
+        if key in simulator.in_flight_keys and not simulator.switches["in_flight_duplicate_waits"]:
             return answer_clash(simulator.switches, KeyClash(messages.IDEMPOTENCY_IN_FLIGHT, 409))
         simulator.in_flight_keys.add(key)
     try:

@@ -183,9 +183,10 @@ def _modified_since(call: Call, records: list[Record]) -> list[Record] | None:
     if moment is None:
         return records
     since = moment // 1000 * 1000
-    if not call.switches["modified_since_inclusive"]:
-        since += 1000
     found = [record for record in records if record.updated >= since]
+    later = [record for record in found if record.updated >= since + 1000]
+    if len(later) < len(found) and not call.switches["modified_since_inclusive"]:
+        found = later
     return found if found or not call.switches["not_modified_304"] else None
 
 
@@ -255,9 +256,13 @@ def _save_one(call: Call, element: Shape, save: Callable[[Call, Shape], Any]) ->
         with call.books.as_a_whole():
             return Outcome(element, record=save(call, element))
     except Invalid as refusal:
-        known = call.switches["uncertain_texts_known"]
-        texts = [Inside(messages.in_words(text, known=known), *places_of(text)) for text in refusal.texts]
-        return Outcome(element, texts=texts)
+        return Outcome(element, texts=[Inside(_worded(call, text), *places_of(text)) for text in refusal.texts])
+
+
+def _worded(call: Call, text: str) -> str:
+    if messages.is_from_memory(text) and not call.switches["uncertain_texts_known"]:
+        return messages.in_other_words(text)
+    return text
 
 
 def _show_outcome(call: Call, saving: Saving, outcome: Outcome) -> Shown:

@@ -18,6 +18,7 @@ from xero_simulator.rounding import (
     ZERO,
     cents,
     four_places,
+    is_half_a_cent,
     is_sane,
     percentage,
     tax_on,
@@ -179,17 +180,19 @@ class LineRules:
         return None if first is None else unit_price(first, self.places)
 
     def _expected(self, line: LineIn, quantity: Decimal, unit: Decimal) -> Decimal:
-        away = self.books.switches["half_cents_away_from_zero"]
         if line.discount_rate is None and line.discount_amount is None:
-            return cents(quantity * unit, half_away=away)
+            return self._cents(quantity * unit)
         if not self.discounts:
             self.refuse(messages.DISCOUNT_NOT_ALLOWED)
         rate, amount = percentage(line.discount_rate or ZERO), cents(line.discount_amount or ZERO)
         if not 0 <= rate <= HUNDRED:
             self.refuse(messages.DISCOUNT_INVALID)
         if line.discount_rate is not None:
-            return cents(quantity * unit * (HUNDRED - rate) / HUNDRED, half_away=away)
-        return cents(quantity * unit - amount, half_away=away)
+            return self._cents(quantity * unit * (HUNDRED - rate) / HUNDRED)
+        return self._cents(quantity * unit - amount)
+
+    def _cents(self, value: Decimal) -> Decimal:
+        return cents(value, half_away=not is_half_a_cent(value) or self.books.switches["half_cents_away_from_zero"])
 
     def _account(self, line: LineIn, item: Item | None) -> Account | None:
         prices = (item.sales if self.sales else item.purchase) if item else None
@@ -253,8 +256,7 @@ class LineRules:
             if abs(given) > abs(amount):
                 self.refuse(messages.TAX_ABOVE_LINE)
             return given
-        inclusive = self.line_amount_types == "Inclusive"
-        return tax_on(amount, rate, inclusive=inclusive, half_away=self.books.switches["half_cents_away_from_zero"])
+        return self._cents(tax_on(amount, rate, inclusive=self.line_amount_types == "Inclusive"))
 
     def _tracking(self, wanted: Sequence[Tracking]) -> tuple[Tracking, ...]:
         if len(wanted) > MOST_TRACKING:

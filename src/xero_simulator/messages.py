@@ -123,9 +123,13 @@ def line_total_differs(given: object, expected: object) -> str:
     return f"The line total {given} does not match the expected line total {expected}"
 
 
-def in_words(text: str, *, known: bool) -> str:
-    """The text as Xero says it, or in other words when it is one that we have only from memory."""
-    return text if known or not text.startswith(FROM_MEMORY) else f"Refused. {text}"
+def is_from_memory(text: str) -> bool:
+    """Whether it is one of the texts that nobody could show us."""
+    return text.startswith(FROM_MEMORY)
+
+
+def in_other_words(text: str) -> str:
+    return f"Refused. {text}"
 
 
 # From here on the wording is ours: the rule is documented, its text is not.

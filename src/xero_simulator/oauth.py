@@ -286,7 +286,8 @@ class OAuth:
         past_grace = token.replaced is not None and now - token.replaced >= GRACE_MS
         if consent.client_id != app.client_id or consent.ended or too_old or past_grace:
             raise OAuthError("invalid_grant")
-        if self._switches["last_disconnect_ends_refresh"] and not self.connections(app.client_id, consent.user_id):
+        alone = not self.connections(app.client_id, consent.user_id)
+        if alone and self._switches["last_disconnect_ends_refresh"]:
             raise OAuthError("invalid_grant")
         if token.replaced is None:
             token.replaced = now

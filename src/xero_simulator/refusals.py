@@ -25,15 +25,15 @@ SHOWN_LIMITS = {"minute": "Minute", "day": "Day", "concurrent": "Concurrent", "a
 
 def answer_refusal(switches: Switches, refusal: RequestRefused) -> Answer:
     """Xero's body and status for it."""
-    known = switches["error_numbers_known"]
     match refusal:
         case BadPost():
             text = f"JSON for post data was invalid, {refusal}"
             return _exception(14, "PostDataInvalidException", text)
         case NothingPosted():
+            known = switches["error_numbers_known"]
             return _exception(17 if known else 10, "NoDataProcessedException", messages.NO_DATA.format(key=refusal.key))
         case BadQuery():
-            return _exception(16 if known else 10, "QueryParseException", str(refusal))
+            return _exception(16 if switches["error_numbers_known"] else 10, "QueryParseException", str(refusal))
         case BadRequest():
             return _exception(10, "ValidationException", str(refusal))
         case BadCondition():

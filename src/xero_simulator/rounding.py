@@ -1,22 +1,29 @@
 """Decimal arithmetic as Xero does it: every rounding of the simulator happens here."""
 
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 CENT = Decimal("0.01")
+HALVES = {Decimal("0.005"), Decimal("-0.005")}
 TEN_THOUSANDTH = Decimal("0.0001")
 ZERO = Decimal("0.00")
 HUNDRED = Decimal(100)
 LARGEST_AMOUNT = Decimal("9999999999.99")
 SAME_CURRENCY = Decimal("1.0000000000")
+WIDE = Context(prec=80)  # so that whatever two sane numbers make can be rounded, and then be told to be too large
 
 
 def cents(value: Decimal, *, half_away: bool = True) -> Decimal:
     """Two places. Exact halves go away from zero, or to even when that switch is off."""
-    return value.quantize(CENT, ROUND_HALF_UP if half_away else ROUND_HALF_EVEN)
+    return value.quantize(CENT, ROUND_HALF_UP if half_away else ROUND_HALF_EVEN, WIDE)
+
+
+def is_half_a_cent(value: Decimal) -> bool:
+    """Whether it lies exactly between two cents, where it matters how it is rounded."""
+    return WIDE.remainder(value, CENT) in HALVES
 
 
 def four_places(value: Decimal) -> Decimal:
-    return value.quantize(TEN_THOUSANDTH, ROUND_HALF_UP)
+    return value.quantize(TEN_THOUSANDTH, ROUND_HALF_UP, WIDE)
 
 
 def unit_price(value: Decimal, places: int) -> Decimal:
@@ -26,7 +33,7 @@ def unit_price(value: Decimal, places: int) -> Decimal:
 
 def exchange_rate(value: Decimal) -> Decimal:
     """Six places count; ten are shown."""
-    return value.quantize(Decimal("0.000001"), ROUND_HALF_UP).quantize(SAME_CURRENCY)
+    return value.quantize(Decimal("0.000001"), ROUND_HALF_UP, WIDE).quantize(SAME_CURRENCY, context=WIDE)
 
 
 def percentage(value: Decimal) -> Decimal:
@@ -39,7 +46,6 @@ def is_sane(value: Decimal) -> bool:
     return value.is_finite() and (value.is_zero() or value.adjusted() < 15)
 
 
-def tax_on(amount: Decimal, rate: Decimal, *, inclusive: bool, half_away: bool = True) -> Decimal:
-    """The tax of one line: `rate` is a percentage, `amount` holds the tax already when `inclusive`."""
-    part = amount * rate / (HUNDRED + rate) if inclusive else amount * rate / HUNDRED
-    return cents(part, half_away=half_away)
+def tax_on(amount: Decimal, rate: Decimal, *, inclusive: bool) -> Decimal:
+    """The tax of one line, not rounded: `rate` is a percentage, `amount` holds the tax already when `inclusive`."""
+    return amount * rate / (HUNDRED + rate) if inclusive else amount * rate / HUNDRED

@@ -1,4 +1,7 @@
-"""What is not known about Xero for certain is a switch here, with both answers spelled out."""
+"""What is not known about Xero for certain is a switch here, with both answers spelled out.
+
+A switch is asked only where its answers differ, so that `scripts/switches.py` can tell to which tests it matters.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -24,6 +24,8 @@ PLAIN_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decim
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
 MS_DATE = re.compile(r"^/Date\((-?\d{1,15})([+-]\d{4})?\)/$")
 GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12})\}?$")
+# A text that Decimal would take for a number which JSON has not.
+NO_NUMBER = re.compile(rb'"\s*[+-]?(s?nan\d*|inf|infinity)\s*"', re.IGNORECASE)
 EPOCH_DATE = date(1970, 1, 1)
 SMALLEST_GZIP = 1400
 OWN_IDS = (  # an element may hold others' ids too, so the first of these that it has is its own
@@ -115,12 +117,26 @@ def read_elements(body: bytes, key: str, shape: type[T], *, strict: bool) -> lis
     Raises BadPost for what is no JSON or has the wrong types.
     """
     raw = _envelope_content(body, key)
-    if strict:
-        return _read_strictly(raw, shape)
+    found = _read_strictly(raw, shape) if strict else _read_numbers_and_texts(raw, shape)
+    if NO_NUMBER.search(raw) and not _is_finite(msgspec.to_builtins(found, builtin_types=(Decimal,))):
+        raise BadPost("a number is none")
+    return found
+
+
+def _read_numbers_and_texts(raw: bytes, shape: type[T]) -> list[T]:
     try:
         return _decode_list(raw, shape)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _read_leniently(raw, shape)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether every number inside is one."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, Decimal) or value.is_finite()
 
 
 def _envelope_content(body: bytes, key: str) -> bytes:

@@ -201,7 +201,8 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(which=WHICH, what=strategies.sampled_from(("edit", "void", "pay")))
     def bookkeeper(self, which, what):
-        live = [one for one in self._ours() if one["Status"] == "AUTHORISED" and not one.get("AmountPaid", 0)]
+        untouched = [one for one in self._ours() if not one["AmountPaid"] and not one["AmountCredited"]]
+        live = [one for one in untouched if one["Status"] == "AUTHORISED"]
         theirs = pick(which, sorted(live, key=lambda one: one["InvoiceNumber"]))
         if theirs is None:
             return

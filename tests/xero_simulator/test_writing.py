@@ -245,6 +245,22 @@ def test_contacts_are_unique_by_folded_name_and_number(xero):
     assert renamed["Name"] == "Ours, renamed"
 
 
+@pytest.mark.parametrize("kind", ["Exclusive", "Inclusive"])
+def test_a_line_that_comes_to_too_much_is_refused(xero, kind):
+    huge = line(Quantity="999999999999999", UnitAmount="999999999999999")
+    assert messages.LINE_AMOUNT_TOO_LARGE in texts(
+        xero.put("Invoices", invoice(LineAmountTypes=kind, LineItems=[huge]))
+    )
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", " inf ", "sNaN"])
+def test_what_is_no_number_is_unreadable_where_one_belongs(xero, number):
+    one = invoice(Contact={"Name": number.strip()}, LineItems=[line(AccountCode="1")])
+    assert texts(xero.put("Invoices", one)) == [messages.account_code_invalid("1")]
+    one["LineItems"][0]["Quantity"] = number
+    assert xero.put("Invoices", one).json()["Type"] == "PostDataInvalidException"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[[[[", b'{"Invoices": 5}', b"\xff", b'{"Invoices":[{"LineItems":"x"}]}'])
 def test_what_cannot_be_read_is_a_post_data_exception(xero, body):
     answer = xero.http.put("/api.xro/2.0/Invoices", content=body, headers=xero.tokens.headers)

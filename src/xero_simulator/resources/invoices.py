@@ -406,9 +406,10 @@ def _check_text_fields(call: Call, sent: InvoiceIn, head: Head, old: Invoice | N
 
 
 def _number_taken(books: Books, number: str, old: Invoice | None) -> bool:
-    frees = books.switches["void_frees_number"]
     return any(
-        invoice.type == "ACCREC" and invoice.id != (old.id if old else None) and not (frees and invoice.status in ENDED)
+        invoice.type == "ACCREC"
+        and invoice.id != (old.id if old else None)
+        and not (invoice.status in ENDED and books.switches["void_frees_number"])
         for invoice in books.invoices.find("number", number)
     )
 

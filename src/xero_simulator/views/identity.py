@@ -112,7 +112,8 @@ def _query(source: dict[str, str]) -> dict[str, str]:
 
 
 def _may_choose_many(simulator: Simulator, query: dict[str, str]) -> bool:
-    return simulator.switches["bulk_connections"] and "bulk_connect:false" not in query.get("acr_values", "")
+    refused = len(simulator.organisations) == 1 or "bulk_connect:false" in query.get("acr_values", "")
+    return not refused and simulator.switches["bulk_connections"]
 
 
 def _page(simulator: Simulator, asking: App, query: dict[str, str], complaint: str | None = None) -> str:
