@@ -172,6 +172,7 @@ def _answer_once(
         if key:
             with simulator.lock:
                 simulator.idempotency.keep(app_id, key, request, answer)
+                simulator.commit(simulator.organisations[tenant_id], (app_id, key))
 
     act = Act(run, keep, app_id, tenant_id)
     return _with_key(simulator, struck, act, (app_id, key)) if key else carry_out(simulator, struck, act)

@@ -365,8 +365,6 @@ class OAuth:
         expiry = int(claims["exp"])
         if self._clock.now_ms() >= expiry * 1000:
             raise Unauthorised(f"TokenExpired: token expired at {_us_time(expiry)}")
-        if consent.ended:
-            raise Unauthorised("TokenRevoked")
         return Bearer(consent.client_id, consent.user_id, consent.id, frozenset(claims["scope"]))
 
     def check_tenant(self, bearer: Bearer, tenant_id: str | None) -> str:

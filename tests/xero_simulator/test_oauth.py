@@ -111,7 +111,8 @@ def test_revoking_ends_everything(xero):
     answer = xero.http.post("/connect/revocation", data=form, auth=("simulator", "simulator-secret"))
     assert (answer.status_code, answer.content) == (200, b"")
     assert refresh(xero, xero.tokens["refresh_token"]).json() == {"error": "invalid_grant"}
-    assert xero.get("Organisation").status_code == 401
+    assert xero.get("Organisation").status_code == 403  # the access token lives on, with nothing connected to it
+    assert xero.http.get("/connections", headers=xero.tokens.headers).json() == []
 
 
 def test_pkce_needs_the_verifier_of_the_challenge():

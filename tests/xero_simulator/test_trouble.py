@@ -35,6 +35,19 @@ def test_errors_are_kept_under_their_key_too(xero, simulator):
     assert put(xero, key="other").status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["500", "500-after-commit"])
+def test_an_injected_error_is_kept_over_a_restart(tmp_path, kind):
+    simulator = Simulator(limits=False, state=tmp_path / "state")
+    simulator.faults.add(kind, methods=["PUT"], count=1)
+    xero = Xero(simulator)
+    assert put(xero, key="k").status_code == 500
+    simulator.close()
+    again = Simulator(limits=False, state=tmp_path / "state")
+    assert put(Xero(again), key="k").status_code == 500
+    assert len(again.books()["organisations"][0]["Invoices"]) == (kind == "500-after-commit")
+    again.close()
+
+
 def test_a_key_belongs_to_one_request(xero):
     put(xero, "A-1", key="k")
     answer = put(xero, "A-2", key="k")
