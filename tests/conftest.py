@@ -1,5 +1,6 @@
 """What every test has: no way out of this machine, quick passwords, and the cast (`tests/cast.py`)."""
 
+import gc
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,8 @@ KNOW_NO_DATABASE = (
     "xero_simulator/", "xero/", "docs/", "house/",
     "desk/test_frame_axe.py", "desk/test_frame_deploy.py", "desk/test_pull_journey.py",
 )  # fmt: skip
+ON_SQLITE = connection.vendor == "sqlite"
+collect_ignore = [] if ON_SQLITE else list(KNOW_NO_DATABASE)  # not even loaded: Xero's SDK takes each worker seconds
 
 
 # What takes longest begins first, so that the workers end together; of these files the tests share what one of them
@@ -76,17 +79,24 @@ TOGETHER = ("sync/test_crashes.py", "xero_simulator/test_tap_xero.py")
 
 
 def pytest_collection_modifyitems(config, items):
-    """On PostgreSQL leave out what is about SQLite's own ways, and what knows no database at all."""
+    """On PostgreSQL leave out what is about SQLite's own ways."""
     items.sort(key=lambda item: not _path(item).startswith(LONGEST))
-    if connection.vendor == "sqlite":
+    if ON_SQLITE:
         return
-    left = [item for item in items if item.get_closest_marker("sqlite") or _path(item).startswith(KNOW_NO_DATABASE)]
+    left = [item for item in items if item.get_closest_marker("sqlite")]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
 
 
 def _path(item):
     return item.path.relative_to(HERE).as_posix()
+
+
+def pytest_collection_finish():
+    """All that is loaded by now stays: it isn't looked through again and again for what could be thrown away."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -112,7 +122,7 @@ def cafe(supplier):
 @pytest.fixture
 def at_once(transactional_db):
     """`at_once(people, do)` calls `do(0)`, `do(1)`, … together, each on its own connection; answers their results."""
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+    if ON_SQLITE and connection.is_in_memory_db():
         pytest.skip("needs PostgreSQL, or SQLite in a file (PROVENDER_TEST_DATABASE)")
     return together
 
@@ -128,8 +138,9 @@ def together(people, do):
         return list(pool.map(alone, range(people)))
 
 
-# Every simulator in this process has its answers checked against Xero's own description, whichever test made it.
-# How many were is counted in each worker, and said once at the end.
+# Every simulator in this process has its answers checked against Xero's own description, whichever test made it; once,
+# with SQLite, since it answers the same whatever database asks. How many were is counted in each worker, and said once
+# at the end.
 described = {"checked": 0, "missing": False}
 
 
@@ -140,7 +151,8 @@ def check_answer(incoming, answer):
         check(incoming.method, incoming.path, answer.status, answer.body)
 
 
-Simulator.everywhere.append(check_answer)
+if ON_SQLITE:
+    Simulator.everywhere.append(check_answer)
 
 
 @pytest.fixture(autouse=True)

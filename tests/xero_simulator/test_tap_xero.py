@@ -12,6 +12,7 @@ import venv
 from collections import defaultdict
 from decimal import Decimal
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -47,9 +48,11 @@ def install(folder):
     """Its virtual environment, whole or not at all: the mark is written last. Raises CalledProcessError."""
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-        subprocess.run([*pip, "--require-hashes", "-r", LOCK], check=True, capture_output=True, text=True)
+        pip_is_here = find_spec("pip") is not None  # it installs into another environment too, so that needs none
+        venv.create(folder, with_pip=not pip_is_here, clear=True)
+        pip = [sys.executable, "-m", "pip", "--python", python] if pip_is_here else [python, "-m", "pip"]
+        quick = ["install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--no-compile"]
+        subprocess.run([*pip, *quick, "--require-hashes", "-r", LOCK], check=True, capture_output=True, text=True)
         (folder / "complete").touch()
     return python
 
