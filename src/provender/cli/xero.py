@@ -62,15 +62,16 @@ def connected(supplier: "Supplier") -> "Connection":
 
 
 def _ahead(connection: "Connection") -> int:
-    """How many documents there are to send: the invoices that wait, and the contacts that they may need first."""
+    """How many things there are to send: documents, money, and the contacts that invoices may need first."""
     from provender.invoicing.models import Invoice
     from provender.sync.models import Link
+    from provender.sync.outstanding import outstanding
     from provender.sync.queries import waiting_invoices
 
     linked = Link.objects.filter(connection=connection, kind="contact").values("document")
     waiting = Invoice.objects.filter(pk__in=waiting_invoices(connection).values("document"))
     customers = waiting.exclude(customer__in=linked).values("customer").distinct()
-    return waiting.count() + customers.count()
+    return outstanding(connection).count() + customers.count()
 
 
 def _counts(outcome: "Outcome") -> dict[str, Any]:

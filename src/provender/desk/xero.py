@@ -23,6 +23,7 @@ from provender.suppliers.models import Supplier
 from provender.sync import actions, choices, connecting, queries
 from provender.sync.drain import drain
 from provender.sync.models import ConnectAttempt, Connection
+from provender.sync.outstanding import outstanding
 from provender.sync.poll import POLL, check_now
 from provender.sync.session import asking_for_a_person
 
@@ -211,7 +212,7 @@ def check(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     with asking_for_a_person(connection) as session:
         session.client.organisation()
     Connection.objects.filter(pk=connection.pk).update(drain_after=None)
-    if queries.waiting_invoices(connection).count() <= SENT_HERE:
+    if outstanding(connection).count() <= SENT_HERE:
         drain(connection)
     else:
         engine.wake(DRAIN)

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from provender.changes.models import Change
 from provender.payments.models import Allocation, Payment
-from provender.sync.models import Connection, Dispatch, DispatchDocument, Link
+from provender.sync.models import Connection, Dispatch, DispatchDocument, Link, Problem
 
 
 def due_changes(connection: Connection, kind: str) -> QuerySet[Change]:
@@ -73,6 +73,16 @@ def in_motion(connection: Connection, kind: str, documents: Iterable[UUID]) -> s
         *doubtful.values_list("document", flat=True),
         *with_moving_money(connection, kind).intersection(wanted),
     }
+
+
+def held_back(connection: Connection, kind: str) -> QuerySet[Change]:
+    """Invoices or credit notes whose newest version waits for a person.
+
+    Single payments and credits wait with them: they would close the older version in Xero to edits.
+    """
+    asked = Problem.objects.filter(connection=connection, kind=kind, document=OuterRef("document"), solved_at=None)
+    parked = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled"))
+    return parked.filter(parked__gte=F("revision")).filter(Exists(asked))
 
 
 def connections_with_work(now: datetime) -> QuerySet[Connection]:

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from provender.payments.models import Allocation, Payment
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import UNAPPROVED, Built, Trouble, batches
-from provender.sync.due import due_changes, in_motion
+from provender.sync.due import due_changes, held_back, in_motion
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import marked
 from provender.sync.lined import fetch_by_id
@@ -48,6 +48,8 @@ def _ready(
     found = list(rows.filter(pk__in=due).values_list("pk", "invoice", "credit_note"))
     moving = in_motion(connection, "invoice", {invoice for _, invoice, _ in found if invoice})
     moving |= in_motion(connection, "credit_note", {credit_note for *_, credit_note in found if credit_note})
+    for kind in ("invoice", "credit_note"):
+        moving |= set(held_back(connection, kind).values_list("document", flat=True))
     return without(due, {pk for pk, *documents in found if moving.intersection(documents)})
 
 

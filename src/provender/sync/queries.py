@@ -1,6 +1,6 @@
 """What screens and commands read: how documents stand in Xero, what is wrong, and what was called."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,6 +33,7 @@ from provender.sync.models import (
     Problem,
 )
 from provender.sync.named import Named, name_all
+from provender.sync.outstanding import count_outstanding, outstanding
 from provender.sync.problems import (
     ACCOUNT_CAUSES,
     BY_CODE,
@@ -45,6 +46,14 @@ from provender.sync.problems import (
 )
 from provender.sync.terms import read_terms
 
+WORDS = {
+    "invoice": "invoice",
+    "credit_note": "credit note",
+    "allocation": "credit set against an invoice",
+    "payment": "payment",
+    "payout": "deposit",
+    "fee": "fee",
+}
 XERO_STATUS = {
     "DRAFT": "Draft",
     "SUBMITTED": "Awaiting approval",
@@ -77,6 +86,7 @@ class XeroLine:
     waiting: int = 0
     problems: int = 0
     checked_at: datetime | None = None
+    what_waits: str = ""  # in words, by kind
 
     @property
     def needing(self) -> int:
@@ -90,30 +100,33 @@ def xero_line(supplier: Supplier) -> XeroLine:
     connection = last_connection(supplier)
     if connection is None:
         return XeroLine("none", "Not connected to Xero yet.")
-    waiting = waiting_invoices(connection).count()
+    by_kind = count_outstanding(connection)
+    waiting = sum(by_kind.values())
     problems = open_problems(connection).count()
     checked = connection.last_checked_at
     if connection.state == Connection.State.DISCONNECTED:
-        return XeroLine("disconnected", f"Disconnected from {connection.organisation}.", waiting, problems, checked)
-    if connection.state == Connection.State.NEEDS_RECONNECTING:
+        text = f"Disconnected from {connection.organisation}."
+    elif connection.state == Connection.State.NEEDS_RECONNECTING:
         words = {"organisation": connection.organisation, "why": connection.state_why}
         text = " ".join(NEEDS_RECONNECTING.sentence.format_map(words).split())
-        return XeroLine(connection.state, text, waiting, problems, checked)
-    return XeroLine(connection.state, _in_step_sentence(connection, waiting, problems), waiting, problems, checked)
+    else:
+        text = _in_step_sentence(connection, by_kind, problems)
+    return XeroLine(connection.state, text, waiting, problems, checked, words_of(by_kind))
 
 
-def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> str:
+def _in_step_sentence(connection: Connection, waiting: Mapping[str, int], problems: int) -> str:
     # Every page says this, so a long history isn't counted to its end for it.
     sent = Link.objects.filter(connection=connection, kind="invoice")[: COUNTED + 1].count()
     many = f"More than {COUNTED:,}" if sent > COUNTED else ""
     parts = []
+    of_invoices = not open_problems(connection).exclude(kind="invoice").exists() if problems else False
     if problems:
-        of_invoices = not open_problems(connection).exclude(kind="invoice").exists()
         noun = _invoices(problems) if of_invoices else "problem" if problems == 1 else "problems"
         parts.append(f"{problems} {noun} {'needs' if problems == 1 else 'need'} a person")
     if waiting:
-        noun = "" if problems and of_invoices else f" {_invoices(waiting)}"
-        parts.append(f"{waiting}{noun} {'waits' if waiting == 1 else 'wait'} to be sent")
+        alone = of_invoices and waiting.keys() == {"invoice"}
+        what = str(waiting["invoice"]) if alone else words_of(waiting)
+        parts.append(f"{what} {'waits' if sum(waiting.values()) == 1 else 'wait'} to be sent")
     if parts:
         there = f"{many.lower() or sent} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
         return f"{' and '.join(parts)}; {there} in {connection.organisation}{'' if sent else ' yet'}."
@@ -128,6 +141,13 @@ def _in_step_sentence(connection: Connection, waiting: int, problems: int) -> st
 
 def _invoices(count: int) -> str:
     return "invoice" if count == 1 else "invoices"
+
+
+def words_of(counts: Mapping[str, int]) -> str:
+    """Numbers of kinds in words: "2 invoices, 1 credit note and 3 payments"."""
+    named = [(counts[kind], word) for kind, word in WORDS.items() if counts.get(kind)]
+    parts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in named]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def waiting_invoices(connection: Connection) -> QuerySet[Change]:
@@ -645,7 +665,7 @@ def status(supplier: Supplier) -> dict[str, Any]:
             "waiting": 0,
             "open_dispatches": 0,
             "problems": {"total": 0, "by_cause": {}},
-            "in_step": {"contacts": 0, "invoices": 0, "credit_notes": 0, "payments": 0},
+            "in_step": dict.fromkeys(("contacts", "invoices", "credit_notes", "payments", "allocations", "payouts"), 0),
             "budget": {"minute_left": None, "day_left": None, "parked_until": None},
             "last_checked": None,
         }
@@ -660,14 +680,16 @@ def status(supplier: Supplier) -> dict[str, Any]:
             "since": _iso(connection.connected_at),
         },
         "automatic_sync": connection.automatic_sync,
-        "waiting": waiting_invoices(connection).count(),
+        "waiting": outstanding(connection).count(),
         "open_dispatches": Dispatch.objects.filter(connection=connection).count(),
         "problems": {"total": sum(by_cause.values()), "by_cause": by_cause},
         "in_step": {
             "contacts": Link.objects.filter(connection=connection, kind="contact").count(),
-            "invoices": _in_step_invoices(connection),
-            "credit_notes": 0,
-            "payments": 0,
+            "invoices": _in_step(connection, "invoice"),
+            "credit_notes": _in_step(connection, "credit_note"),
+            "payments": _in_step(connection, "payment"),
+            "allocations": _in_step(connection, "allocation"),
+            "payouts": _in_step(connection, "payout"),
         },
         "budget": {
             "minute_left": _minute_left(connection),
@@ -678,11 +700,11 @@ def status(supplier: Supplier) -> dict[str, Any]:
     }
 
 
-def _in_step_invoices(connection: Connection) -> int:
-    unsettled = Change.objects.filter(
-        supplier=connection.supplier_id, kind="invoice", revision__gt=F("settled")
-    ).values("document")
-    return Link.objects.filter(connection=connection, kind="invoice").exclude(document__in=unsettled).count()
+def _in_step(connection: Connection, kind: str) -> int:
+    """How many documents of that kind Xero has in their newest state; money that was taken out counts no more."""
+    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled"))
+    there = Link.objects.filter(connection=connection, kind=kind).exclude(document__in=unsettled.values("document"))
+    return there.count() if kind in OPENS_IN_XERO else there.exclude(status__in=GONE).count()
 
 
 def _minute_left(connection: Connection) -> int | None:

@@ -12,8 +12,8 @@ from provender.changes.actions import ask
 from provender.changes.models import Change
 from provender.suppliers.models import Supplier
 from provender.sync.drain import drain
-from provender.sync.due import due_changes
 from provender.sync.models import Connection, Dispatch, Problem
+from provender.sync.outstanding import outstanding
 
 LONGEST_NAP = 5.0
 
@@ -22,7 +22,7 @@ LONGEST_NAP = 5.0
 class Outcome:
     """How a connection stands after draining."""
 
-    waiting: int  # documents that may go and haven't
+    waiting: int  # documents and money that may go and haven't
     open_dispatches: int
     problems: int
 
@@ -75,7 +75,7 @@ def drain_until_in_step(
 def look(connection: Connection) -> Outcome:
     """How it stands now, in three counts."""
     return Outcome(
-        waiting=due_changes(connection, "invoice").count() + due_changes(connection, "credit_note").count(),
+        waiting=outstanding(connection).count(),
         open_dispatches=Dispatch.objects.filter(connection=connection).count(),
         problems=Problem.objects.filter(connection=connection, solved_at=None).count(),
     )
