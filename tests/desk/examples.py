@@ -120,8 +120,8 @@ class Things:
 
     @cached_property
     def allocation(self):
-        credit_note = cast.credit_note(self.customer)
         day = self.invoice.date
+        credit_note = cast.credit_note(self.customer)
         return allocate_credit(credit_note, self.invoice, amount=Decimal("1.00"), date=day)
 
     @cached_property
@@ -258,6 +258,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "invoice-pay": pk("invoice"),
     "invoice-check": pk("invoice"),
     "payment-remove": pk("payment"),
+    "payment-surcharge-back": pk("payment"),
     "invoice-link": pk("invoice"),
     "import": pk("file"),
     **{f"import-{part}": pk("file") for part in ("columns", "apply", "discard", "documents", "rejects")},
@@ -265,7 +266,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "list-file": pk("list_file"),
     **{f"list-file-{part}": pk("list_file") for part in ("apply", "discard", "rejects")},
     "credit-note": pk("credit_note"),
-    **{f"credit-note-{part}": pk("credit_note") for part in ("pdf", "edit", "void", "allocate")},
+    **{f"credit-note-{part}": pk("credit_note") for part in ("pdf", "edit", "void", "allocate", "itself")},
     "credit-note-new": pk("customer"),
     "credit-note-of-invoice": pk("invoice"),
     "allocation-undo": pk("allocation"),

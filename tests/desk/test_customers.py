@@ -25,7 +25,7 @@ def typed(**changed):
     """What a browser sends of the form for a new customer."""
     fields = {
         "trading_name": "Bar Lune", "terms_days": "7", "terms_from": "delivery", "invoice_at": "delivery",
-        "price_list": "", "freight_group": "", "country": "",
+        "pays": "here", "price_list": "", "freight_group": "", "country": "",
     }  # fmt: skip
     return fields | changed
 

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 import cast
 from desk.examples import EXAMPLES, Things, addresses
+from provender.payments.surcharges import set_surcharges
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
@@ -30,6 +32,7 @@ pytestmark = [
 def things(transactional_db):
     """A wholesaler that has one of each."""
     made = Things(cast.supplier())
+    set_surcharges(made.supplier, {"transfer": Decimal("1.5")})
     cast.person("mai", made.supplier)
     cast.person("theo", made.supplier)
     return made

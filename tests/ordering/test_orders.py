@@ -302,5 +302,5 @@ def test_what_a_column_cannot_hold_is_refused(cafe):
 def test_placing_takes_the_same_statements_for_any_length(cafe, django_assert_num_queries):
     goods = cast.goods(cafe.supplier, {f"SKU-{number}": 1 for number in range(40)})
     order = Order.objects.get(pk=cast.draft_order(cafe, lines=goods).pk)
-    with django_assert_num_queries(20):  # of which four are savepoints
+    with django_assert_num_queries(23):  # of which six are savepoints
         place_order(order, by=None)

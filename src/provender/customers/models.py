@@ -48,6 +48,10 @@ class Customer(models.Model):
         PLACING = "placing", "when the order is placed"
         DELIVERY = "delivery", "when the order is delivered"
 
+    class Pays(models.TextChoices):
+        HERE = "here", "what its invoices say, less credit, which is set against them by itself"
+        DIRECT = "direct", "directly to you, and its credit is used by hand only"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="customers")
     # The number or code that files and people know the customer by, if any.
@@ -70,6 +74,7 @@ class Customer(models.Model):
     followed_terms = models.CharField(max_length=13, choices=FollowedTerms.choices, blank=True, editable=False)
     followed_day = models.PositiveSmallIntegerField(default=0, editable=False)
     invoice_at = models.CharField(max_length=8, choices=InvoiceAt.choices, default=InvoiceAt.PLACING)
+    pays = models.CharField("way of paying", max_length=6, choices=Pays.choices, default=Pays.HERE)
     price_list = models.ForeignKey(
         PriceList, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
     )

@@ -22,9 +22,10 @@ from provender.desk.choosing import CustomerFilter, date_input
 from provender.desk.frame import DeskRequest, back, member
 from provender.desk.invoice_form import CreditSheet
 from provender.desk.lists import Badge, Column, Empty, List, show
-from provender.invoicing.credit_notes import credited_of, raise_credit_note, revise_credit_note, void_credit_note
+from provender.invoicing.credit_notes import credited_of, revise_credit_note, void_credit_note
 from provender.invoicing.models import CreditNote, Invoice
 from provender.payments.actions import allocate_credit, undo_allocation
+from provender.payments.credits import allocation_day, give_credit, let_apply
 from provender.payments.models import Allocation
 from provender.payments.queries import allocations_of, open_invoices, refunds_of
 from provender.people.roles import Doing
@@ -156,11 +157,11 @@ def _write(
     do, sheet = _sheet(request, supplier, invoice)
     if do == "save" and sheet.is_valid():
         try:
-            made = raise_credit_note(supplier, customer, invoice=invoice, **sheet.kept, by=request.user)
+            made = give_credit(supplier, customer, invoice=invoice, **sheet.kept, by=request.user)
         except ProvenderError as error:
             sheet.refuse(error)
         else:
-            messages.success(request, f"Credit note {made.number} over {made.total} is issued.")
+            messages.success(request, issued(made))
             return redirect(address(made))
     sheet.change(do)
     cancel = reverse("desk:invoice", args=[supplier.slug, invoice.pk]) if invoice else _customers_page(customer)
@@ -173,6 +174,25 @@ def _write(
         "button": "Issue the credit note",
     }
     return _show_sheet(request, sheet, context)
+
+
+def issued(credit_note: CreditNote) -> str:
+    """What was made, and what became of it by itself."""
+    done = f"Credit note {credit_note.number} over {credit_note.total} is issued"
+    if credit_note.used and credit_note.invoice:
+        return f"{done}, and {credit_note.used} of it is set against invoice {credit_note.invoice.number}."
+    return f"{done}."
+
+
+@require_POST
+@member(Doing.BOOKS)
+def apply_itself(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Let it apply itself to the next invoices, or use it by hand only."""
+    row = _find(supplier, pk)
+    let_apply(row, itself=request.POST.get("itself") == "1", by=request.user)
+    what = "applies itself to the customer’s next invoices" if row.applies_itself else "is used by hand only"
+    messages.success(request, f"Credit note {row.number} {what}.")
+    return redirect(address(row))
 
 
 @member(Doing.BOOKS)
@@ -287,10 +307,9 @@ def _shares(typed: QueryDict, invoices: Sequence[Invoice]) -> tuple[dict[UUID, D
 @transaction.atomic
 def _allocate(request: HttpRequest, row: CreditNote, invoices: Sequence[Invoice], shares: dict[UUID, Decimal]) -> int:
     """All or none."""
-    today = clock.today(row.supplier.time_zone)
     for invoice in invoices:
         if amount := shares.get(invoice.pk):
-            allocate_credit(row, invoice, amount=amount, date=max(today, row.date, invoice.date), by=request.user)  # type: ignore[arg-type]
+            allocate_credit(row, invoice, amount=amount, date=allocation_day(row, invoice), by=request.user)  # type: ignore[arg-type]
     if shares:
         where = f"{len(shares)} invoice{'' if len(shares) == 1 else 's'}"
         messages.success(request, f"{sum(shares.values())} of {row.number} set against {where}.")

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/credit-notes/<uuid:pk>/edit", credit_notes.edit, name="credit-note-edit"),
     path("w/<slug:slug>/credit-notes/<uuid:pk>/void", credit_notes.void, name="credit-note-void"),
     path("w/<slug:slug>/credit-notes/<uuid:pk>/allocate", credit_notes.allocate, name="credit-note-allocate"),
+    path("w/<slug:slug>/credit-notes/<uuid:pk>/itself", credit_notes.apply_itself, name="credit-note-itself"),
     path("w/<slug:slug>/allocations/<uuid:pk>/undo", credit_notes.undo, name="allocation-undo"),
     path("w/<slug:slug>/payments/<uuid:pk>/refund", refunds.refund, name="payment-refund"),
 ]

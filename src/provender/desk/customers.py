@@ -308,7 +308,7 @@ class CustomerForm(SharedForm):
         fields = (
             "trading_name", "legal_name", "number", "tax_number",
             "email", "phone", "street", "city", "region", "postcode", "country",
-            "terms_days", "terms_from", "invoice_at", "freight_group",
+            "terms_days", "terms_from", "invoice_at", "pays", "freight_group",
             "price_list", "percent", "percent_from", "percent_to",
             "note",
         )  # fmt: skip
@@ -319,6 +319,7 @@ class CustomerForm(SharedForm):
             "terms_days": "Payment terms, in days",
             "terms_from": "Counted",
             "invoice_at": "Invoice it",
+            "pays": "It pays",
             "freight_group": "Freight group",
             "price_list": "Price list",
             "percent_from": "It counts from",
@@ -329,6 +330,7 @@ class CustomerForm(SharedForm):
             "legal_name": "On invoices, if it differs.",
             "number": "A number or code of your own, if you use one.",
             "terms_days": "0: due on that day.",
+            "pays": "Counts for credit notes that are issued from now on.",
             "percent_to": "Both days count. Empty: no limit.",
             "note": "For your own people. It isn’t on any document.",
         }
@@ -338,6 +340,7 @@ class CustomerForm(SharedForm):
             "percent_to": date_input(),
             "terms_from": forms.RadioSelect,
             "invoice_at": forms.RadioSelect,
+            "pays": forms.RadioSelect,
             "terms_days": forms.TextInput(attrs={"inputmode": "numeric"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "phone": forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
@@ -378,7 +381,7 @@ class CustomerForm(SharedForm):
         return sections_of(
             self,
             ("Who", ("trading_name", "legal_name", "number", "tax_number")),
-            ("Terms", ("terms_days", "terms_from", "invoice_at", "freight_group")),
+            ("Terms", ("terms_days", "terms_from", "invoice_at", "pays", "freight_group")),
             ("Prices", ("price_list", "percent", "percent_from", "percent_to")),
             ("Where", ("email", "phone", "street", "city", "region", "postcode", "country")),
             ("Note", ("note",)),

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/search", search.search, name="search"),
     path("w/<slug:slug>/settings", settings.settings, name="settings"),
     path("w/<slug:slug>/settings/numbering", settings.numbering, name="settings-numbering"),
+    path("w/<slug:slug>/settings/money", settings.money, name="settings-money"),
     path("w/<slug:slug>/settings/freight", settings.freight, name="freight"),
     path("w/<slug:slug>/settings/freight/new", settings.freight_new, name="freight-new"),
     path("w/<slug:slug>/settings/freight/<uuid:pk>", settings.freight_edit, name="freight-edit"),

@@ -31,12 +31,14 @@ from provender.desk.meanwhile import ChangedMeanwhile, who_did
 from provender.desk.payments import money_of
 from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
-from provender.invoicing.actions import revise_invoice, void_invoice
+from provender.invoicing.actions import revise_invoice
 from provender.invoicing.models import Invoice
 from provender.invoicing.printing import title_of
 from provender.invoicing.queries import compare_versions
 from provender.ordering.models import Order
-from provender.payments.queries import UNPAID
+from provender.payments.credits import cancel_invoice, credits_aside
+from provender.payments.models import Allocation
+from provender.payments.queries import UNPAID, allocations_to
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
@@ -391,7 +393,8 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 @transaction.atomic
 def _revise(row: Invoice, sheet: InvoiceSheet, user: User) -> Invoice:
     """The next version after the one that the page showed; ChangedMeanwhile when there is another by now."""
-    changed = revise_invoice(row, **sheet.kept, by=user)
+    with credits_aside(row, by=user):
+        changed = revise_invoice(row, **sheet.kept, by=user)
     if changed.version > sheet.seen + 1:
         raise ChangedMeanwhile(f"invoice {row.number}")
     return changed
@@ -405,14 +408,23 @@ def void(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if order is not None:
         return redirect("desk:order-cancel", slug=supplier.slug, pk=order.pk)
     if request.method == "POST":
-        void_invoice(row, by=request.user, why=request.POST.get("why", "").strip()[:200])
+        cancel_invoice(row, by=request.user, why=request.POST.get("why", "").strip()[:200])
         messages.success(request, f"Invoice {row.number} is void.")
         return redirect("desk:invoice", slug=supplier.slug, pk=pk)
     if row.status == Invoice.Status.VOID:
         messages.warning(request, f"Invoice {row.number} is void already.")
         return redirect("desk:invoice", slug=supplier.slug, pk=pk)
-    context = {"invoice": row, "in_xero": what_a_void_does(standing(supplier, [pk])[pk])}
+    context = {
+        "invoice": row,
+        "in_xero": what_a_void_does(standing(supplier, [pk])[pk]),
+        "gives_back": given_back(row),
+    }
     return render(request, "desk/invoices/void.html", context)
+
+
+def given_back(invoice: Invoice) -> list[Allocation]:
+    """The credits that are free again once the invoice is void."""
+    return [row for row in allocations_to(invoice) if row.removed_at is None and row.credit_note]
 
 
 def what_a_void_does(how: Standing) -> str:

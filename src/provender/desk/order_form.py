@@ -207,7 +207,8 @@ class Sheet:
         charges = [_row_of(line) for line in self.current if not line.product]
         if not any(row.kind == LineKind.FREIGHT for row in charges):
             # An order that was left without freight stays so until somebody clears the zero.
-            charges.insert(0, Row(item="Freight", kind=LineKind.FREIGHT, price="0.00" if order else ""))
+            price, tax = "0.00" if order else "", self.supplier.freight_tax_kind
+            charges.insert(0, Row(item="Freight", kind=LineKind.FREIGHT, price=price, tax=tax))
         goods += [Row() for _ in range(BLANK_AHEAD + 1 if order else BLANK_ROWS)]
         return goods, charges
 
@@ -386,7 +387,7 @@ class Sheet:
         if do == "rows":
             self.add_rows()
         elif do == "charge":
-            self.charges.append(Row(kind=LineKind.SURCHARGE))
+            self.charges.append(Row(kind=LineKind.SURCHARGE, tax=self.supplier.surcharge_tax_kind))
         elif which.isdecimal() and int(which) < len(rows):
             del rows[int(which)]
             self._price()

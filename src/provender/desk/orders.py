@@ -24,7 +24,7 @@ from provender.basics.money import ZERO
 from provender.basics.rows import hold
 from provender.desk.choosing import CustomerFilter, as_uuid, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
-from provender.desk.invoices import TONES, what_a_void_does
+from provender.desk.invoices import TONES, given_back, what_a_void_does
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
 from provender.desk.meanwhile import ChangedMeanwhile, who_did
 from provender.desk.order_form import Sheet, stamp
@@ -448,7 +448,11 @@ def cancel(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if row.status not in (Status.PLACED, Status.DELIVERED):
         return _not_any_more(request, row, "cancelled")
     how = standing(supplier, [row.invoice.pk])[row.invoice.pk] if row.invoice else None
-    context = {"order": row, "in_xero": what_a_void_does(how) if how else ""}
+    context = {
+        "order": row,
+        "in_xero": what_a_void_does(how) if how else "",
+        "gives_back": given_back(row.invoice) if row.invoice else [],
+    }
     return render(request, "desk/orders/cancel.html", context)
 
 

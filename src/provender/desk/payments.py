@@ -1,6 +1,6 @@
 """Payments: the list, recording one by hand, taking one back, and asking Xero about one invoice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -21,12 +21,24 @@ from provender.basics.errors import ProvenderError
 from provender.desk.choosing import MEANT, CustomerFilter, as_uuid, customers_named, date_input
 from provender.desk.frame import DeskRequest, back, member
 from provender.desk.lists import Badge, Column, Empty, List, Tone, show
-from provender.desk.templatetags.desk import money
+from provender.desk.templatetags.desk import money, quantity
 from provender.invoicing.models import Invoice
 from provender.payments.actions import record_payment, remove_payment
+from provender.payments.credits import can_be_changed
 from provender.payments.errors import NothingToPay
 from provender.payments.models import Payment
 from provender.payments.queries import allocations_to, payments_for, payments_of
+from provender.payments.surcharges import (
+    Surcharge,
+    has_surcharge,
+    may_take_surcharge_back,
+    record_with_surcharge,
+    remove_with_surcharge,
+    surcharge_on,
+    surcharges_of,
+    take_surcharge_back,
+)
+from provender.people.models import User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import queries as sync
@@ -157,6 +169,7 @@ def money_of(supplier: Supplier, invoice: Invoice) -> dict[str, Any]:
     connection = sync.connection_of(supplier)
     return {
         "payments": [(row, twins.get(row.pk, ""), can_be_removed(row, connection, twins)) for row in paid],
+        "left_over": [row for row in paid if row.removed_at and row.surcharge_line and may_take_surcharge_back(row)],
         "allocations": [(row, twins.get(row.pk, "")) for row in credited],
         "problems": sync.problems_of(supplier, documents=[row.pk for row in (*paid, *credited)]),
         "reads_back": connection is not None and connection.mark_as_paid,
@@ -172,7 +185,10 @@ def can_be_removed(payment: Payment, connection: Connection | None, twins: dict[
 
 
 class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """What came, when and how."""
+    """What came, when and how; with percentages by method, also whether the surcharge is added."""
+
+    with_surcharge = forms.BooleanField(label="Add the surcharge", required=False, initial=True)
+    field_order = ("amount", "date", "method", "with_surcharge", "reference")
 
     class Meta:
         model = Payment
@@ -185,12 +201,21 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
             "date": {"required": "On which day did it come?", "invalid": "Write a date, like 2026-11-20."},
         }
 
-    def __init__(self, invoice: Invoice, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, invoice: Invoice, percents: Mapping[str, Decimal], *args: Any, **kwargs: Any) -> None:
+        self.invoice, self.percents = invoice, percents
         self.today = clock.today(invoice.supplier.time_zone)
         kwargs["initial"] = {"amount": invoice.due, "date": self.today}
         super().__init__(*args, **kwargs)
         self.fields["amount"].label = f"Amount in {invoice.currency}"
         self.fields["amount"].help_text = f"{money(invoice.due, invoice.currency)} is still to be paid."
+        if not percents:
+            del self.fields["with_surcharge"]
+            return
+        self.fields["amount"].help_text += " Without the surcharge."
+        self.fields["method"].choices = [  # type: ignore[attr-defined]  # it is a pick-list
+            (method, f"{label}, {quantity(percents[method])} % on top" if method in percents else label)
+            for method, label in Payment.Method.choices
+        ]
 
     def clean_amount(self) -> Decimal:
         amount: Decimal = self.cleaned_data["amount"]
@@ -204,6 +229,16 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
             raise forms.ValidationError("That day hasn’t come yet. Record the payment once it is there.")
         return day
 
+    @property
+    def cost(self) -> Surcharge | None:
+        """What the payment as it is typed costs on top; None where nothing does, or the amount can't be read."""
+        wanted = self.cleaned_data if self.is_bound and self.is_valid() else {} if self.is_bound else self.initial
+        amount = wanted.get("amount")
+        if not self.percents or amount is None or not wanted.get("with_surcharge", not self.is_bound):
+            return None
+        cost = surcharge_on(self.invoice, amount, wanted.get("method", Payment.Method.TRANSFER), self.percents)
+        return cost if cost.net else None
+
 
 @member(Doing.BOOKS)
 def record(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
@@ -212,16 +247,34 @@ def record(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if invoice.due <= 0:
         messages.info(request, f"Nothing is left to pay on {invoice.number}.")
         return redirect("desk:invoice", slug=supplier.slug, pk=pk)
-    form = PaymentForm(invoice, request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = PaymentForm(invoice, surcharges_of(supplier), request.POST or None)
+    cost, seen = form.cost, request.POST.get("seen", "")
+    saving = request.method == "POST" and not request.htmx and form.is_valid()
+    asks = saving and cost is not None and seen != str(cost.total)  # nobody has seen yet what it comes to
+    if saving and not asks:
         try:
-            payment = record_payment(invoice, **form.cleaned_data, by=request.user)
+            payment = _record(invoice, form.cleaned_data, request.user)
         except ProvenderError as error:
             form.add_error("amount", error.sentence)
         else:
             messages.success(request, f"{money(payment.amount, invoice.currency)} recorded for {invoice.number}.")
             return redirect("desk:invoice", slug=supplier.slug, pk=pk)
-    return render(request, "desk/payments/record.html", {"form": form, "invoice": invoice})
+    context = {
+        "form": form,
+        "invoice": invoice,
+        "cost": cost,
+        "asks": asks,
+        "has_room": can_be_changed(invoice),
+    }
+    return render(request, f"desk/payments/{'_surcharge' if request.htmx else 'record'}.html", context)
+
+
+def _record(invoice: Invoice, typed: dict[str, Any], user: User) -> Payment:
+    """With its surcharge where one is wanted."""
+    kept = {name: typed[name] for name in ("amount", "date", "method", "reference")}
+    if typed.get("with_surcharge"):
+        return record_with_surcharge(invoice, **kept, by=user)
+    return record_payment(invoice, **kept, by=user)
 
 
 @member(Doing.BOOKS)
@@ -235,11 +288,29 @@ def remove(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         messages.warning(request, why_not(payment))
         return redirect("desk:invoice", slug=supplier.slug, pk=payment.invoice_id)
     if request.method == "POST":
-        remove_payment(payment, why=request.POST.get("why", "").strip(), by=request.user)
+        take_back = remove_with_surcharge if request.POST.get("surcharge") else remove_payment
+        take_back(payment, why=request.POST.get("why", "").strip(), by=request.user)
         messages.success(request, f"The payment is taken back. {payment.invoice} is due again.")
         return redirect("desk:invoice", slug=supplier.slug, pk=payment.invoice_id)
-    goes = connection is not None and connection.payments_to_xero
-    return render(request, "desk/payments/remove.html", {"payment": payment, "in_xero": pk in twins, "goes": goes})
+    context = {
+        "payment": payment,
+        "in_xero": pk in twins,
+        "goes": connection is not None and connection.payments_to_xero,
+        "has_surcharge": has_surcharge(payment),
+        "may_take_surcharge_back": may_take_surcharge_back(payment),
+    }
+    return render(request, "desk/payments/remove.html", context)
+
+
+@member(Doing.BOOKS)
+@require_POST
+def surcharge_back(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """Take the surcharge of a payment that was taken back off its invoice."""
+    rows = Payment.objects.filter(supplier=supplier).exclude(invoice=None).select_related("invoice__supplier")
+    payment = get_object_or_404(rows, pk=pk)
+    take_surcharge_back(payment, by=request.user)
+    messages.success(request, f"The surcharge is off invoice {payment.invoice}.")
+    return redirect("desk:invoice", slug=supplier.slug, pk=payment.invoice_id)
 
 
 def why_not(payment: Payment) -> str:

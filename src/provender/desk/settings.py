@@ -1,6 +1,7 @@
-"""The wholesaler's own settings: its record, numbering, freight groups. People and roles are in `people.py`."""
+"""The wholesaler's own settings: its record, numbering, freight groups, money. People and roles are in `people.py`."""
 
 from copy import copy
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -16,10 +17,13 @@ from provender.customers.actions import save_freight_group
 from provender.customers.models import FreightGroup
 from provender.desk.frame import DeskRequest, member
 from provender.desk.templatetags.desk import quantity
+from provender.payments.models import LARGEST_SURCHARGE, Payment
+from provender.payments.surcharges import set_surcharges, surcharges_of
 from provender.people.roles import Doing
 from provender.suppliers.actions import save_supplier, skip_numbers_to
-from provender.suppliers.models import Supplier
+from provender.suppliers.models import Supplier, TaxKind
 from provender.suppliers.queries import next_number
+from provender.sync.choices import tax_kind_trouble
 from provender.timeline.actions import tell
 from provender.timeline.queries import story
 from provender.timeline.wording import what_changed
@@ -77,12 +81,7 @@ def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     edited = copy(supplier)  # what is typed must not show in the frame while it isn't saved
     form = SupplierForm(request.POST or None, instance=edited, may_change=may_change)
     if request.method == "POST" and form.is_valid():
-        changes = what_changed(supplier, edited)
-        with transaction.atomic():
-            save_supplier(edited)
-            if changes:
-                tell(supplier, "supplier", supplier.pk, f"Changed {', '.join(changes)}", who=request.user)
-        messages.success(request, "Saved.")
+        _save(request, supplier, edited)
         return redirect("desk:settings", slug=supplier.slug)
     entries = story(supplier, "supplier", supplier.pk)[:STORY_LINES]
     context = {"form": form, "entries": entries, "may_change": may_change}
@@ -138,10 +137,114 @@ def numbering(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     return render(request, "desk/settings/numbering.html", {"form": form, "now": form.now})
 
 
-@member(Doing.LOOK)
+class TaxKindForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """What one kind of charge is for the tax office; refused where its account in Xero can't carry that."""
+
+    account = ""  # the setting of the connection that such lines go to
+
+    def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        supplier = self.instance
+        for name in self._meta.fields or ():
+            field = self.fields[name]
+            field.disabled = not may_change
+            if name.endswith("_tax_kind"):
+                choices = [(kind, supplier.tax_kind_label(kind)) for kind in TaxKind.values]
+                self.fields[name] = forms.ChoiceField(
+                    label=field.label, choices=choices, help_text=field.help_text, disabled=not may_change
+                )
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        name = f"{self.account.removesuffix('_account')}_tax_kind"
+        if name in self.changed_data and (trouble := tax_kind_trouble(self.instance, self.account, typed[name])):
+            self.add_error(name, trouble)
+        return typed
+
+
+class FreightTaxForm(TaxKindForm):
+    account = "freight_account"
+
+    class Meta:
+        model = Supplier
+        fields = ("freight_tax_kind",)
+        labels = {"freight_tax_kind": "Tax on freight"}
+        help_texts = {"freight_tax_kind": "For new freight lines. Orders that were placed keep theirs."}
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
 def freight(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    """The freight groups: what delivery costs, and from which order value it is free."""
-    return render(request, "desk/settings/freight.html", {"groups": supplier.freight_groups.order_by("name")})
+    """The freight groups: what delivery costs, and from which order value it is free; and the tax on it."""
+    edited, may_change = copy(supplier), request.membership.may(Doing.BOOKS)
+    form = FreightTaxForm(request.POST or None, instance=edited, may_change=may_change)
+    if request.method == "POST" and form.is_valid():
+        _save(request, supplier, edited)
+        return redirect("desk:freight", slug=supplier.slug)
+    context = {"groups": supplier.freight_groups.order_by("name"), "form": form, "may_change": may_change}
+    return render(request, "desk/settings/freight.html", context)
+
+
+class MoneyForm(TaxKindForm):
+    """What paying costs, its tax, and whether credit notes apply themselves."""
+
+    account = "surcharge_account"
+
+    class Meta:
+        model = Supplier
+        fields = ("surcharge_tax_kind", "credits_apply")
+        labels = {"surcharge_tax_kind": "Tax on surcharges", "credits_apply": "Credit notes apply themselves"}
+        help_texts = {
+            "surcharge_tax_kind": "For new surcharge lines. Invoices and orders that have one keep theirs.",
+            "credits_apply": "On: a credit note is set against its invoice when it is issued, and what is left of it"
+            " against the customer’s next invoices, the oldest first. Off: you do it by hand.",
+        }
+
+    def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
+        super().__init__(*args, may_change=may_change, **kwargs)
+        self.now = surcharges_of(self.instance)
+        for method, label in Payment.Method.choices:
+            self.fields[method] = forms.DecimalField(
+                label=f"{label}, %",
+                required=False,
+                min_value=0,
+                max_value=LARGEST_SURCHARGE,
+                max_digits=6,
+                decimal_places=4,
+                disabled=not may_change,
+                widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+            )
+            self.initial[method] = quantity(self.now[method]) if method in self.now else ""
+
+    @property
+    def percents(self) -> dict[str, Decimal]:
+        """Method → percent, as typed."""
+        return {method: self.cleaned_data[method] or Decimal(0) for method in Payment.Method.values}
+
+    def of_methods(self) -> list[forms.BoundField]:
+        """The percentages."""
+        return [self[method] for method in Payment.Method.values]
+
+
+@member(Doing.LOOK, post=Doing.BOOKS)
+def money(request: DeskRequest, supplier: Supplier) -> HttpResponse:
+    """Surcharges by method of paying, the tax on them, and what credit notes do by themselves."""
+    edited, may_change = copy(supplier), request.membership.may(Doing.BOOKS)
+    form = MoneyForm(request.POST or None, instance=edited, may_change=may_change)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            _save(request, supplier, edited)
+            set_surcharges(supplier, form.percents, by=request.user)
+        return redirect("desk:settings-money", slug=supplier.slug)
+    return render(request, "desk/settings/money.html", {"form": form, "may_change": may_change})
+
+
+@transaction.atomic
+def _save(request: DeskRequest, supplier: Supplier, edited: Supplier) -> None:
+    changes = what_changed(supplier, edited)
+    save_supplier(edited)
+    if changes:
+        tell(supplier, "supplier", supplier.pk, f"Changed {', '.join(changes)}", who=request.user)
+    messages.success(request, "Saved.")
 
 
 class FreightForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

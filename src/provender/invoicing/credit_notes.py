@@ -160,6 +160,7 @@ def _build_imported(
         date=draft.date,
         reason=draft.reason,
         currency=invoice.currency if invoice else supplier.currency,
+        applies_itself=False,  # for all we know it was used long ago
         origin=CreditNote.Origin.IMPORTED,
         created_at=now,
         changed_at=now,

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from provender.basics.money import ZERO, exact_price, line_amount, line_tax, round_price
 from provender.invoicing.errors import LineDescriptionTooLong, LineWithoutDescription
-from provender.invoicing.models import CreditNoteLine, DocumentLine, InvoiceLine
+from provender.invoicing.models import CreditNoteLine, DocumentLine, InvoiceLine, LineKind
 from provender.properties.queries import Carried
-from provender.suppliers.models import Supplier
+from provender.suppliers.models import Supplier, TaxKind
 
 LONGEST_DESCRIPTION = 4000
 
@@ -83,6 +83,12 @@ def _build_line(row: type[Line], draft: LineDraft, position: int, rate: Decimal)
         amount=amount,
         tax=line_tax(amount, rate),
     )
+
+
+def tax_kind_of(supplier: Supplier, kind: str) -> str:
+    """The tax kind of a new line without a product, when nobody says another."""
+    settings = {LineKind.FREIGHT: supplier.freight_tax_kind, LineKind.SURCHARGE: supplier.surcharge_tax_kind}
+    return {str(each): tax_kind for each, tax_kind in settings.items()}.get(kind, TaxKind.GST)
 
 
 def draft_of(line: DocumentLine) -> LineDraft:

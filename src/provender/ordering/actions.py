@@ -13,7 +13,7 @@ from provender.basics import clock
 from provender.basics.rows import hold, replace_rows
 from provender.customers.models import Customer
 from provender.customers.queries import due_date
-from provender.invoicing.actions import raise_invoice, revise_invoice, void_invoice
+from provender.invoicing.actions import revise_invoice
 from provender.invoicing.models import Invoice, LineKind
 from provender.invoicing.totals import LineDraft
 from provender.invoicing.totals import draft_of as line_draft
@@ -34,6 +34,8 @@ from provender.ordering.lines import (
     totals_of,
 )
 from provender.ordering.models import Order, OrderLine
+from provender.payments.credits import bill, can_be_changed, cancel_invoice, credits_aside
+from provender.payments.surcharges import surcharge_lines
 from provender.people.models import User
 from provender.properties.actions import set_value
 from provender.properties.models import Property
@@ -93,7 +95,7 @@ def duplicate_order(order: Order, *, by: User | None) -> Order:
     """
     lines = [draft_of(line) for line in order.lines.select_related("product")]
     copy = Order(supplier=order.supplier, customer=order.customer, order_date=clock.today(order.supplier.time_zone))
-    fresh = [replace(line, key=None) for line in lines]
+    fresh = [replace(line, key=None, tax_kind=_fresh_tax_kind(line)) for line in lines]
     return _write_draft(copy, fresh, by=by, story=f"Created as a copy of {order.number}")
 
 
@@ -183,7 +185,8 @@ def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | 
         order.invoice = _raise(order, lines, dated=order.delivery_date, by=by)
     elif _may_follow(order.invoice) and order.customer.pays_from_delivery:
         due = _due(order, order.invoice.date)
-        revise_invoice(order.invoice, due_date=due, by=by, why=f"Order {order.number} was delivered")
+        with credits_aside(order.invoice, by=by):
+            revise_invoice(order.invoice, due_date=due, by=by, why=f"Order {order.number} was delivered")
     order.changed_at = clock.now()
     order.save()
     tell(order.supplier, KIND, order.pk, f"Delivered{_with_invoice(order)}", who=by)
@@ -203,7 +206,7 @@ def cancel_order(order: Order, *, by: User | None, why: str = "") -> Order:
     order.cancelled_at = order.changed_at = clock.now()
     order.save()
     if order.invoice:
-        void_invoice(order.invoice, by=by, why=why or f"Order {order.number} was cancelled")
+        cancel_invoice(order.invoice, by=by, why=why or f"Order {order.number} was cancelled")
     tell(order.supplier, KIND, order.pk, "Cancelled", who=by, why=why)
     return order
 
@@ -266,6 +269,11 @@ def _retracked(line: LineDraft, its: Property, new: list[Carried]) -> LineDraft:
     return replace(line, tracking=[carried for carried in before if carried not in mine] + new)
 
 
+def _fresh_tax_kind(line: OrderLineDraft) -> str:
+    """That of freight whose price nobody typed is found anew, as its price is."""
+    return "" if line.kind == LineKind.FREIGHT and line.unit_price is None else line.tax_kind
+
+
 def _write_draft(order: Order, drafts: Sequence[OrderLineDraft], *, by: User | None, story: str) -> Order:
     supplier, customer = order.supplier, order.customer
     if customer.supplier_id != supplier.pk:
@@ -318,7 +326,7 @@ def _save(order: Order, lines: Sequence[OrderLine]) -> None:
 
 
 def _raise(order: Order, lines: Sequence[OrderLine], *, dated: date, by: User | None) -> Invoice:
-    return raise_invoice(
+    return bill(
         order.supplier,
         order.customer,
         lines=invoice_lines(lines),
@@ -334,21 +342,22 @@ def _raise(order: Order, lines: Sequence[OrderLine], *, dated: date, by: User | 
 def _revise(order: Order, invoice: Invoice, lines: Sequence[OrderLine], *, dates_moved: bool, by: User | None) -> None:
     """Let the invoice follow; its dates move only when the order's did, since the terms may be others by now."""
     dated = _invoice_date(order, invoice) if dates_moved else invoice.date
-    revise_invoice(
-        invoice,
-        lines=invoice_lines(lines),
-        date=dated,
-        due_date=_due(order, dated) if dates_moved else invoice.due_date,
-        purchase_order=order.purchase_order,
-        comment=order.comment,
-        by=by,
-        why=f"Order {order.number} was edited",
-    )
+    with credits_aside(invoice, by=by):
+        revise_invoice(
+            invoice,
+            lines=[*invoice_lines(lines), *surcharge_lines(invoice)],
+            date=dated,
+            due_date=_due(order, dated) if dates_moved else invoice.due_date,
+            purchase_order=order.purchase_order,
+            comment=order.comment,
+            by=by,
+            why=f"Order {order.number} was edited",
+        )
 
 
 def _may_follow(invoice: Invoice) -> bool:
     """Whether the invoice's due date may still move: not once it is void or something was paid."""
-    return invoice.status == Invoice.Status.OPEN and not invoice.has_money
+    return invoice.status == Invoice.Status.OPEN and can_be_changed(invoice)
 
 
 def _invoice_date(order: Order, invoice: Invoice) -> date:

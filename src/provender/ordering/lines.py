@@ -13,7 +13,7 @@ from provender.customers.models import Customer
 from provender.customers.prices import prices_of
 from provender.customers.queries import freight_for
 from provender.invoicing.models import InvoiceLine, LineKind
-from provender.invoicing.totals import LineDraft, Totals, build_lines, sum_lines
+from provender.invoicing.totals import LineDraft, Totals, build_lines, sum_lines, tax_kind_of
 from provender.ordering.errors import (
     AnotherWholesalersGoods,
     LineNamesNothing,
@@ -23,7 +23,7 @@ from provender.ordering.errors import (
 )
 from provender.ordering.models import Order, OrderLine
 from provender.properties.queries import Carried, choose_for_lines
-from provender.suppliers.models import Supplier, TaxKind
+from provender.suppliers.models import Supplier
 
 TYPED = "Typed"  # where a price comes from that a person wrote
 
@@ -34,7 +34,7 @@ class OrderLineDraft:
 
     Without a unit price (4 places, without tax) a product gets its price for this customer, and a freight line what
     the freight group charges. `key` says which line of the order it continues; `tax_kind` is for lines without a
-    product, which are taxed unless it says otherwise.
+    product: without one, freight and surcharges follow the wholesaler's setting, and others are taxed.
     """
 
     quantity: Decimal = Decimal(1)
@@ -42,7 +42,7 @@ class OrderLineDraft:
     description: str = ""
     unit_price: Decimal | None = None
     kind: str = LineKind.PRODUCT
-    tax_kind: str = TaxKind.GST
+    tax_kind: str = ""
     key: uuid.UUID | None = None
 
 
@@ -84,11 +84,11 @@ def price_lines(
     for position, draft in enumerate(drafts, start=1):
         if draft.kind != LineKind.FREIGHT:
             price = found[draft.product.pk] if draft.product else None
-            lines[position] = _build(draft, _twin(draft, known), price, placed=placed, keep=keep)
+            lines[position] = _build(customer, draft, _twin(draft, known), price, placed=placed, keep=keep)
     freight = _freight(customer, lines.values())  # it depends on the goods, so it comes after them
     for position, draft in enumerate(drafts, start=1):
         if draft.kind == LineKind.FREIGHT:
-            lines[position] = _build(draft, _twin(draft, known), freight, placed=placed, keep=keep)
+            lines[position] = _build(customer, draft, _twin(draft, known), freight, placed=placed, keep=keep)
     for position, line in lines.items():
         line.position = position
     return [lines[position] for position in sorted(lines)]
@@ -120,7 +120,13 @@ def _freight(customer: Customer, lines: Iterable[OrderLine]) -> PriceFound:
 
 
 def _build(
-    draft: OrderLineDraft, twin: OrderLine | None, found: PriceFound | None, *, placed: bool, keep: bool
+    customer: Customer,
+    draft: OrderLineDraft,
+    twin: OrderLine | None,
+    found: PriceFound | None,
+    *,
+    placed: bool,
+    keep: bool,
 ) -> OrderLine:
     product, kept = draft.product, twin if placed else None
     price = _price(draft, twin, found, keep=keep)
@@ -133,10 +139,16 @@ def _build(
         quantity=exact_price(draft.quantity, "quantity"),
         unit_price=exact_price(price.price),
         price_from=price.reason,
-        tax_kind=kept.tax_kind if kept and product else product.tax_kind if product else draft.tax_kind,
+        tax_kind=_tax_kind(customer.supplier, draft, kept),
         sales_account=product.sales_account if product else "",
         tracking=(kept.tracking or []) if kept else None,
     )
+
+
+def _tax_kind(supplier: Supplier, draft: OrderLineDraft, kept: OrderLine | None) -> str:
+    if draft.product:
+        return kept.tax_kind if kept else draft.product.tax_kind
+    return draft.tax_kind or tax_kind_of(supplier, draft.kind)
 
 
 def _name(draft: OrderLineDraft, kept: OrderLine | None) -> str:

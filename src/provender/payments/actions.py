@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date as Date  # noqa: N812 -- `date` is what a payment calls it
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -40,10 +41,13 @@ def record_payment(
     method: Payment.Method = Payment.Method.TRANSFER,
     reference: str = "",
     payout: Payout | None = None,
+    surcharge: Decimal = ZERO,
+    surcharge_line: UUID | None = None,
     by: User | None = None,
 ) -> Payment:
     """Note money received for an invoice; what Xero has already is noted even where it is more than was due.
 
+    `surcharge` is what of the amount is for the invoice's line `surcharge_line`: `surcharges.record_with_surcharge`.
     Raises NothingToPay, InvoiceTakesNoMoney, PaymentTooLarge.
     """
     hold(invoice)
@@ -64,6 +68,8 @@ def record_payment(
         source=source,
         method=method,
         reference=reference,
+        surcharge=surcharge,
+        surcharge_line=surcharge_line,
     )
     weigh_invoice(invoice)
     if source == Payment.Source.HERE:  # a payout goes to the outside as one deposit
@@ -215,9 +221,18 @@ def note_credit_in_xero(invoice: Invoice, *, credit: str, name: str, amount: Dec
 
 @transaction.atomic
 def undo_allocation(
-    allocation: Allocation, *, why: str = "", told_by_xero: bool = False, by: User | None = None
+    allocation: Allocation,
+    *,
+    why: str = "",
+    told_by_xero: bool = False,
+    gives_back: bool = False,
+    by: User | None = None,
 ) -> None:
-    """Take a credit off an invoice: it is due again, and the credit is free again. Twice is once."""
+    """Take a credit off an invoice: it is due again, and the credit is free again. Twice is once.
+
+    Somebody decided so: the credit note is used by hand only from then on, unless the invoice only `gives_back` what
+    it can't keep.
+    """
     hold(allocation)
     if allocation.removed_at:
         return
@@ -228,6 +243,10 @@ def undo_allocation(
         hold(credit_note)
         weigh_credit(credit_note)
         what = f"{allocation.amount} taken off invoice {invoice.number}; {credit_note.remaining} left"
+        if credit_note.applies_itself and not gives_back:
+            credit_note.applies_itself = False
+            credit_note.save(update_fields=["applies_itself"])
+            what += ", used by hand only from now on"
         tell(allocation.supplier, "credit_note", credit_note.pk, what, who=by, why=why)
     hold(invoice)
     weigh_invoice(invoice)

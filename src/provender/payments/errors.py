@@ -47,6 +47,31 @@ class InvoiceTakesNoMoney(ProvenderError):
         super().__init__(f"Invoice {invoice.number} is void: nothing can be paid or credited to it.")
 
 
+class SurchargeNeedsRoom(ProvenderError):
+    """The invoice has a payment, so no line can be added to it."""
+
+    code = "surcharge-needs-room"
+
+    def __init__(self, invoice: Invoice, surcharge: Decimal) -> None:
+        super().__init__(
+            f"Invoice {invoice.number} has a payment already, and an invoice with a payment can't be changed, here as"
+            f" in Xero: the surcharge of {surcharge} can't be added to it. Record this payment without the surcharge,"
+            " or put the surcharge on another invoice."
+        )
+
+
+class SurchargeStays(ProvenderError):
+    """The surcharge can't be taken off the invoice."""
+
+    code = "surcharge-stays"
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(
+            f"The surcharge stays on invoice {invoice.number}, which is void or has other money and can't be changed."
+            " Give it back by a credit note."
+        )
+
+
 class CreditTooSmall(ProvenderError):
     """More than the credit note has left."""
 

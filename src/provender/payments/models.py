@@ -1,5 +1,7 @@
 import uuid
+from decimal import Decimal
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -7,6 +9,8 @@ from provender.basics.money import ZERO, AmountField
 from provender.invoicing.models import CreditNote, Invoice
 from provender.people.models import User
 from provender.suppliers.models import Supplier
+
+LARGEST_SURCHARGE = Decimal(20)  # percent; more is a slip of the finger
 
 
 class Payout(models.Model):
@@ -58,6 +62,9 @@ class Payment(models.Model):
     class Method(models.TextChoices):
         TRANSFER = "transfer", "Bank transfer"
         CARD = "card", "Card"
+        VISA = "visa", "Visa"
+        MASTERCARD = "mastercard", "Mastercard"
+        AMEX = "amex", "American Express"
         DIRECT_DEBIT = "direct-debit", "Direct debit"
         CASH = "cash", "Cash"
         OTHER = "other", "Other"
@@ -72,6 +79,9 @@ class Payment(models.Model):
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
     date = models.DateField()
     amount = AmountField()
+    # What of the amount is a surcharge, tax included, and the key of the invoice's line that it is.
+    surcharge = AmountField(default=ZERO)
+    surcharge_line = models.UUIDField(null=True, blank=True)
     source = models.CharField(max_length=6, choices=Source.choices, default=Source.HERE)
     method = models.CharField(max_length=12, choices=Method.choices, default=Method.TRANSFER)
     reference = models.CharField(max_length=200, blank=True)
@@ -96,6 +106,19 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} on {self.date}"
+
+
+class SurchargeRate(models.Model):
+    """What paying by one method costs on top, in percent of what is paid. A method without a row costs nothing."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="surcharge_rates")
+    method = models.CharField(max_length=12, choices=Payment.Method.choices)
+    percent = models.DecimalField(
+        max_digits=6, decimal_places=4, validators=[MinValueValidator(Decimal(0)), MaxValueValidator(LARGEST_SURCHARGE)]
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "method"], name="one_surcharge_a_method")]
 
 
 class Allocation(models.Model):

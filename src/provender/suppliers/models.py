@@ -54,6 +54,13 @@ class Supplier(models.Model):
     order_prefix = models.CharField(max_length=10, blank=True, default="SO-")
     invoice_prefix = models.CharField(max_length=10, blank=True, default="INV-")
     credit_note_prefix = models.CharField(max_length=10, blank=True, default="CN-")
+    # What a freight or surcharge line is for the tax office when nobody says otherwise on the line.
+    freight_tax_kind = models.CharField("tax on freight", max_length=4, choices=TaxKind.choices, default=TaxKind.GST)
+    surcharge_tax_kind = models.CharField(
+        "tax on surcharges", max_length=4, choices=TaxKind.choices, default=TaxKind.GST
+    )
+    # Whether credit notes are set against their invoice, and what is left of them against the next ones, by themselves.
+    credits_apply = models.BooleanField("credit notes apply themselves", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

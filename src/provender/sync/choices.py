@@ -28,6 +28,9 @@ TAX_TYPES = {
 }
 
 
+TYPE_OF = {TaxKind.GST.value: "tax_type_gst", TaxKind.FREE.value: "tax_type_free"}
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: its field on the connection, its label, and a sentence that says what it does."""
@@ -54,8 +57,16 @@ SETTINGS = (
         "How a new invoice arrives in Xero: Draft and Awaiting approval wait for somebody there; Awaiting payment is"
         " final.",
     ),
-    Setting("freight_account", "Freight account", "Where freight lines go. Empty: the invoice account."),
-    Setting("surcharge_account", "Surcharge account", "Where surcharge lines go. Empty: the invoice account."),
+    Setting(
+        "freight_account",
+        "Freight account",
+        "Where freight lines go. Empty: the invoice account. It must take the tax that is set for freight.",
+    ),
+    Setting(
+        "surcharge_account",
+        "Surcharge account",
+        "Where surcharge lines go. Empty: the invoice account. It must take the tax that is set for surcharges.",
+    ),
     Setting(
         "clearing_account",
         "Clearing account",
@@ -218,10 +229,12 @@ def _account_trouble(row: Account, setting: str) -> str:
     return ""
 
 
-def _tax_trouble(account: Account, rate: TaxRate | None, setting: str) -> str:
+def _tax_trouble(account: Account, rate: TaxRate | None, where: str = "") -> str:
     if rate is None or account.account_class in rate.applies_to:
         return ""
-    return f"{_label(account)} can't carry the tax type “{rate.name}” in Xero. Choose another account or tax type."
+    return (
+        f"{where}{_label(account)} can't carry the tax type “{rate.name}” in Xero. Choose another account or tax type."
+    )
 
 
 def save_settings(connection: Connection, values: Mapping[str, Any], by: User | None) -> None:
@@ -304,8 +317,24 @@ def _taxes_trouble(
 ) -> str:
     if field in NOT_FOR_SALES:
         return ""
-    types = [wanted.get(name, getattr(connection, name)) for name in ("tax_type_gst", "tax_type_free")]
-    return next((trouble for one in types if (trouble := _tax_trouble(row, rates.get(one), field))), "")
+    kinds = carried_kinds(connection.supplier).get(field, TaxKind.values)
+    types = [wanted.get(TYPE_OF[kind], getattr(connection, TYPE_OF[kind])) for kind in kinds]
+    return next((trouble for one in types if (trouble := _tax_trouble(row, rates.get(one)))), "")
+
+
+def carried_kinds(supplier: Supplier) -> dict[str, list[str]]:
+    """The setting of an account → the tax kinds of the lines that go there; any, where it isn't named."""
+    return {"freight_account": [supplier.freight_tax_kind], "surcharge_account": [supplier.surcharge_tax_kind]}
+
+
+def tax_kind_trouble(supplier: Supplier, account: str, kind: str) -> str:
+    """Why lines of that tax kind can't go to the account chosen in that setting, or "": its field, as in ACCOUNTS."""
+    connection = supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
+    row = connection.accounts.filter(account_id=getattr(connection, account)).first() if connection else None
+    if connection is None or row is None:
+        return ""
+    rate = connection.tax_rates.filter(status="ACTIVE", tax_type=getattr(connection, TYPE_OF[kind])).first()
+    return _tax_trouble(row, rate, f"{LABELS[account]}: ")
 
 
 def _line_account(connection: Connection, wanted: Mapping[str, Any]) -> str:
@@ -347,13 +376,16 @@ def check_promises(connection: Connection) -> Promises:
 def settings_troubles(connection: Connection) -> list[str]:
     """What has gone bad since the settings were saved, one sentence each."""
     accounts = {row.account_id: row for row in connection.accounts.all()}
+    rates = {row.tax_type: row for row in connection.tax_rates.filter(status="ACTIVE")}
     found = []
     for field in ACCOUNTS:
         chosen = getattr(connection, field)
         row = accounts.get(chosen)
         if chosen and row is None:
             found.append(f"{LABELS[field]}: the account chosen is no longer in Xero.")
-        elif row is not None and (trouble := _account_trouble(row, field)):
+        elif row is not None and (
+            trouble := _account_trouble(row, field) or _taxes_trouble(connection, {}, rates, row, field)
+        ):
             found.append(f"{LABELS[field]}: {trouble}")
     if not connection.sales_account and not connection.invoice_account:
         found.append("No sales account and no invoice account is chosen, so no line has an account.")
