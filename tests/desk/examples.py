@@ -83,8 +83,11 @@ class Things:
 
     @cached_property
     def file(self):
-        """A file of invoices that was uploaded."""
-        return importing.upload(self.supplier, ContentFile(csv_of(row()), "past.csv"), "past.csv", by=None)
+        """A file that was uploaded and checked: an invoice, a credit note, and one that can't come in."""
+        content = csv_of(row("1"), row("C2", quantity="-1"), row("3", who=""))
+        source = importing.upload(self.supplier, ContentFile(content), "past.csv", by=None)
+        plan = importing.Plan(source.mapping, source.date_format, create_missing=True)
+        return importing.go_on(importing.choose(source, plan))
 
     @cached_property
     def bulk_change(self):

@@ -48,7 +48,8 @@ def session(things):
 
 def is_page(answer):
     """Whether it is a page of its own: no file, no part of a page."""
-    return not answer.streaming and answer.text.lstrip().startswith("<!doctype html>")
+    html = answer["Content-Type"].startswith("text/html") and not answer.streaming
+    return html and answer.text.lstrip().startswith("<!doctype html>")
 
 
 @pytest.fixture
