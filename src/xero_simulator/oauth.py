@@ -140,6 +140,7 @@ class OAuthState(msgspec.Struct):
     codes: dict[str, Code] = {}
     refresh_tokens: dict[str, RefreshToken] = {}
     connections: dict[str, Connection] = {}
+    first_connected: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +226,14 @@ class OAuth:
         if known:
             known.auth_event_id, known.updated = consent.id, now
             return
+        place = f"{consent.client_id}/{consent.user_id}/{tenant_id}"
         connection = Connection(
             id=str(uuid.uuid4()),
             client_id=consent.client_id,
             user_id=consent.user_id,
             auth_event_id=consent.id,
             tenant_id=tenant_id,
-            created=now,
+            created=self.state.first_connected.setdefault(place, now),  # older than `updated` after a disconnection
             updated=now,
         )
         self.state.connections[connection.id] = connection

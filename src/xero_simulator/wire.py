@@ -26,6 +26,7 @@ MS_DATE = re.compile(r"^/Date\((-?\d{1,15})([+-]\d{4})?\)/$")
 GUID = re.compile(r"^\{?([0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12})\}?$")
 # A text that Decimal would take for a number which JSON has not.
 NO_NUMBER = re.compile(rb'"\s*[+-]?(s?nan\d*|inf|infinity)\s*"', re.IGNORECASE)
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 EPOCH_DATE = date(1970, 1, 1)
 SMALLEST_GZIP = 1400
 OWN_IDS = (  # an element may hold others' ids too, so the first of these that it has is its own
@@ -284,7 +285,7 @@ def _xml_content(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str) and (match := MS_DATE.match(value)):
         return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))).strftime("%Y-%m-%dT%H:%M:%S")
-    return escape(str(value))
+    return escape(NOT_IN_XML.sub("", str(value)))
 
 
 def _singular(name: str) -> str:

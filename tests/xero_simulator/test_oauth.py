@@ -106,6 +106,15 @@ def test_disconnecting_leaves_other_organisations_alone(simulator):
     assert refresh(xero, xero.tokens["refresh_token"]).status_code == 200
 
 
+def test_who_comes_back_is_known_from_the_first_time(xero, simulator):
+    (first,) = xero.http.get("/connections", headers=xero.tokens.headers).json()
+    assert first["createdDateUtc"] == first["updatedDateUtc"]
+    assert xero.http.delete(f"/connections/{first['id']}", headers=xero.tokens.headers).status_code == 204
+    simulator.clock.advance(60)
+    (again,) = xero.http.get("/connections", headers=connect(xero.http, simulator).headers).json()
+    assert again["createdDateUtc"] == first["createdDateUtc"] < again["updatedDateUtc"]
+
+
 def test_revoking_ends_everything(xero):
     form = {"token": xero.tokens["refresh_token"]}
     answer = xero.http.post("/connect/revocation", data=form, auth=("simulator", "simulator-secret"))

@@ -90,6 +90,47 @@ def test_the_rest_of_the_buttons(trading, simulator):
     assert trading.get("Organisation").status_code == 403
 
 
+def look(xero, view="invoices", **query):
+    return xero.http.get("/_simulator/", params={"view": view, **query}).text
+
+
+def test_lists_are_searched_and_come_in_pages(trading, simulator):
+    books = simulator.organisation()
+    for number in range(60):
+        books.type_invoice(f"P-{number:03d}", "Ridgeway Bakery", Reference=f"van {number}")
+    assert "61 in all" in look(trading)
+    first, second = look(trading), look(trading, page=2)
+    assert ("P-059" in first, "P-000" in first, "P-000" in second) == (True, False, True)
+    assert "Page 2 of 2" in look(trading, page=99)
+    assert "Page 1 of 2" in look(trading, page="x")
+    found = look(trading, q="ridgeway VAN 42")
+    assert ("1 found" in found, "P-042" in found, "P-041" in found) == (True, True, False)
+    assert "Nothing here holds “&lt;b&gt;”" in look(trading, q="<b>")
+    assert "P-042" in look(trading, q="P-042 authorised 11.00")
+    books.pay("P-042", 3, reference="from the till")
+    for view, word in (("payments", "till"), ("contacts", "ridgeway"), ("items", "olive"), ("accounts", "rent")):
+        assert f'value="{word}"' in look(trading, view, q=word)
+        assert "Nothing here holds" not in look(trading, view, q=word)
+        assert "Nothing here holds" in look(trading, view, q="zzz")
+
+
+def test_what_is_done_on_a_page_of_a_search_leads_back_there(trading):
+    page = look(trading, "contacts", q="ridgeway", page=1)
+    back = re.search(r'name="back" value="([^"]+)"', page)[1].replace("&amp;", "&")
+    answer = trading.http.post("/_simulator/do/archive-contact", data={"id": "Ridgeway Bakery", "back": back})
+    assert "q=ridgeway" in answer.headers["Location"]
+
+
+def test_credit_is_offered_to_what_it_can_go_to(trading, simulator):
+    books = simulator.organisation()
+    books.add_currency("EUR")
+    books.type_invoice("E-1", "Basket Case Café", CurrencyCode="EUR")
+    books.type_invoice("B-1", "Basket Case Café", Type="ACCPAY")
+    books.type_invoice("O-1", "Ridgeway Bakery")
+    books.type_credit_note("Basket Case Café")
+    assert re.findall(r">([A-Z]-\d) \(", look(trading, "credit-notes")) == ["A-1"]
+
+
 def test_another_currency_is_added_and_shown(trading, simulator):
     assert do(trading, "add-currency", code="eur", rate="0") == messages.CURRENCY_RATE_INVALID
     assert do(trading, "add-currency", code="eur", rate="0.55") == "Done."

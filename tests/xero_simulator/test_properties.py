@@ -222,7 +222,10 @@ TestTrading.settings = settings(max_examples=15, stateful_step_count=25, deadlin
 
 
 words = st.sampled_from(
-    ["ACCREC", "AUTHORISED", "200", "090", "OUTPUT", "SOURDOUGH", "Basket Case Café", "DELETED", "2026-11-24"]
+    [
+        *("ACCREC", "AUTHORISED", "200", "090", "OUTPUT", "SOURDOUGH", "Basket Case Café", "DELETED", "EUR", "true"),
+        *("NaN", "999999999999999", "0.00001", "2026-11-24", "/Date(1795651200000)/"),
+    ]
 )
 scalars = st.one_of(
     st.none(),
@@ -271,6 +274,8 @@ FIELDS = st.sampled_from(
         "ContactPersons",
         "Addresses",
         "Url",
+        "CurrencyCode",
+        "CurrencyRate",
         "PaymentTerms",
         "Invoices",
         "Contacts",

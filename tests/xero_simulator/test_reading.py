@@ -1,3 +1,5 @@
+from xml.etree import ElementTree as ET
+
 import pytest
 from tests.xero_simulator.conftest import Xero, line
 
@@ -148,6 +150,13 @@ def test_without_asking_for_json_the_answer_is_xml(xero):
     assert answer.headers["Content-Type"].startswith("text/xml")
     assert answer.text.startswith('<?xml version="1.0" encoding="utf-8"?><Response><Id>')
     assert "<Organisations><Organisation><Name>Demo Company (AU)</Name>" in answer.text
+
+
+def test_what_xml_cannot_hold_is_left_out_of_it(xero):
+    assert xero.put("Contacts", {"Name": "Bell\x07 & \x00Nul"}).status_code == 200
+    answer = xero.call("GET", "Contacts", headers={"Accept": "text/xml"})
+    names = [one.text for one in ET.fromstring(answer.content).iter("Name")]  # noqa: S314 - our own
+    assert "Bell & Nul" in names
 
 
 @pytest.mark.parametrize(

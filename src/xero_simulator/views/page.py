@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,8 @@ from xero_simulator.bookkeeper import Bookkeeper
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
 from xero_simulator.errors import BadPost, Invalid
-from xero_simulator.records import Account, Invoice
+from xero_simulator.records import Account, CreditNote, Invoice, Payment
+from xero_simulator.resources.allocations import SIDES
 from xero_simulator.rounding import ZERO
 from xero_simulator.simulator import Simulator
 from xero_simulator.views.controls import is_loopback
@@ -31,7 +33,8 @@ VIEWS = {
     "settings": "Settings",
     "calls": "Calls",
 }
-MOST_ROWS = 200
+ROWS_A_PAGE = 50
+MOST_BATCHES = 50
 STYLE = "/_simulator/style.css"
 PAGES = ("/_simulator/", "/identity/")
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
@@ -130,6 +133,8 @@ def _chosen(simulator: Simulator) -> Books:
 
 
 def _frame(simulator: Simulator, books: Books, view: str) -> dict[str, Any]:
+    place = {"organisation": books.organisation_id, "view": view}
+    kept = {name: text for name in ("q", "page") if (text := request.args.get(name, ""))}
     return {
         "books": books,
         "view": view,
@@ -140,39 +145,75 @@ def _frame(simulator: Simulator, books: Books, view: str) -> dict[str, Any]:
         "said": request.args.get("said"),
         "bad": request.args.get("bad"),
         "simulator": simulator,
-        "here": f"{request.path}?organisation={books.organisation_id}&view={view}",
+        "here": f"{request.path}?{urlencode(place | kept)}",
     }
 
 
 def _rows(books: Books, view: str) -> dict[str, Any]:
     match view:
         case "invoices":
-            known = currencies.used(books)
-            return {"rows": _newest(books.invoices), "count": len(books.invoices), "currencies": known}
+            return _found(_newest(books.invoices), partial(_of_document, books)) | {
+                "currencies": currencies.used(books)
+            }
         case "credit-notes":
-            return {"rows": _newest(books.credit_notes), "owed": _owed(books)}
+            return _found(_newest(books.credit_notes), partial(_of_document, books)) | {"owed": partial(_owed, books)}
         case "contacts":
-            return {"rows": sorted(books.contacts, key=lambda contact: contact.name.casefold())}
+            rows = sorted(books.contacts, key=lambda contact: contact.name.casefold())
+            return _found(rows, lambda contact: (contact.name, contact.number, contact.email))
         case "payments":
-            return {"rows": _newest(books.payments), "batches": _newest(books.batch_payments)}
+            batches = _newest(books.batch_payments)[:MOST_BATCHES]
+            return _found(_newest(books.payments), partial(_of_payment, books)) | {"batches": batches}
         case "bank":
             accounts = [account for account in books.accounts if account.type == "BANK"]
             return {"rows": [(account, bank.statement(books, account.id)) for account in accounts]}
         case "items":
-            return {"rows": sorted(books.items, key=lambda item: item.code.casefold())}
+            rows = sorted(books.items, key=lambda item: item.code.casefold())
+            return _found(rows, lambda item: (item.code, item.name))
         case "accounts":
-            return {"rows": sorted(books.accounts, key=lambda account: (account.code or "", account.name))}
+            rows = sorted(books.accounts, key=lambda account: (account.code or "", account.name))
+            return _found(rows, lambda account: (account.code, account.name, account.type))
         case "settings":
             return {"currencies": currencies.used(books)}
     return {}
 
 
+def _found(rows: list[Any], texts: Callable[[Any], tuple[str | None, ...]]) -> dict[str, Any]:
+    """Of the rows that hold every word that is searched for, the page that is asked for."""
+    words = request.args.get("q", "").casefold().split()
+    if words:
+        held = ((row, " ".join(filter(None, texts(row))).casefold()) for row in rows)
+        rows = [row for row, text in held if all(word in text for word in words)]
+    pages = max(1, -(-len(rows) // ROWS_A_PAGE))
+    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    shown = rows[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
+    return {"rows": shown, "count": len(rows), "page": page, "pages": pages, "q": request.args.get("q", "")}
+
+
+def _of_document(books: Books, document: Invoice | CreditNote) -> tuple[str | None, ...]:
+    contact = books.contacts.get(document.contact_id)
+    name = contact.name if contact else None
+    return document.number, document.reference, name, document.status, str(document.total)
+
+
+def _of_payment(books: Books, payment: Payment) -> tuple[str | None, ...]:
+    paid = books.invoices.get(payment.document_id) or books.credit_notes.get(payment.document_id)
+    number = paid.number if paid else None
+    return number, payment.reference, books.accounts.rows[payment.account_id].name, payment.status, str(payment.at_bank)
+
+
 def _newest(table: Any) -> list[Any]:
-    return list(reversed(list(table)))[:MOST_ROWS]
+    return list(reversed(list(table)))
 
 
-def _owed(books: Books) -> list[Any]:
-    return [i for i in books.invoices if i.type == "ACCREC" and i.status == "AUTHORISED"][:MOST_ROWS]
+def _owed(books: Books, note: CreditNote) -> list[Invoice]:
+    """What the credit can be given to."""
+    return [
+        invoice
+        for invoice in books.invoices.find("contact", note.contact_id or "")
+        if invoice.status == "AUTHORISED"
+        and invoice.type == SIDES[note.type]
+        and invoice.currency_code == note.currency_code
+    ]
 
 
 def _paying(books: Books, invoice: Invoice) -> list[Account]:
