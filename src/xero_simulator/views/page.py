@@ -158,20 +158,20 @@ def _rows(books: Books, view: str) -> dict[str, Any]:
         case "credit-notes":
             return _found(_newest(books.credit_notes), partial(_of_document, books)) | {"owed": partial(_owed, books)}
         case "contacts":
-            rows = sorted(books.contacts, key=lambda contact: contact.name.casefold())
-            return _found(rows, lambda contact: (contact.name, contact.number, contact.email))
+            people = sorted(books.contacts, key=lambda contact: contact.name.casefold())
+            return _found(people, lambda contact: (contact.name, contact.number, contact.email))
         case "payments":
             batches = _newest(books.batch_payments)[:MOST_BATCHES]
             return _found(_newest(books.payments), partial(_of_payment, books)) | {"batches": batches}
         case "bank":
-            accounts = [account for account in books.accounts if account.type == "BANK"]
-            return {"rows": [(account, bank.statement(books, account.id)) for account in accounts]}
+            banks = [account for account in books.accounts if account.type == "BANK"]
+            return {"rows": [(account, bank.statement(books, account.id)) for account in banks]}
         case "items":
-            rows = sorted(books.items, key=lambda item: item.code.casefold())
-            return _found(rows, lambda item: (item.code, item.name))
+            goods = sorted(books.items, key=lambda item: item.code.casefold())
+            return _found(goods, lambda item: (item.code, item.name))
         case "accounts":
-            rows = sorted(books.accounts, key=lambda account: (account.code or "", account.name))
-            return _found(rows, lambda account: (account.code, account.name, account.type))
+            chart = sorted(books.accounts, key=lambda account: (account.code or "", account.name))
+            return _found(chart, lambda account: (account.code, account.name, account.type))
         case "settings":
             return {"currencies": currencies.used(books)}
     return {}
