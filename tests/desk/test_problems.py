@@ -183,7 +183,7 @@ def test_a_taken_number_is_linked_by_hand(theo, clash, order, connection):
     page = theo.get(f"{ADDRESS}/{clash.pk}/adopt").text
     assert "Bayside Corner Store" in page
     assert "nothing is written to it now" in page
-    assert "is linked to the invoice in Xero." in decide(theo, clash, "adopt").text
+    assert "is linked to the one in Xero." in decide(theo, clash, "adopt").text
     assert connection.links.filter(kind="invoice", document=order.invoice.pk).exists()
 
 

@@ -39,7 +39,8 @@ def panel(looking, supplier):
     def draw(invoice):
         invoice.refresh_from_db()
         standing = queries.standing(supplier, [invoice.pk])[invoice.pk]
-        return render_to_string("desk/xero/_panel.html", looking(invoice=invoice, standing=standing))
+        what = {"document": invoice, "kind": "invoice", "noun": "invoice", "page": f"/w/harbour/invoices/{invoice.pk}"}
+        return render_to_string("desk/xero/_panel.html", looking(standing=standing, **what))
 
     return draw
 

@@ -13,17 +13,18 @@ from typing import Any
 from django.utils import formats
 
 from provender.desk.templatetags.desk import amount, price, quantity
-from provender.invoicing.models import Invoice
+from provender.invoicing.models import CreditNote, Invoice
 from provender.sync.differences import LINE, read_sent
-from provender.sync.documents import Builder, Built, Chart
+from provender.sync.documents import LINED, Builder, Built, Chart
 from provender.sync.models import Connection, Contact, Link, Problem
-from provender.sync.queries import XERO_STATUS
+from provender.sync.queries import status_in_words
 
 Element = dict[str, Any]
 Names = dict[tuple[str, str], str]
 WRITE = {"Quantity": quantity, "UnitAmount": price, "Total": amount, "TotalTax": amount, "SubTotal": amount}
 HEAD = {
     "InvoiceNumber": "Number",
+    "CreditNoteNumber": "Number",
     "Contact": "Contact",
     "Date": "Date",
     "DueDate": "Due date",
@@ -62,7 +63,7 @@ class BothSides:
     head: list[Pair]
     lines: list[LinePair]
     status: str  # in Xero, in words
-    paid: str  # what was paid or credited there, or ""
+    paid: str  # what was paid, credited or used of it there, or ""
 
     @property
     def differences(self) -> int:
@@ -72,36 +73,40 @@ class BothSides:
 
 
 def both_sides(problem: Problem) -> BothSides | None:
-    """Our invoice and the document in Xero that the problem shows; None when it shows none."""
-    invoice = Invoice.objects.select_related("customer").filter(pk=problem.document).first()
-    if not problem.shown or invoice is None:
+    """Our document and the one in Xero that the problem shows; None when it shows none."""
+    lined = LINED.get(problem.kind)
+    if not problem.shown or lined is None:
+        return None
+    document = lined.of(problem.connection).select_related("customer").filter(pk=problem.document).first()
+    if document is None:
         return None
     theirs: Element = json.loads(problem.shown, parse_float=Decimal)
-    ours = _ours(problem, invoice)
+    ours = _ours(problem, document)
     names = _names(problem.connection)
+    head = [Pair(label, _text(name, ours.get(name)), _text(name, theirs.get(name))) for name, label in HEAD.items()]
     return BothSides(
-        head=[Pair(label, _text(name, ours.get(name)), _text(name, theirs.get(name))) for name, label in HEAD.items()],
+        head=[pair for pair in head if pair.ours or pair.theirs],
         lines=list(_lines(ours.get("LineItems") or [], theirs.get("LineItems") or [], names)),
-        status=XERO_STATUS.get(str(theirs.get("Status")), str(theirs.get("Status", ""))),
+        status=status_in_words(problem.kind, str(theirs.get("Status", ""))),
         paid=_paid(theirs),
     )
 
 
-def _ours(problem: Problem, invoice: Invoice) -> Element:
+def _ours(problem: Problem, document: Invoice | CreditNote) -> Element:
     """What would be sent now; when that can't be built, what was sent last."""
     connection = problem.connection
-    link = Link.objects.filter(connection=connection, kind=problem.kind, document=invoice.pk).first()
-    known = Link.objects.filter(connection=connection, kind="contact", document=invoice.customer_id).first()
+    link = Link.objects.filter(connection=connection, kind=problem.kind, document=document.pk).first()
+    known = Link.objects.filter(connection=connection, kind="contact", document=document.customer_id).first()
     contact = known.xero_id if known else ""
-    builder = Builder(connection, Chart.load(connection))
-    links = {invoice.pk: link} if link else {}
-    built = builder.build({invoice.pk: problem.revision}, links, {invoice.customer_id: contact})
+    builder = Builder(connection, Chart.load(connection), LINED[problem.kind])
+    links = {document.pk: link} if link else {}
+    built = builder.build({document.pk: problem.revision}, links, {document.customer_id: contact})
     sent = link.sent if link else ""
     if built and isinstance(built[0], Built):
         sent = built[0].element.decode()
     named = Contact.objects.filter(connection=connection, contact_id=contact).values_list("name", flat=True).first()
     element = read_sent(sent) if sent else {}
-    return element | {"Total": invoice.total, "Contact": {"Name": named or invoice.customer.trading_name}}
+    return element | {"Total": document.total, "Contact": {"Name": named or document.customer.trading_name}}
 
 
 def _names(connection: Connection) -> Names:
@@ -135,7 +140,8 @@ def _pair(ours: Element, theirs: Element, names: Names) -> list[Pair]:
 
 
 def _paid(theirs: Element) -> str:
-    parts = [(_number(theirs.get("AmountPaid")), "paid"), (_number(theirs.get("AmountCredited")), "credited")]
+    words = (("AmountPaid", "paid"), ("AmountCredited", "credited"), ("AppliedAmount", "used"))
+    parts = [(_number(theirs.get(name)), word) for name, word in words]
     return ", ".join(f"{amount(value)} {word}" for value, word in parts if value)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from provender.payments.models import Allocation
 from provender.payments.queries import allocations_of, open_invoices, refunds_of
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync.queries import credit_note_standing, problems_of
 from provender.timeline.queries import story
 
 STATES = {"issued": "Issued", "applied": "Applied", "direct": "N/A", "void": "Cancelled"}
@@ -122,14 +124,20 @@ def credit_notes(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
 
 @member(Doing.LOOK)
 def credit_note(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
-    """Its lines, what it was used for, and the timeline."""
+    """Its lines, what it was used for, how it stands in Xero, and the timeline."""
     row = _find(supplier, pk)
+    how = credit_note_standing(supplier, pk)
+    if request.htmx and how.state == "waiting":  # its panel asks whether anything is new: nothing is
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    allocations, refunds = list(allocations_of(row)), list(refunds_of(row))
     context = {
         "credit_note": row,
         "badge": state_badge(row),
         "lines": row.lines.all(),
-        "allocations": allocations_of(row),
-        "refunds": refunds_of(row),
+        "allocations": allocations,
+        "refunds": refunds,
+        "standing": how,
+        "problems": problems_of(supplier, documents=[each.pk for each in (*allocations, *refunds)]),
         "entries": story(supplier, "credit_note", row.pk),
     }
     return render(request, "desk/credit_notes/credit_note.html", context)

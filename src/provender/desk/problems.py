@@ -42,7 +42,7 @@ class Decision:
 DECISIONS = {
     "keep-theirs": Decision(
         "Keep Xero’s version of {number}",
-        "Xero’s version stays as it is and ours isn’t sent. Here the invoice stays as it is too. A later edit here asks"
+        "Xero’s version stays as it is and ours isn’t sent. Here ours stays as it is too. A later edit here asks"
         " you again.",
         "Keep Xero’s",
         "{number}: Xero’s version stays.",
@@ -67,18 +67,18 @@ DECISIONS = {
     ),
     "renumber": Decision(
         "Give {number} the next number",
-        "Our invoice gets the next free number of yours and goes to Xero under that. The document in Xero is not"
-        " touched. If the invoice was given to the customer already, send it to them again.",
+        "Ours gets the next free number of yours and goes to Xero under that. The document in Xero is not"
+        " touched. If it was given to the customer already, send it to them again.",
         "Give it the next number",
         "{number} has a new number and is on its way to Xero.",
         actions.renumber,
     ),
     "adopt": Decision(
-        "Link {number} to the invoice in Xero",
-        "The invoice of this number in Xero is taken to be the same sale: the two are linked and nothing is written to"
+        "Link {number} to the one in Xero",
+        "The document of this number in Xero is taken to be the same one: the two are linked and nothing is written to"
         " it now. From the next edit here on, ours is sent.",
         "Link them",
-        "{number} is linked to the invoice in Xero.",
+        "{number} is linked to the one in Xero.",
         actions.adopt,
     ),
     "approve": Decision(

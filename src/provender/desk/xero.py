@@ -237,11 +237,13 @@ def _read_payments(connection: Connection) -> str:
 @member(Doing.BOOKS)
 @require_POST
 def send(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    """Let these invoices go now: "Send to Xero", "Send again"."""
-    chosen = _uuids(request.POST.getlist("invoice"))
-    count = actions.send_now(supplier, chosen, request.user)
-    if count:
-        messages.success(request, f"{_many(count, 'invoice')} on the way to Xero.")
+    """Let these invoices or credit notes go now: "Send to Xero", "Send again"."""
+    invoices, credit_notes = (_uuids(request.POST.getlist(kind)) for kind in ("invoice", "credit_note"))
+    count = actions.send_now(supplier, invoices, request.user)
+    credits_ = sum(actions.send_credit_note_now(supplier, each, request.user) for each in credit_notes)
+    if count or credits_:
+        what = [_many(number, noun) for number, noun in ((count, "invoice"), (credits_, "credit note")) if number]
+        messages.success(request, f"{' and '.join(what)} on the way to Xero.")
     else:
         messages.info(request, "There is nothing to send: Xero has the newest version already.")
     return back(request)

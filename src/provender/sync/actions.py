@@ -102,6 +102,20 @@ def send_now(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> i
     return ask(changes, again=True)
 
 
+@transaction.atomic
+def send_credit_note_now(supplier: Supplier, credit_note: UUID, by: User | None) -> int:
+    """Let this credit note go to Xero, as `send_now` does an invoice. Returns how many: one, or none."""
+    change = Change.objects.filter(supplier=supplier, kind="credit_note", document=credit_note)
+    held = Problem.objects.filter(
+        connection__supplier=supplier, kind="credit_note", document=credit_note, solved_at=None
+    )
+    for problem in held.select_related("connection__supplier"):
+        return try_again(problem, by)
+    if change.exists():
+        tell(supplier, "credit_note", credit_note, "Asked to go to Xero", who=by)
+    return ask(change, again=True)
+
+
 def _take_present_accounts(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> None:
     """An account was at fault: if the product has another one by now, the invoice's lines get it first."""
     held = Problem.objects.filter(

@@ -64,6 +64,11 @@ XERO_STATUS = {
 }
 
 
+def status_in_words(kind: str, status: str) -> str:
+    """A status of Xero's as people say it; an approved credit note awaits no payment."""
+    return "Approved" if (kind, status) == ("credit_note", "AUTHORISED") else XERO_STATUS.get(status, status)
+
+
 def connection_of(supplier: Supplier) -> Connection | None:
     """The live connection (connected or in need of reconnecting), or None."""
     return supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
@@ -152,10 +157,12 @@ def words_of(counts: Mapping[str, int]) -> str:
 
 def waiting_invoices(connection: Connection) -> QuerySet[Change]:
     """Invoices that may go and haven't, those in doubt included."""
-    unsettled = Change.objects.filter(
-        supplier=connection.supplier_id, kind="invoice", revision__gt=F("settled")
-    ).filter(revision__gt=F("parked"))
-    return unsettled.filter(may_go(connection))
+    return _waiting(connection, "invoice")
+
+
+def _waiting(connection: Connection, kind: str) -> QuerySet[Change]:
+    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled"))
+    return unsettled.filter(revision__gt=F("parked")).filter(may_go(connection))
 
 
 # --- problems -----------------------------------------------------------------------------------------------------
@@ -299,7 +306,7 @@ def _problem_row(problem: Problem, named: Named | None, xero_id: str, *, of_prod
 
 @dataclass(frozen=True)
 class Standing:
-    """How one invoice stands in Xero."""
+    """How one invoice or credit note stands in Xero."""
 
     state: str  # off, waiting, sent, needs-you, locked
     label: str
@@ -324,6 +331,7 @@ class _Facts:
     """What is known of many documents, one query each."""
 
     connection: Connection
+    kind: str
     links: dict[UUID, Link] = field(default_factory=dict)
     waiting: set[UUID] = field(default_factory=set)
     doubtful: set[UUID] = field(default_factory=set)
@@ -335,19 +343,27 @@ def standing(supplier: Supplier, invoices: Iterable[UUID]) -> dict[UUID, Standin
     return standing_in(last_connection(supplier), invoices)
 
 
-def standing_in(connection: Connection | None, invoices: Iterable[UUID]) -> dict[UUID, Standing]:
+def credit_note_standing(supplier: Supplier, credit_note: UUID) -> Standing:
+    """The same of a credit note."""
+    return standing_in(last_connection(supplier), [credit_note], "credit_note")[credit_note]
+
+
+def standing_in(
+    connection: Connection | None, documents: Iterable[UUID], kind: str = "invoice"
+) -> dict[UUID, Standing]:
     """The same, of a wholesaler's last connection; without any, all are off."""
-    ids = list(invoices)
+    ids = list(documents)
     if connection is None:
         return {pk: Standing("off", LABELS["off"]) for pk in ids}
-    links = Link.objects.filter(connection=connection, kind="invoice", document__in=ids).defer("sent", "lines")
+    links = Link.objects.filter(connection=connection, kind=kind, document__in=ids).defer("sent", "lines")
     live = connection.state != Connection.State.DISCONNECTED
     facts = _Facts(
         connection,
+        kind,
         {link.document: link for link in links},
-        set(waiting_invoices(connection).filter(document__in=ids).values_list("document", flat=True)),
+        set(_waiting(connection, kind).filter(document__in=ids).values_list("document", flat=True)),
         set(
-            DispatchDocument.objects.filter(connection=connection, kind="invoice", document__in=ids).values_list(
+            DispatchDocument.objects.filter(connection=connection, kind=kind, document__in=ids).values_list(
                 "document", flat=True
             )
         ),
@@ -371,9 +387,9 @@ def _stand(facts: _Facts, pk: UUID) -> Standing:
     return Standing(
         state,
         XERO_STATUS[link.status] if over else LABELS[state],
-        XERO_STATUS.get(link.status, link.status),
+        status_in_words(facts.kind, link.status),
         link.xero_id,
-        url_in_xero(facts.connection, link.xero_id) if link.status not in GONE else "",
+        url_in_xero(facts.connection, link.xero_id, facts.kind) if link.status not in GONE else "",
         link.number,
         link.sent_at,
         link.total,
@@ -459,7 +475,9 @@ def url_in_xero(connection: Connection, xero_id: str, kind: str = "invoice") -> 
     if not xero_id or kind not in OPENS_IN_XERO:
         return ""
     login = _login()
-    if "login.xero.com" not in login:  # the simulator has a page of its own
+    if "login.xero.com" not in login:  # the simulator has pages of its own
+        if kind == "credit_note":
+            return f"{login}/_simulator/?organisation={connection.tenant}&view=credit-notes#{xero_id}"
         return f"{login}/_simulator/invoice/{xero_id}?organisation={connection.tenant}"
     return _inside_xero(connection, f"/AccountsReceivable/View.aspx?InvoiceID={xero_id}")
 
