@@ -211,6 +211,8 @@ def test_an_error_leads_back_only_to_our_own_pages(supplier, priya):
     where = f"/w/harbour/people/{me.pk}/remove"
     ours = priya.post(where, headers={"referer": "http://testserver/w/harbour/people?role=owner"})
     assert ours.headers["location"] == "/w/harbour/people?role=owner"
+    bare = priya.post(where, headers={"referer": "http://testserver"})
+    assert bare["Location"] == "/"
     elsewhere = priya.post(where, headers={"referer": "https://evil.example/"})
     assert elsewhere.headers["location"] == "/w/harbour/"
 

@@ -74,6 +74,32 @@ def test_an_archived_account_is_refused_at_its_field(theo, connection, books):
     assert "265 · Freight Income (can’t be used)" in page.text
 
 
+def test_an_account_that_was_archived_a_minute_ago_is_refused(theo, connection, books, xero):
+    """Our copy of the chart still has it; Xero is asked before something newly chosen is saved."""
+    books.archive_account("260")
+    page = theo.post(ADDRESS, choices_of(connection) | {"sales_account": account(connection, "260")})
+    assert "260 · Other Revenue is archived in Xero" in page.context["form"].errors["sales_account"][0]
+    xero.faults.add("500", path="/api.xro/2.0/*")
+    page = theo.post(ADDRESS, choices_of(connection) | {"freight_account": account(connection, "200")}, follow=True)
+    assert "Saved." in page.text
+
+
+def test_switches_alone_ask_nothing_of_xero(theo, connection, xero):
+    xero.stats.reset()
+    theo.post(ADDRESS, choices_of(connection) | {"mark_as_paid": "on"})
+    assert not xero.stats.calls
+
+
+@pytest.mark.parametrize(("field", "rate", "why"), [
+    ("tax_type_gst", "EXEMPTOUTPUT", "a rate above 0 % is needed for taxed lines"),
+    ("tax_type_free", "OUTPUT", "a rate of 0 % is needed for tax-free lines"),
+    ("tax_type_gst", "INPUT", "can't be used on sales in Xero"),
+])  # fmt: skip
+def test_a_tax_rate_that_such_lines_cannot_carry_is_refused(theo, connection, field, rate, why):
+    page = theo.post(ADDRESS, choices_of(connection) | {field: rate})
+    assert why in page.context["form"].errors[field][0]
+
+
 def test_an_account_from_nowhere_is_refused(theo, connection):
     page = theo.post(ADDRESS, choices_of(connection) | {"sales_account": "not-an-account"})
     assert "no longer in Xero" in page.context["form"].errors["sales_account"][0]
@@ -81,7 +107,7 @@ def test_an_account_from_nowhere_is_refused(theo, connection):
 
 def test_a_tax_type_must_be_chosen(theo, connection):
     page = theo.post(ADDRESS, choices_of(connection) | {"tax_type_gst": ""})
-    assert page.context["form"].errors["tax_type_gst"] == ["This field is required."]
+    assert page.context["form"].errors["tax_type_gst"] == ["Choose one."]
 
 
 def test_the_mark_follows_what_is_picked(theo, connection):

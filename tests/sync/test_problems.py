@@ -12,7 +12,7 @@ from provender.customers.actions import save_customer
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
 from provender.sync import actions
-from provender.sync.errors import LinkRefused, ProblemGone
+from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone
 from provender.sync.models import Connection, Link, Problem
 from provender.sync.problems import CAUSES, judge_refusal, sentence
 from provender.sync.queries import problem_groups, problems_of, standing, status, xero_line
@@ -278,6 +278,14 @@ def test_voided_in_xero(order, supplier, books, sync):
     ordering.cancel_order(order, by=None)
     sync()
     assert in_step(supplier)
+
+
+def test_while_it_needs_reconnecting_whoever_asks_xero_is_told_just_that(connection, supplier, books):
+    books.disconnect()
+    for ask in (lambda: actions.reload_tracking(connection), lambda: verify_books(supplier)) * 2:
+        with pytest.raises(NeedsReconnecting, match="disconnected in Xero"):
+            ask()
+        connection.refresh_from_db()
 
 
 def test_needs_reconnecting_loses_nothing(order, supplier, connection, books, sync):

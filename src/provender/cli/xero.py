@@ -50,14 +50,14 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
 
 def connected(supplier: "Supplier") -> "Connection":
     """The live connection. Raises NotConnectedHere, NeedsReconnecting."""
-    from provender.sync.errors import NeedsReconnecting, NotConnectedHere
+    from provender.sync.errors import NotConnectedHere
     from provender.sync.queries import connection_of
+    from provender.sync.session import refuse_unconnected
 
     connection = connection_of(supplier)
     if connection is None:
         raise NotConnectedHere(supplier.name)
-    if connection.state == connection.State.NEEDS_RECONNECTING:
-        raise NeedsReconnecting(connection.organisation, connection.state_why)
+    refuse_unconnected(connection)
     return connection
 
 
@@ -149,7 +149,7 @@ def status(slug: str, as_json: bool) -> None:
     line, step, budget = queries.xero_line(supplier), found["in_step"], found["budget"]
     click.echo(f"{supplier.name}: {line.sentence}")
     click.echo(f"  Automatic sync: {'on' if found['automatic_sync'] else 'off'}")
-    click.echo(f"  In step: {step['invoices']:,} invoices, {step['contacts']:,} contacts")
+    click.echo("  In step: " + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in step.items()))
     click.echo(f"  Waiting: {found['waiting']:,}; in doubt: {found['open_dispatches']} calls")
     for group in queries.problem_groups(supplier):
         click.echo(f"  {group.count:>6,}  {group.title}: {group.sentence}")

@@ -114,7 +114,7 @@ def back(request: DeskRequest) -> HttpResponse:
     here = {request.get_host()}
     if url_has_allowed_host_and_scheme(came_from, allowed_hosts=here, require_https=request.is_secure()):
         parts = urlsplit(came_from)
-        return redirect(parts.path + (f"?{parts.query}" if parts.query else ""))
+        return redirect((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
     return redirect("desk:today", slug=request.supplier.slug)
 
 

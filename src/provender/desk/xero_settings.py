@@ -14,12 +14,11 @@ from django.utils.html import format_html
 from provender.desk.frame import DeskRequest, connected, member
 from provender.desk.templatetags.desk import exact
 from provender.people.roles import Doing
-from provender.suppliers.models import Supplier, TaxKind
-from provender.sync import choices
+from provender.suppliers.models import Supplier
+from provender.sync import actions, choices
 from provender.sync.errors import SettingRefused
 from provender.sync.models import Connection
 
-TAXES = {"tax_type_gst": TaxKind.GST, "tax_type_free": TaxKind.FREE}
 SWITCHES = ("automatic_sync", "mark_as_paid", "payments_to_xero", "auto_reconcile", "refunds_to_xero", "follow_terms")
 STATUSES: dict[str, type[TextChoices]] = {
     "invoice_status": Connection.InvoiceStatus,
@@ -56,7 +55,7 @@ class Mark:
 def judge_choice(connection: Connection, field: str, value: str, offered: dict[str, str]) -> Mark:
     """The mark beside a pick-list, by our copy of the organisation's chart."""
     if not value:
-        needed = field in TAXES
+        needed = field in choices.TAX_TYPES_OF
         return Mark("danger" if needed else "mute", "Choose one" if needed else "Not chosen")
     if value not in offered:
         return Mark("danger", "Can’t be used any more")
@@ -83,7 +82,8 @@ class SettingsForm(forms.Form):
             listed.insert(0, (stored, f"{_name(self.connection, name, stored)} (can’t be used)"))
         if name in EMPTY or not stored:
             listed.insert(0, ("", EMPTY.get(name, "Choose one")))
-        field = Picked(choices=listed, label=label, help_text=setting.sentence, required=name in TAXES)
+        field = Picked(choices=listed, label=label, help_text=setting.sentence, required=name in choices.TAX_TYPES_OF)
+        field.error_messages["required"] = "Choose one."
         field.mark = judge_choice(self.connection, name, str(self.data.get(name, stored)), offered)
         field.widget.attrs |= {
             "hx-get": reverse("desk:xero-settings-mark", args=[self.supplier.slug, name]),
@@ -94,7 +94,7 @@ class SettingsForm(forms.Form):
 
     def _label(self, setting: choices.Setting) -> str:
         """In the country's own word for the tax."""
-        kind = TAXES.get(setting.field)
+        kind = choices.TAX_TYPES_OF.get(setting.field)
         return f"Tax type for {self.supplier.tax_kind_label(kind)} lines" if kind else setting.label
 
     def _sentence(self, setting: choices.Setting) -> str:
@@ -127,8 +127,8 @@ class Picked(forms.ChoiceField):
 
 def offer(connection: Connection, field: str) -> dict[str, str]:
     """What may be chosen there: value → label."""
-    if field in TAXES:
-        return dict(choices.tax_types_for(connection, TAXES[field]))
+    if field in choices.TAX_TYPES_OF:
+        return dict(choices.tax_types_for(connection, choices.TAX_TYPES_OF[field]))
     if field in STATUSES:
         return dict(STATUSES[field].choices)
     return dict(choices.accounts_for(connection, field))
@@ -136,7 +136,7 @@ def offer(connection: Connection, field: str) -> dict[str, str]:
 
 def _name(connection: Connection, field: str, value: str) -> str:
     """What Xero called an account or tax rate that is no longer offered."""
-    if field in TAXES:
+    if field in choices.TAX_TYPES_OF:
         rate = connection.tax_rates.filter(tax_type=value).first()
         return rate.name if rate else value
     account = connection.accounts.filter(account_id=value).first()
@@ -150,7 +150,7 @@ def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     form = SettingsForm(connection, supplier, request.POST or None, initial=_initial(connection))
     if request.method == "POST" and form.is_valid():
         try:
-            choices.save_settings(connection, form.cleaned_data, request.user)
+            actions.choose_settings(connection, form.cleaned_data, request.user)
         except SettingRefused as error:
             for field, reason in error.errors.items():
                 form.add_error(field, reason)

@@ -4,7 +4,8 @@ A decision on a Problem holds only while the problem still stands as it was show
 calls Xero inside a transaction; most of it just lets the drain try again.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -26,12 +27,13 @@ from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
+from provender.sync.choices import FROM_CHART, save_settings
 from provender.sync.differences import GONE, Lined, as_sent
 from provender.sync.documents import UNAPPROVED
 from provender.sync.drain import release_customers
-from provender.sync.errors import LinkRefused, ProblemGone, TrackingRefused
+from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone, TrackingRefused, XeroBusy, XeroRefused
 from provender.sync.kinds import KINDS, Subject, subjects
-from provender.sync.mirror import read_chart, read_tracking
+from provender.sync.mirror import read_accounts, read_chart, read_tracking
 from provender.sync.models import (
     Connection,
     Contact,
@@ -65,12 +67,29 @@ from provender.sync.tracking import (
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
+log = logging.getLogger(__name__)
+
 
 def reload_chart(connection: Connection, by: User | None) -> None:
     """Read organisation, accounts, rates, items and tracking again: five calls. Raises XeroBusy, NeedsReconnecting."""
     with asking_for_a_person(connection) as session:
         read_chart(session)
     tell(connection.supplier, "connection", connection.pk, "Accounts and items read again", who=by)
+
+
+def choose_settings(connection: Connection, values: Mapping[str, Any], by: User | None) -> None:
+    """Save settings that a person chose. What is newly chosen from the chart is judged by Xero's chart of this moment:
+    two calls, and none where only switches changed. When Xero can't be asked, our copy of it judges.
+
+    Raises SettingRefused.
+    """
+    if any(values[name] and values[name] != getattr(connection, name) for name in FROM_CHART if name in values):
+        try:
+            with asking_for_a_person(connection) as session:
+                read_accounts(session)
+        except (XeroBusy, XeroRefused, NeedsReconnecting):
+            log.info("Settings are judged by our copy of the chart", extra={"connection": str(connection.pk)})
+    save_settings(connection, values, by)
 
 
 def reload_tracking(connection: Connection) -> None:

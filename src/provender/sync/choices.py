@@ -136,6 +136,8 @@ ACCOUNTS = (
     "clearing_account",
     "fee_account",
 )
+TAX_TYPES_OF = {"tax_type_gst": TaxKind.GST, "tax_type_free": TaxKind.FREE}
+FROM_CHART = (*ACCOUNTS, *TAX_TYPES_OF)
 NOT_FOR_SALES = frozenset({"clearing_account", "fee_account"})  # no tax type of sales has to fit these
 NEED_CLEARING = ("payments_to_xero", "auto_reconcile", "fee_account")
 LABELS = {setting.field: setting.label for setting in SETTINGS}
@@ -266,10 +268,11 @@ def _judge(connection: Connection, wanted: Mapping[str, Any]) -> dict[str, str]:
     errors: dict[str, str] = {}
     accounts = {row.account_id: row for row in connection.accounts.all()}
     rates = {row.tax_type: row for row in connection.tax_rates.filter(status="ACTIVE")}
-    for field in ("tax_type_gst", "tax_type_free"):
-        value = wanted.get(field, getattr(connection, field))
-        if field in wanted and value not in rates:
+    for field, kind in TAX_TYPES_OF.items():
+        if field in wanted and wanted[field] not in rates:
             errors[field] = "Choose one of the organisation's active tax rates."
+        elif field in wanted and wanted[field] not in dict(tax_types_for(connection, kind)):
+            errors[field] = _unfit(rates[wanted[field]], kind)
     for field in ACCOUNTS:
         if not (value := wanted.get(field)):
             continue
@@ -310,6 +313,14 @@ def _clearing_trouble(
             " account as the clearing account, or leave fees unposted."
         }
     return {}
+
+
+def _unfit(rate: TaxRate, kind: str) -> str:
+    """Why lines of that tax kind can't carry an active tax rate."""
+    if "REVENUE" not in rate.applies_to:
+        return f"“{rate.name}” can't be used on sales in Xero. Choose another tax rate."
+    wanted = "of 0 % is needed for tax-free" if kind == TaxKind.FREE else "above 0 % is needed for taxed"
+    return f"“{rate.name}” is {rate.rate.normalize():f} %, and a rate {wanted} lines. Choose another tax rate."
 
 
 def _taxes_trouble(

@@ -61,12 +61,25 @@ def read_chart(session: Session) -> None:
             end_of_year_lock_date=organisation.end_of_year_lock_date,
             chart_read_at=clock.database_now(),
         )
-        _replace(Account, "account_id", [_account(connection, one) for one in accounts], connection)
-        _replace(TaxRate, "tax_type", [_tax_rate(connection, one) for one in rates], connection)
+        _note_accounts(connection, accounts, rates)
         _replace(Item, "item_id", [_item(connection, one) for one in items], connection)
         _note_tracking(connection, categories)
     reach(Failpoint.MIRRORED)
     connection.refresh_from_db()
+
+
+def read_accounts(session: Session) -> None:
+    """Read accounts and tax rates alone, for a person: two calls. Raises the client's faults."""
+    accounts, rates = session.client.accounts(person=True), session.client.tax_rates(person=True)
+    reach(Failpoint.MIRROR_READ)
+    with transaction.atomic():
+        _note_accounts(session.connection, accounts, rates)
+    reach(Failpoint.MIRRORED)
+
+
+def _note_accounts(connection: Connection, accounts: Iterable[wire.Account], rates: Iterable[wire.TaxRate]) -> None:
+    _replace(Account, "account_id", [_account(connection, one) for one in accounts], connection)
+    _replace(TaxRate, "tax_type", [_tax_rate(connection, one) for one in rates], connection)
 
 
 def read_tracking(session: Session, *, person: bool = False) -> None:

@@ -99,7 +99,7 @@ CAUSES: tuple[Cause, ...] = (
         "tax-type-account",
         "Tax type doesn't fit the account",
         "Xero refused {number}: tax type {tax} can't be used with account {account2}. Choose another account or tax type"
-        " in the settings, then send again.",
+        " in the settings, or another account on the product that uses it, then send again.",
         (Repair("open-settings", "Open the settings"), AGAIN),
         r"the taxtype code '?(?P<tax>[^' ]*)'? cannot be used with account code '(?P<account2>[^']*)'",
         r"the taxtype code '?(?P<tax2>[^' ]*)'? does not exist",

@@ -127,18 +127,18 @@ def _in_step_sentence(connection: Connection, waiting: Mapping[str, int], proble
     of_invoices = not open_problems(connection).exclude(kind="invoice").exists() if problems else False
     if problems:
         noun = _invoices(problems) if of_invoices else "problem" if problems == 1 else "problems"
-        parts.append(f"{problems} {noun} {'needs' if problems == 1 else 'need'} a person")
+        parts.append(f"{problems:,} {noun} {'needs' if problems == 1 else 'need'} a person")
     if waiting:
         alone = of_invoices and waiting.keys() == {"invoice"}
-        what = str(waiting["invoice"]) if alone else words_of(waiting)
+        what = f"{waiting['invoice']:,}" if alone else words_of(waiting)
         parts.append(f"{what} {'waits' if sum(waiting.values()) == 1 else 'wait'} to be sent")
     if parts:
-        there = f"{many.lower() or sent} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
+        there = f"{many.lower() or f'{sent:,}'} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
         return f"{' and '.join(parts)}; {there} in {connection.organisation}{'' if sent else ' yet'}."
     if not sent:
         return f"Connected to {connection.organisation}; no invoice has been sent yet."
     return (
-        f"{many or f'All {sent}'} invoices are in {connection.organisation}."
+        f"{many or f'All {sent:,}'} invoices are in {connection.organisation}."
         if sent > 1
         else f"The invoice is in {connection.organisation}."
     )

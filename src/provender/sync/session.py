@@ -132,8 +132,7 @@ def open_session(connection: Connection) -> Iterator[Session]:
 @contextmanager
 def asking_for_a_person(connection: Connection) -> Iterator[Session]:
     """A session for somebody at the screen: each fault becomes an error with its sentence."""
-    if connection.state != Connection.State.CONNECTED:
-        raise NotConnectedHere(connection.supplier.name)
+    refuse_unconnected(connection)
     try:
         with open_session(connection) as session:
             yield session
@@ -146,6 +145,14 @@ def asking_for_a_person(connection: Connection) -> Iterator[Session]:
         raise XeroBusy("the answer was lost") from fault
     except Refused as fault:
         raise XeroRefused(fault.message) from fault
+
+
+def refuse_unconnected(connection: Connection) -> None:
+    """Raise NotConnectedHere, or NeedsReconnecting, unless it is connected."""
+    if connection.state == Connection.State.NEEDS_RECONNECTING:
+        raise NeedsReconnecting(connection.organisation, connection.state_why)
+    if connection.state != Connection.State.CONNECTED:
+        raise NotConnectedHere(connection.supplier.name)
 
 
 def explain(fault: NotConnected) -> str:

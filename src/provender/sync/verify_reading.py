@@ -18,7 +18,7 @@ from provender.basics import clock
 from provender.sync.budget import SharedBudget
 from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
 from provender.sync.models import Call, Connection
-from provender.sync.session import explain, refuse_in_transaction, transport
+from provender.sync.session import explain, refuse_in_transaction, refuse_unconnected, transport
 from provender.sync.tokens import access_token, endpoints
 from provender.xero import NotConnected, TryLater
 
@@ -67,7 +67,8 @@ class Reader:
     """
 
     def __init__(self, connection: Connection, *, for_a_person: bool) -> None:
-        if connection.state != Connection.State.CONNECTED or connection.consent_id is None:
+        refuse_unconnected(connection)
+        if connection.consent_id is None:
             raise NotConnectedHere(connection.supplier.name)
         self._connection = connection
         self._consent = connection.consent_id
