@@ -52,9 +52,10 @@ class Crashed(BaseException):
 
 
 class Worker:
-    """A drain in a thread of its own that stops at each failpoint."""
+    """A drain, or a reading, in a thread of its own that stops at each failpoint."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, does=drain):
+        self.does = does
         self.go, self.stopped = threading.Semaphore(0), threading.Semaphore(0)
         self.done, self.crashed, self.place = False, False, ""
         self.thread = threading.Thread(target=self._work, args=[connection], daemon=True)
@@ -64,7 +65,7 @@ class Worker:
     def _work(self, connection):
         try:
             self._wait()
-            drain(connection)
+            self.does(connection)
         except Crashed:
             return
         finally:
