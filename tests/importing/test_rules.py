@@ -11,7 +11,7 @@ from provender.catalogue.models import Product
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.importing.queries import reject_lines, tally
-from provender.invoicing.models import Invoice
+from provender.invoicing.models import CreditNote, Invoice
 
 
 def rejected(source):
@@ -78,6 +78,18 @@ def test_two_spellings_of_a_new_sku_make_one_product_spelt_as_first_needed(giftw
 def test_freight_is_freight(giftware):
     bring_in(giftware, csv_of(row(), row(sku="POST", what="POSTAGE", quantity="1", price="18")), freight=["POST"])
     assert [(kind, sku) for kind, sku, *_ in lines_of()] == [("product", "85123A"), ("freight", "POST")]
+
+
+def test_freight_is_taxed_as_new_freight_is(giftware):
+    giftware.freight_tax_kind = "free"
+    bring_in(
+        giftware, csv_of(row(), row(sku="POST", price="18"), row("C1", sku="POST", quantity="-1")), freight=["post"]
+    )
+    assert [(line.kind, line.tax_kind) for line in Invoice.objects.get().lines.all()] == [
+        ("product", "gst"),
+        ("freight", "free"),
+    ]
+    assert CreditNote.objects.get().tax == 0
 
 
 def test_freight_needs_no_product(giftware):

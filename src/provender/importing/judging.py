@@ -16,8 +16,7 @@ from provender.importing.known import Credited, Here, Known
 from provender.importing.mapping import Line
 from provender.importing.models import Import, StagedDocument
 from provender.invoicing.models import CreditNote, DocumentLine, Invoice, LineKind
-from provender.invoicing.totals import LineDraft
-from provender.suppliers.models import TaxKind
+from provender.invoicing.totals import LineDraft, tax_kind_of
 
 State, Kind = StagedDocument.State, StagedDocument.Kind
 
@@ -70,13 +69,14 @@ def judge(source: Import, lines: Sequence[Line], known: Known, here: Here) -> St
 
 
 def _tax_of(source: Import, line: Line, known: Known) -> Decimal:
-    return line_tax(line.amount, source.supplier.tax_rate_of(tax_kind_of(line, known)))
+    return line_tax(line.amount, source.supplier.tax_rate_of(_tax_kind_of(source, line, known)))
 
 
-def tax_kind_of(line: Line, known: Known) -> str:
-    """The file's word, else the product's, else taxed: what is not known to be free isn't."""
-    product = known.shelf.find(line.sku)
-    return line.tax_kind or (product.tax_kind if product else TaxKind.GST)
+def _tax_kind_of(source: Import, line: Line, known: Known) -> str:
+    """The file's word, else freight's by setting or the product's; what is not known to be free is taxed."""
+    kind = kind_of(source, line)
+    product = known.shelf.find(line.sku) if kind == LineKind.PRODUCT else None
+    return line.tax_kind or (product.tax_kind if product else tax_kind_of(source.supplier, kind))
 
 
 def find_rejection(source: Import, kind: str, lines: Sequence[Line], known: Known) -> Rejection | None:
@@ -233,7 +233,7 @@ def draft_line(source: Import, kind: str, line: Line, known: Known) -> LineDraft
         description=line.description if line.description.strip() else (product.name if product else line.sku),
         quantity=-line.quantity if kind == Kind.CREDIT_NOTE else line.quantity,
         unit_price=line.price,
-        tax_kind=tax_kind_of(line, known),
+        tax_kind=_tax_kind_of(source, line, known),
         product_id=product.id if product else None,
         sku=line.sku,
         sales_account=product.sales_account if product else "",
