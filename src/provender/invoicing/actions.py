@@ -58,10 +58,12 @@ def raise_invoice(
     order_numbers: str = "",
     purchase_order: str = "",
     comment: str = "",
+    further_to: Invoice | None = None,
     by: User | None = None,
 ) -> Invoice:
     """Issue an invoice with the supplier's next number, as its first version.
 
+    One that bills what came on top of another (`further_to`) has its currency and the tax rates that it was issued at.
     Raises InvoiceWithoutLines, NegativeInvoice, AnotherWholesalersCustomer, and what `build_lines` raises.
     """
     if customer.supplier_id != supplier.pk:
@@ -76,11 +78,13 @@ def raise_invoice(
         order_numbers=order_numbers,
         purchase_order=purchase_order,
         comment=comment,
-        currency=supplier.currency,
+        currency=further_to.currency if further_to else supplier.currency,
+        further_to=further_to,
         created_at=now,
         changed_at=now,
     )
-    built = build_lines(InvoiceLine, supplier, _choose_options(invoice, lines))
+    rates = dict(further_to.lines.values_list("tax_kind", "tax_rate")) if further_to else None
+    built = build_lines(InvoiceLine, supplier, _choose_options(invoice, lines), rates)
     _put_lines(invoice, built)
     invoice.save(force_insert=True)
     InvoiceLine.objects.bulk_create(built)

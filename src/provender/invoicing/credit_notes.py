@@ -56,14 +56,16 @@ def raise_credit_note(
     invoice: Invoice | None = None,
     reason: str = "",
     applies_itself: bool = True,
+    amends: bool = False,
     beyond: bool = False,
     by: User | None = None,
 ) -> CreditNote:
     """Issue a credit note with the supplier's next number; its lines come to what is given back, without tax.
 
     Lines of an invoice keep the tax rates that it was issued at. All credit notes of one invoice together give back no
-    more than it came to, unless a person wants it `beyond`. Raises InvoiceWithoutLines, NegativeCreditNote,
-    CreditBeyondInvoice, AnotherWholesalersCustomer, and what `build_lines` raises.
+    more than it and its further invoices came to, unless a person wants it `beyond`. One that `amends` its invoice
+    takes back what an edit took off it. Raises InvoiceWithoutLines, NegativeCreditNote, CreditBeyondInvoice,
+    AnotherWholesalersCustomer, and what `build_lines` raises.
     """
     if customer.supplier_id != supplier.pk or (invoice and invoice.customer_id != customer.pk):
         raise AnotherWholesalersCustomer(customer)
@@ -76,6 +78,7 @@ def raise_credit_note(
         date=date,
         reason=reason,
         applies_itself=applies_itself,
+        amends=amends,
         currency=invoice.currency if invoice else supplier.currency,
         created_at=now,
         changed_at=now,
@@ -287,7 +290,8 @@ def _content(credit_note: CreditNote, lines: Sequence[CreditNoteLine]) -> tuple[
 
 def _refuse_beyond(credit_note: CreditNote, invoice: Invoice) -> None:
     others = CreditNote.objects.filter(invoice=invoice, status=CreditNote.Status.OPEN).exclude(pk=credit_note.pk)
-    left = invoice.total - sum(others.values_list("total", flat=True), ZERO)
+    further = Invoice.objects.filter(further_to=invoice, status=Invoice.Status.OPEN).values_list("total", flat=True)
+    left = invoice.total + sum(further, ZERO) - sum(others.values_list("total", flat=True), ZERO)
     if credit_note.total > left:
         raise CreditBeyondInvoice(invoice, credit_note.total, left)
 

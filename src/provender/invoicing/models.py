@@ -51,6 +51,8 @@ class Invoice(models.Model):
     paid = AmountField(default=ZERO)
     credited = AmountField(default=ZERO)
     settled_on = models.DateField(null=True, blank=True)
+    # Set: it bills what came on top of that invoice, which had money on it and stays as it was issued.
+    further_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="further")
     status = models.CharField(max_length=4, choices=Status.choices, default=Status.OPEN)
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.RAISED)
     version = models.PositiveIntegerField(default=1)
@@ -170,6 +172,8 @@ class CreditNote(models.Model):
     used = AmountField(default=ZERO)
     # Whether it may be set against the customer's next invoices by itself; not, when the customer pays us directly.
     applies_itself = models.BooleanField(default=True)
+    # Whether it takes back what an edit took off its invoice; else goods came back, or it is for goodwill.
+    amends = models.BooleanField(default=False)
     status = models.CharField(max_length=4, choices=Status.choices, default=Status.OPEN)
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.RAISED)
     version = models.PositiveIntegerField(default=1)

@@ -14,6 +14,7 @@ from provender.basics.rows import hold, replace_rows
 from provender.customers.models import Customer
 from provender.customers.queries import due_date
 from provender.invoicing.actions import revise_invoice
+from provender.invoicing.errors import InvoiceHasMoney
 from provender.invoicing.models import Invoice, LineKind
 from provender.invoicing.totals import LineDraft
 from provender.invoicing.totals import draft_of as line_draft
@@ -31,11 +32,20 @@ from provender.ordering.lines import (
     invoice_lines,
     price_lines,
     refuse_switched_off,
+    take_own_keys,
     totals_of,
+    wanted_lines,
 )
 from provender.ordering.models import Order, OrderLine
+from provender.payments.amending import (
+    Amended,
+    Way,
+    Whole,
+    amend_invoice,
+    credit_whole,
+    stays_as_issued,
+)
 from provender.payments.credits import bill, can_be_changed, cancel_invoice, credits_aside
-from provender.payments.surcharges import surcharge_lines
 from provender.people.models import User
 from provender.properties.actions import set_value
 from provender.properties.models import Property
@@ -109,14 +119,18 @@ def edit_order(
     purchase_order: str | None = None,
     comment: str | None = None,
     anew: bool = False,
+    way: Way | None = None,
+    shown: str = "",
     by: User | None,
 ) -> Order:
     """Change an order; what is left out stays. Lines keep their identity by their key.
 
     A placed or delivered order keeps the prices, names and tax it was placed with and takes the products' present
-    account codes; its invoice gets its next version. With `anew` its prices that nobody typed are found again. When
-    nothing differs, nothing is written.
-    Raises WrongStatus (cancelled), EmptyOrder, NegativeOrder, InvoiceIsVoid, and what `create_order` raises.
+    account codes; its invoice gets its next version. One with money on it stays as it was issued: `way` says what is
+    done about the difference, of which the person was `shown` this (`payments.amending`). With `anew` its prices that
+    nobody typed are found again. When nothing differs, nothing is written.
+    Raises WrongStatus (cancelled), EmptyOrder, NegativeOrder, InvoiceIsVoid, InvoiceHasMoney (there is a difference and
+    no `way`), what `amend_invoice` raises, and what `create_order` raises.
     """
     hold(order)
     if order.status == Status.CANCELLED:
@@ -133,14 +147,38 @@ def edit_order(
     if placed:
         priced = _ready(order, priced)
         choose_tracking(order, priced)
+    stays = order.invoice is not None and stays_as_issued(order.invoice)
+    if order.invoice and stays:
+        take_own_keys(order.invoice, priced)
     changes = [*what_changed(before, order), *(["lines"] if _content(current) != _content(priced) else [])]
-    if not changes:
-        return order
-    _save(order, priced)
-    tell(order.supplier, KIND, order.pk, f"Changed {', '.join(changes)}", who=by)
-    if order.invoice:
+    if changes:
+        _save(order, priced)
+        tell(order.supplier, KIND, order.pk, f"Changed {', '.join(changes)}", who=by)
+    if order.invoice and stays and (changes or way):
+        _amend(order, order.invoice, priced, way, shown, by)
+    elif order.invoice and not stays and (changes or order.own_total is not None):
         _revise(order, order.invoice, priced, dates_moved=_dates(before) != _dates(order), by=by)
     return order
+
+
+@transaction.atomic
+def amend_order(order: Order, *, way: Way, shown: str = "", by: User | None) -> Amended | None:
+    """Do something about the difference between an order and what is billed for it; None without an invoice.
+
+    An invoice whose money was taken back since follows. Twice is once: the second time there is no difference. Raises
+    WrongStatus, and what `amend_invoice` raises.
+    """
+    hold(order)
+    if order.status not in (Status.PLACED, Status.DELIVERED):
+        raise WrongStatus(order, "amended")
+    if order.invoice is None:
+        return None
+    lines = list(order.lines.all())
+    if stays_as_issued(order.invoice):
+        return _amend(order, order.invoice, lines, way, shown, by)
+    if order.own_total is not None:
+        _revise(order, order.invoice, lines, dates_moved=False, by=by)
+    return None
 
 
 @transaction.atomic
@@ -194,10 +232,11 @@ def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | 
 
 
 @transaction.atomic
-def cancel_order(order: Order, *, by: User | None, why: str = "") -> Order:
+def cancel_order(order: Order, *, then: Whole | None = None, by: User | None, why: str = "") -> Order:
     """Call off a placed or delivered order, and void its invoice. A draft is deleted instead.
 
-    Raises WrongStatus, InvoiceHasMoney.
+    An invoice with money on it is credited as a whole; `then` says what becomes of the money. Raises WrongStatus, and
+    InvoiceHasMoney when nothing says so.
     """
     hold(order)
     if order.status not in (Status.PLACED, Status.DELIVERED):
@@ -205,9 +244,13 @@ def cancel_order(order: Order, *, by: User | None, why: str = "") -> Order:
     order.status = Status.CANCELLED
     order.cancelled_at = order.changed_at = clock.now()
     order.save()
-    if order.invoice:
-        cancel_invoice(order.invoice, by=by, why=why or f"Order {order.number} was cancelled")
-    tell(order.supplier, KIND, order.pk, "Cancelled", who=by, why=why)
+    because, what = why or f"Order {order.number} was cancelled", "Cancelled"
+    if order.invoice and then and stays_as_issued(order.invoice):
+        if credit_note := credit_whole(order.invoice, then=then, why=because, by=by):
+            what = f"Cancelled; credit note {credit_note.number} over {credit_note.total}"
+    elif order.invoice:
+        cancel_invoice(order.invoice, by=by, why=because)
+    tell(order.supplier, KIND, order.pk, what, who=by, why=why)
     return order
 
 
@@ -341,11 +384,14 @@ def _raise(order: Order, lines: Sequence[OrderLine], *, dated: date, by: User | 
 
 def _revise(order: Order, invoice: Invoice, lines: Sequence[OrderLine], *, dates_moved: bool, by: User | None) -> None:
     """Let the invoice follow; its dates move only when the order's did, since the terms may be others by now."""
+    if order.own_total is not None:
+        order.own_total = None
+        order.save(update_fields=["own_total"])
     dated = _invoice_date(order, invoice) if dates_moved else invoice.date
     with credits_aside(invoice, by=by):
         revise_invoice(
             invoice,
-            lines=[*invoice_lines(lines), *surcharge_lines(invoice)],
+            lines=wanted_lines(invoice, lines),
             date=dated,
             due_date=_due(order, dated) if dates_moved else invoice.due_date,
             purchase_order=order.purchase_order,
@@ -353,6 +399,31 @@ def _revise(order: Order, invoice: Invoice, lines: Sequence[OrderLine], *, dates
             by=by,
             why=f"Order {order.number} was edited",
         )
+
+
+def _amend(
+    order: Order, invoice: Invoice, lines: Sequence[OrderLine], way: Way | None, shown: str, by: User | None
+) -> Amended:
+    """Bring about beside the invoice what the order says by now, in that way; note what the order comes to."""
+    found = amend_invoice(
+        invoice,
+        wanted_lines(invoice, lines),
+        way=way or Way.LEAVE,
+        shown=shown,
+        why=f"Order {order.number} was edited",
+        by=by,
+    )
+    if found.difference and way is None:
+        raise InvoiceHasMoney(invoice)
+    if order.own_total != found.difference.wanted:
+        order.own_total, order.changed_at = found.difference.wanted, clock.now()
+        order.save(update_fields=["own_total", "changed_at"])
+    if found.story:
+        tell(order.supplier, KIND, order.pk, f"For the difference to invoice {invoice.number}: {found.story}", who=by)
+    elif found.difference:
+        left = f"Invoice {invoice.number} is left as it is, over {found.difference.billed}; the order comes to"
+        tell(order.supplier, KIND, order.pk, f"{left} {found.difference.wanted}", who=by)
+    return found
 
 
 def _may_follow(invoice: Invoice) -> bool:

@@ -12,7 +12,7 @@ from provender.catalogue.queries import PriceFound
 from provender.customers.models import Customer
 from provender.customers.prices import prices_of
 from provender.customers.queries import freight_for
-from provender.invoicing.models import InvoiceLine, LineKind
+from provender.invoicing.models import Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, sum_lines, tax_kind_of
 from provender.ordering.errors import (
     AnotherWholesalersGoods,
@@ -22,6 +22,8 @@ from provender.ordering.errors import (
     QuantityNotPositive,
 )
 from provender.ordering.models import Order, OrderLine
+from provender.payments.amending import own_keys
+from provender.payments.surcharges import surcharge_lines
 from provender.properties.queries import Carried, choose_for_lines
 from provender.suppliers.models import Supplier
 
@@ -195,6 +197,19 @@ def invoice_lines(lines: Iterable[OrderLine]) -> list[LineDraft]:
     ]
 
 
+def wanted_lines(invoice: Invoice, lines: Iterable[OrderLine]) -> list[LineDraft]:
+    """What the invoice should have: the order's lines, and the surcharges that payments brought."""
+    return [*invoice_lines(lines), *surcharge_lines(invoice)]
+
+
+def take_own_keys(invoice: Invoice, lines: Iterable[OrderLine]) -> None:
+    """Let lines that are another product or tax than was billed under their key be lines of their own."""
+    lines = list(lines)
+    keys = own_keys(invoice, invoice_lines(lines))
+    for line in lines:
+        line.key = keys.get(line.key, line.key)
+
+
 def choose_tracking(order: Order, lines: Sequence[OrderLine]) -> None:
     """Let lines that carry no choice yet take theirs: product, then invoice, then order, then customer."""
     open_ = [line for line in lines if line.tracking is None]
@@ -214,6 +229,7 @@ def tracking_of(order: Order, lines: Sequence[OrderLine]) -> list[list[Carried]]
     return [found if line.tracking is None else line.tracking for line, found in zip(lines, fresh, strict=True)]
 
 
-def totals_of(supplier: Supplier, lines: Iterable[OrderLine]) -> Totals:
-    """What the lines come to, tax as it will be on the invoice and in Xero. Raises AmountTooLarge."""
-    return sum_lines(build_lines(InvoiceLine, supplier, invoice_lines(lines)))
+def totals_of(supplier: Supplier, lines: Iterable[OrderLine], invoice: Invoice | None = None) -> Totals:
+    """What the lines come to, tax as it will be in Xero, at the rates of their invoice. Raises AmountTooLarge."""
+    rates = dict(invoice.lines.values_list("tax_kind", "tax_rate")) if invoice else None
+    return sum_lines(build_lines(InvoiceLine, supplier, invoice_lines(lines), rates))

@@ -30,6 +30,8 @@ class Order(models.Model):
     order_date = models.DateField()
     delivery_date = models.DateField(null=True, blank=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
+    # What it comes to with tax, where its invoice has money on it and could not follow an edit; else its invoice says.
+    own_total = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     placed_at = models.DateTimeField(null=True, blank=True)

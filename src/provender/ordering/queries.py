@@ -3,8 +3,9 @@
 from django.db.models import QuerySet
 
 from provender.invoicing.totals import Totals
-from provender.ordering.lines import totals_of
+from provender.ordering.lines import invoice_lines, totals_of
 from provender.ordering.models import Order
+from provender.payments.amending import Difference, weigh_difference
 from provender.suppliers.models import Supplier
 
 
@@ -14,7 +15,14 @@ def orders_of(supplier: Supplier) -> QuerySet[Order]:
 
 
 def order_totals(order: Order) -> Totals:
-    """What an order comes to; once it has an invoice, what that comes to."""
-    if order.invoice:
+    """What an order comes to; where its invoice says the same, what that comes to."""
+    if order.invoice and order.own_total is None:
         return Totals(order.invoice.subtotal, order.invoice.tax, order.invoice.total)
-    return totals_of(order.supplier, order.lines.all())
+    return totals_of(order.supplier, order.lines.all(), order.invoice)
+
+
+def difference_of(order: Order) -> Difference | None:
+    """What is billed for the order beside what it comes to by now; None where its invoice says what it says."""
+    if order.invoice is None or order.own_total is None or order.status == Order.Status.CANCELLED:
+        return None
+    return weigh_difference(order.invoice, invoice_lines(order.lines.all()))

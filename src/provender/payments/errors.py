@@ -166,3 +166,15 @@ class WrongPayoutLine(ProvenderError):
 
     def __init__(self, line: PayoutLine) -> None:
         super().__init__(f"Line {line.position} of the payout can't be changed so. Look at it again.")
+
+
+class DifferenceMoved(ProvenderError):
+    """The difference between an invoice and what is wanted is another than the one that was shown."""
+
+    code = "difference-moved"
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(
+            f"What would make up for the difference to invoice {invoice.number} has changed since you looked. Nothing"
+            " is saved yet: look at the new amounts, then choose again."
+        )

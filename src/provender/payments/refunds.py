@@ -1,5 +1,6 @@
 """Paying back a payment: the credit note that says so and the money that goes back, in one transaction."""
 
+from collections.abc import Iterable
 from datetime import date as Date  # noqa: N812 -- `date` is what a payment calls it
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from django.db import transaction
 from provender.basics.money import ZERO
 from provender.basics.rows import hold
 from provender.invoicing.credit_notes import lines_worth, raise_credit_note
+from provender.invoicing.models import CreditNote, Invoice
 from provender.invoicing.totals import draft_of
 from provender.payments.actions import refund_credit
 from provender.payments.errors import NothingToPay, RefundTooLarge
@@ -22,6 +24,24 @@ def refundable_of(payment: Payment) -> Decimal:
         return ZERO
     back = payment.refunded_by.filter(removed_at=None).values_list("amount", flat=True)
     return payment.amount - sum(back, ZERO)
+
+
+@transaction.atomic
+def pay_back(credit_note: CreditNote, invoices: Iterable[Invoice], *, date: Date, by: User | None) -> list[Payment]:
+    """Pay back what is left of a credit note to where these invoices were paid from, the newest payment first.
+
+    No payment gives back more than it was; what is left then stays a credit.
+    """
+    paid = Payment.objects.filter(invoice__in=[each.pk for each in invoices], removed_at=None)
+    refunds = []
+    for payment in paid.order_by("-date", "-recorded_at"):
+        hold(payment)
+        if (amount := min(credit_note.remaining, refundable_of(payment))) > 0:
+            method = Payment.Method(payment.method)
+            refunds.append(
+                refund_credit(credit_note, amount=amount, date=date, method=method, refund_of=payment, by=by)
+            )
+    return refunds
 
 
 @transaction.atomic

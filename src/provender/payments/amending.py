@@ -1,0 +1,386 @@
+"""Where an invoice with money on it should have been another: what to credit and what to bill further, by line.
+
+Such an invoice stays as it was issued. What its order says by now is brought about beside it: a credit note over the
+lines that came to less, a further invoice over those that came to more, at the tax rates of the invoice. The difference
+is kept nowhere: it is what is wanted less what the invoice, its further invoices and the credit notes that amend it
+come to. So a second press finds none, and a credit note that is cancelled opens it again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from provender.basics import clock
+from provender.basics.money import ZERO, exact_price, line_amount, show_price, show_quantity
+from provender.basics.rows import hold
+from provender.customers.queries import due_date
+from provender.invoicing.actions import raise_invoice, void_invoice
+from provender.invoicing.credit_notes import credited_of, lines_worth, raise_credit_note
+from provender.invoicing.errors import InvoiceIsVoid
+from provender.invoicing.models import CreditNote, CreditNoteLine, DocumentLine, Invoice, InvoiceLine, LineKind
+from provender.invoicing.totals import LONGEST_DESCRIPTION, LineDraft, Totals, build_lines, draft_of, sum_lines
+from provender.payments.actions import allocate_credit
+from provender.payments.errors import DifferenceMoved
+from provender.payments.refunds import pay_back
+from provender.people.models import User
+from provender.suppliers.models import TaxKind
+from provender.timeline.actions import tell
+
+ROUNDING = UUID("6d1c8f6e-9d0b-4d0e-8a53-5f2f4a6d7c10")  # the key of the line for cents that tax by line leaves over
+
+
+class Way(StrEnum):
+    """What is done about a difference. The first three are documents; each may also be taken alone, or none."""
+
+    BOTH = "both"
+    CREDIT = "credit"
+    FURTHER = "further"
+    LEAVE = "leave"
+
+
+class Whole(StrEnum):
+    """What becomes of the money when all of a paid invoice is credited: kept for the next invoices, or paid back."""
+
+    KEEP = "keep"
+    PAY_BACK = "pay-back"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A document that would make up for a difference: what is asked for, its lines unsaved, what they come to."""
+
+    drafts: Sequence[LineDraft]
+    lines: Sequence[InvoiceLine]
+    totals: Totals
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is wanted and what is billed, with tax, and what would make one of the other. False where nothing would."""
+
+    wanted: Decimal
+    billed: Decimal
+    credit: Part | None = None
+    further: Part | None = None
+
+    def __bool__(self) -> bool:
+        return self.credit is not None or self.further is not None
+
+    @property
+    def amount(self) -> Decimal:
+        """How much more is wanted than is billed; below zero where too much is billed."""
+        return self.wanted - self.billed
+
+    @property
+    def excess(self) -> Decimal:
+        """How much more is billed than is wanted."""
+        return -self.amount
+
+    @property
+    def ways(self) -> list[Way]:
+        """What can be done about it, the fullest first; leaving it is always one."""
+        if self.credit and self.further:
+            return [Way.BOTH, Way.CREDIT, Way.FURTHER, Way.LEAVE]
+        return [*([Way.CREDIT] if self.credit else []), *([Way.FURTHER] if self.further else []), Way.LEAVE]
+
+    @property
+    def shown(self) -> str:
+        """Both totals as a page carries them, to be told when they are others by the time a button is pressed."""
+        return "/".join(str(part.totals.total if part else ZERO) for part in (self.credit, self.further))
+
+
+@dataclass(frozen=True)
+class Amended:
+    """What was found, and the documents that were made for it."""
+
+    difference: Difference
+    credit_note: CreditNote | None = None
+    further: Invoice | None = None
+
+    @property
+    def story(self) -> str:
+        """What was made, in words; or ""."""
+        made = []
+        if self.credit_note:
+            made.append(f"credit note {self.credit_note.number} over {self.credit_note.total}")
+        if self.further:
+            made.append(f"further invoice {self.further.number} over {self.further.total}")
+        return " and ".join(made)
+
+
+@dataclass
+class _Billed:
+    """What is billed of one line so far: its newest draft, how many at that price, and the amount without tax."""
+
+    draft: LineDraft
+    quantity: Decimal = Decimal(0)
+    amount: Decimal = ZERO
+
+    @property
+    def price(self) -> Decimal | None:
+        """Its unit price, unless it was amended in a way that leaves it none."""
+        fits = line_amount(self.quantity, self.draft.unit_price) == self.amount
+        return self.draft.unit_price if fits else None
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def further_of(invoice: Invoice) -> QuerySet[Invoice]:
+    """The live invoices that bill what came on top of this one."""
+    return Invoice.objects.filter(further_to=invoice, status=Invoice.Status.OPEN).order_by("created_at")
+
+
+def amendments_of(invoice: Invoice) -> QuerySet[CreditNote]:
+    """The live credit notes that take back what came off this invoice; those for returned goods are not among them."""
+    return CreditNote.objects.filter(invoice=invoice, amends=True, status=CreditNote.Status.OPEN).order_by("created_at")
+
+
+def stays_as_issued(invoice: Invoice) -> bool:
+    """Whether the invoice has money on it, or was amended: then what is wanted is brought about beside it."""
+    return invoice.has_money or further_of(invoice).exists() or amendments_of(invoice).exists()
+
+
+def billed_lines(invoice: Invoice) -> list[LineDraft]:
+    """The lines that invoice, further invoices and amending credit notes come to together; what is gone is left out."""
+    lines = []
+    for each in _billed(invoice).values():
+        if each.price is not None and each.quantity:
+            lines.append(replace(each.draft, quantity=each.quantity))
+        elif each.amount:
+            lines.append(replace(each.draft, quantity=Decimal(1), unit_price=each.amount))
+    return lines
+
+
+def own_keys(invoice: Invoice, wanted: Iterable[LineDraft]) -> dict[UUID, UUID]:
+    """Key → another key, for wanted lines that are another product or tax than was billed under their key.
+
+    They are other lines then: the one is credited, the other billed. The same line gets the same key each time.
+    """
+    billed = _billed(invoice)
+    return {
+        line.key: uuid5(line.key, f"{line.product_id} {line.tax_kind}")
+        for line in wanted
+        if line.key in billed and _what(billed[line.key].draft) != _what(line)
+    }
+
+
+def weigh_difference(invoice: Invoice, wanted: Sequence[LineDraft]) -> Difference:
+    """What would make the invoice, with all that amends it, come to these lines.
+
+    What the parts come to is the difference to the cent: cents that tax by line leaves over are a line without tax.
+    Raises what `build_lines` raises.
+    """
+    keys = own_keys(invoice, wanted)
+    wanted = [replace(line, key=keys.get(line.key, line.key)) for line in wanted]
+    rates = dict(invoice.lines.values_list("tax_kind", "tax_rate"))
+    lines = build_lines(InvoiceLine, invoice.supplier, wanted, rates)
+    billed = {key: one for key, one in _billed(invoice).items() if one.amount or one.quantity}
+    new = {line.key: line for line in lines}
+    less: list[LineDraft] = []
+    more: list[LineDraft] = []
+    for key in dict.fromkeys((*billed, *new)):
+        before, after = billed.get(key), new.get(key)
+        amount = (after.amount if after else ZERO) - (before.amount if before else ZERO)
+        if amount:
+            (more if amount > 0 else less).append(_line_over(before, after, abs(amount)))
+    wanted_total, billed_total = sum_lines(lines).total, _billed_total(invoice)
+    cents = wanted_total - billed_total - _total(invoice, more, rates) + _total(invoice, less, rates)
+    if cents and more and (cents > 0 or not less):
+        more.append(_rounding(cents))
+    elif cents and (less or cents < 0):
+        less.append(_rounding(-cents))
+    elif cents:
+        more.append(_rounding(cents))
+    return Difference(wanted_total, billed_total, _part(invoice, less, rates), _part(invoice, more, rates))
+
+
+def _billed(invoice: Invoice) -> dict[UUID, _Billed]:
+    found: dict[UUID, _Billed] = {}
+    for line, sign in _signed_lines(invoice):
+        if line.key == ROUNDING:
+            continue
+        one = found.setdefault(line.key, _Billed(draft_of(line)))
+        one.amount += sign * line.amount
+        if line.unit_price == one.draft.unit_price:
+            one.quantity += sign * line.quantity
+    return found
+
+
+def _signed_lines(invoice: Invoice) -> Iterator[tuple[DocumentLine, int]]:
+    for line in invoice.lines.all():
+        yield line, 1
+    for line in InvoiceLine.objects.filter(invoice__in=further_of(invoice)).order_by("invoice__created_at", "position"):
+        yield line, 1
+    for credited in CreditNoteLine.objects.filter(credit_note__in=amendments_of(invoice)):
+        yield credited, -1
+
+
+def _billed_total(invoice: Invoice) -> Decimal:
+    further = further_of(invoice).values_list("total", flat=True)
+    credited = amendments_of(invoice).values_list("total", flat=True)
+    return invoice.total + sum(further, ZERO) - sum(credited, ZERO)
+
+
+def _what(line: LineDraft) -> tuple[object, ...]:
+    return line.product_id, line.tax_kind
+
+
+def _line_over(before: _Billed | None, after: InvoiceLine | None, amount: Decimal) -> LineDraft:
+    """A line that comes to that amount (without tax): so many more or less, or so much each, or the amount itself."""
+    draft = draft_of(after) if after else before.draft if before else None
+    assert draft is not None  # noqa: S101 -- a difference has a line on one of its sides
+    for quantity, price, about in _spellings(before, after, amount):
+        if quantity and line_amount(quantity, price) == amount:
+            description = draft.description[: LONGEST_DESCRIPTION - len(about)] + about
+            return replace(draft, quantity=quantity, unit_price=exact_price(price), description=description)
+    raise AssertionError(f"{amount} is no amount of a line")
+
+
+def _spellings(
+    before: _Billed | None, after: InvoiceLine | None, amount: Decimal
+) -> Iterator[tuple[Decimal, Decimal, str]]:
+    """Quantity, unit price and what to add to the description, the plainest first."""
+    old = (before.quantity, before.price) if before else (Decimal(0), after.unit_price if after else None)
+    new = (after.quantity, after.unit_price) if after else (Decimal(0), old[1])
+    (quantity, price), (more, other) = old, new
+    if price is not None and price == other:
+        yield abs(more - quantity), abs(price), ""
+    if price is not None and other is not None and quantity == more:
+        yield quantity, abs(other - price), f": {show_price(price)} → {show_price(other)} each"
+    if price is not None and other is not None and before and after:
+        about = f": {show_quantity(quantity)} × {show_price(price)} → {show_quantity(more)} × {show_price(other)}"
+        yield Decimal(1), amount, about
+    yield Decimal(1), amount, f": {before.amount if before else ZERO} → {after.amount if after else ZERO}"
+
+
+def _rounding(cents: Decimal) -> LineDraft:
+    return LineDraft(
+        kind=LineKind.OTHER,
+        description="Rounding",
+        quantity=Decimal(1),
+        unit_price=cents,
+        tax_kind=TaxKind.FREE,
+        key=ROUNDING,
+        tracking=(),
+    )
+
+
+def _total(invoice: Invoice, drafts: Sequence[LineDraft], rates: Mapping[str, Decimal]) -> Decimal:
+    return sum_lines(build_lines(InvoiceLine, invoice.supplier, drafts, rates)).total
+
+
+def _part(invoice: Invoice, drafts: Sequence[LineDraft], rates: Mapping[str, Decimal]) -> Part | None:
+    lines = build_lines(InvoiceLine, invoice.supplier, drafts, rates)
+    return Part(drafts, lines, sum_lines(lines)) if drafts else None
+
+
+# --- doing --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def amend_invoice(
+    invoice: Invoice,
+    wanted: Sequence[LineDraft],
+    *,
+    way: Way,
+    shown: str = "",
+    allocate: bool = True,
+    why: str = "",
+    by: User | None = None,
+) -> Amended:
+    """Make up for the difference between what is billed and what is wanted, in that way; where there is none, nothing.
+
+    The credit note is set against what is left to pay of its invoice, unless told not to; the rest of it waits for the
+    next ones. `shown` is the difference's own word of what a person was shown. Raises InvoiceIsVoid, DifferenceMoved,
+    CreditBeyondInvoice, and what `build_lines` raises.
+    """
+    hold(invoice)
+    if invoice.status == Invoice.Status.VOID:
+        raise InvoiceIsVoid(invoice)
+    difference = weigh_difference(invoice, wanted)
+    if difference and shown and shown != difference.shown:
+        raise DifferenceMoved(invoice)
+    credit_note = further = None
+    if difference.credit and way in (Way.CREDIT, Way.BOTH):
+        credit_note = _credit(invoice, difference.credit.drafts, why, by)
+        if allocate:
+            _use(credit_note, [invoice], by)
+    if difference.further and way in (Way.FURTHER, Way.BOTH):
+        further = _bill(invoice, difference.further.drafts, by)
+    return Amended(difference, credit_note, further)
+
+
+@transaction.atomic
+def credit_whole(invoice: Invoice, *, then: Whole, why: str = "", by: User | None = None) -> CreditNote | None:
+    """Give back all that an invoice with money on it, and its further ones, came to and isn't credited yet.
+
+    Further invoices on which nothing was paid become void. The credit note is set against what is left to pay; the rest
+    is kept for the next invoices, or paid back as far as it was paid. Answers None where all is credited already.
+    Raises InvoiceIsVoid.
+    """
+    hold(invoice)
+    if invoice.status == Invoice.Status.VOID:
+        raise InvoiceIsVoid(invoice)
+    for each in further_of(invoice):
+        if not each.has_money:
+            void_invoice(each, by=by, why=why)
+    documents = [invoice, *further_of(invoice)]
+    left = sum((each.total - credited_of(each) for each in documents), ZERO)
+    if left <= 0:
+        return None
+    all_of_it = weigh_difference(invoice, []).credit
+    if all_of_it and all_of_it.totals.total == left:
+        drafts = all_of_it.drafts
+    else:  # goods came back before: what is left has no lines of its own
+        drafts = lines_worth(invoice, left, f"Rest of invoice {invoice.number}")
+    credit_note = _credit(invoice, drafts, why, by)
+    _use(credit_note, documents, by)
+    if then == Whole.PAY_BACK:
+        pay_back(credit_note, documents, date=clock.today(invoice.supplier.time_zone), by=by)
+    return credit_note
+
+
+def _credit(invoice: Invoice, drafts: Sequence[LineDraft], why: str, by: User | None) -> CreditNote:
+    return raise_credit_note(
+        invoice.supplier,
+        invoice.customer,
+        lines=drafts,
+        date=clock.today(invoice.supplier.time_zone),
+        invoice=invoice,
+        reason=why,
+        amends=True,
+        by=by,
+    )
+
+
+def _use(credit_note: CreditNote, invoices: Iterable[Invoice], by: User | None) -> None:
+    """Set it against what is left to pay of these."""
+    today = clock.today(credit_note.supplier.time_zone)
+    for invoice in invoices:
+        if (amount := min(credit_note.remaining, invoice.due)) > 0:
+            allocate_credit(credit_note, invoice, amount=amount, date=max(today, invoice.date), by=by)
+
+
+def _bill(invoice: Invoice, drafts: Sequence[LineDraft], by: User | None) -> Invoice:
+    """Raise the further invoice, due by the customer's terms from today on."""
+    today = clock.today(invoice.supplier.time_zone)
+    further = raise_invoice(
+        invoice.supplier,
+        invoice.customer,
+        lines=drafts,
+        date=today,
+        due_date=due_date(invoice.customer, order_date=today, delivery_date=None, dated=today),
+        order_numbers=invoice.order_numbers,
+        purchase_order=invoice.purchase_order,
+        comment=f"In addition to invoice {invoice.number}",
+        further_to=invoice,
+        by=by,
+    )
+    tell(invoice.supplier, "invoice", invoice.pk, f"Further invoice {further.number} over {further.total}", who=by)
+    return further
