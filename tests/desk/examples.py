@@ -5,7 +5,7 @@ wholesaler. A new address with such a part needs its line here, or `test_frame_d
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,9 @@ from provender.catalogue import bulk
 from provender.importing import actions as importing
 from provender.importing.payouts import keep_file
 from provender.importing.products import preview_products
+from provender.ordering.actions import edit_order
 from provender.payments.actions import allocate_credit
+from provender.payments.amending import Way
 from provender.payments.payouts import PayoutEntry, enter_payout
 from provender.people.actions import invite
 from provender.people.models import Membership
@@ -76,6 +78,15 @@ class Things:
     @cached_property
     def draft(self):
         return cast.draft_order(self.customer)
+
+    @cached_property
+    def left_order(self):
+        """An order that was edited after its invoice was paid: one line more, one less, and nothing done about it."""
+        order = cast.placed_order(self.customer, {"OAT-1L": 10, "BEANS-1KG": 2})
+        cast.payment(order.invoice, str(order.invoice.total))
+        goods = cast.goods(self.supplier, {"OAT-1L": 8, "BEANS-1KG": 3})
+        lines = [replace(each, key=line.key) for each, line in zip(goods, order.lines.all(), strict=True)]
+        return edit_order(order, lines=lines, way=Way.LEAVE, by=None)
 
     @cached_property
     def invoice(self):
@@ -250,6 +261,7 @@ EXAMPLES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "price-list-delete": pk("price_list"),
     **{f"order-{part}": pk("draft") for part in ("edit", "place", "deliver", "duplicate", "cancel", "delete")},
     "order": pk("order"),
+    "order-amend": pk("left_order"),
     "property": pk("property"),
     "property-option": pk("property"),
     "property-delete": pk("property"),

@@ -16,6 +16,7 @@ from provender.desk.choosing import date_input
 from provender.desk.order_form import CHARGES, LONGEST_DESCRIPTION, Row, columns_of, row_of_charge
 from provender.invoicing.models import CreditNote, DocumentLine, Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, draft_of, sum_lines
+from provender.payments.amending import billed_lines, stays_as_issued, weigh_difference
 from provender.suppliers.models import Supplier, TaxKind
 
 NAMES = ("charge_key", "charge_item", "charge_quantity", "charge_price", "charge_kind", "charge_tax")
@@ -141,7 +142,15 @@ class InvoiceSheet(LinesSheet):
         seen = typed.get("seen", "") if typed is not None else ""
         self.seen = int(seen) if seen.isdecimal() else invoice.version  # the version that the page showed
         header = {name: getattr(invoice, name) for name in InvoiceHeaderForm.base_fields}
-        super().__init__(invoice.supplier, invoice.lines.all(), header, typed=typed, judge=judge)
+        self.stays = stays_as_issued(invoice)  # then its form begins with what is billed by now, and only lines change
+        lines: Iterable[InvoiceLine] = invoice.lines.all()
+        if self.stays:
+            rates = {line.tax_kind: line.tax_rate for line in lines}
+            lines = build_lines(InvoiceLine, invoice.supplier, billed_lines(invoice), rates)
+        super().__init__(invoice.supplier, lines, header, typed=typed, judge=judge)
+        if self.stays:
+            self.header.fields.clear()
+        self.difference = weigh_difference(invoice, self.drafts) if self.stays and not self.trouble else None
 
 
 class CreditHeaderForm(forms.Form):

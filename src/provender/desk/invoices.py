@@ -23,6 +23,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO
+from provender.desk.amending import amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoice_form import InvoiceSheet
@@ -32,10 +33,12 @@ from provender.desk.payments import money_of
 from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
 from provender.invoicing.actions import revise_invoice
+from provender.invoicing.errors import InvoiceHasMoney
 from provender.invoicing.models import Invoice
 from provender.invoicing.printing import title_of
 from provender.invoicing.queries import compare_versions
 from provender.ordering.models import Order
+from provender.payments.amending import Way, amend_invoice, credit_whole, stays_as_issued
 from provender.payments.credits import cancel_invoice, credits_aside
 from provender.payments.models import Allocation
 from provender.payments.queries import UNPAID, allocations_to
@@ -301,7 +304,7 @@ def by_link(request: DeskRequest, pk: UUID) -> HttpResponse:
 @member(Doing.LOOK)
 def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The paper, in its newest or an earlier version; beside it Xero, the versions and the timeline."""
-    row = get_object_or_404(supplier.invoices.select_related("customer"), pk=pk)
+    row = get_object_or_404(supplier.invoices.select_related("customer", "further_to"), pk=pk)
     how = standing(supplier, [row.pk])[row.pk]
     if request.htmx and how.state == "waiting":  # its panel asks whether anything is new: nothing is
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
@@ -311,7 +314,9 @@ def invoice(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     context = {
         "card": card(supplier, Kind.INVOICE, row),
         "invoice": row,
-        "order": row.orders.first(),
+        "order": (row.further_to or row).orders.first(),
+        "amendments": amendments(row),
+        "stays": row.has_money and stays_as_issued(row),
         "badge": status_badge(row, clock.today(supplier.time_zone)),
         "paper": paper(shown.document),
         "shown": shown,
@@ -357,8 +362,14 @@ def paper(document: dict[str, Any]) -> dict[str, Any]:
 
 @member(Doing.TRADE)
 def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
-    """The next version of an invoice that no order stands behind; with an order, the order is edited."""
-    row = get_object_or_404(supplier.invoices.select_related("customer"), pk=pk)
+    """The next version of an invoice that no order stands behind; with an order, the order is edited.
+
+    One with money on it stays; what is changed is credited or billed beside it. One that bills further what came on top
+    of another, and has money itself, is edited where that one is.
+    """
+    row = get_object_or_404(supplier.invoices.select_related("customer", "further_to"), pk=pk)
+    if row.further_to and stays_as_issued(row):
+        return redirect("desk:invoice-edit", slug=supplier.slug, pk=row.further_to.pk)
     order = row.orders.first()
     if order is not None:
         return redirect("desk:order-edit", slug=supplier.slug, pk=order.pk)
@@ -367,11 +378,12 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         return redirect("desk:invoice", slug=supplier.slug, pk=pk)
     # What htmx asks while one types only shows sums, whatever button it sends along.
     do = request.POST.get("do", "") if request.method == "POST" and not request.htmx else ""
+    do, way, shown = read_way(request, do)
     sheet = InvoiceSheet(row, typed=request.POST if request.method == "POST" else None, judge=do == "save")
     there: dict[str, Any] = {}
     if do == "save" and sheet.is_valid():
         try:
-            changed = _revise(row, sheet, request.user)
+            said = _amend(row, sheet, way, shown, request.user) or _revise(row, sheet, request.user)
         except ChangedMeanwhile:
             row.refresh_from_db()
             sheet = InvoiceSheet(row, typed=request.POST)
@@ -380,24 +392,38 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         except ProvenderError as error:
             sheet.refuse(error)
         else:
-            messages.success(request, f"{changed.number} is in its version {changed.version}.")
+            messages.success(request, said)
             return redirect("desk:invoice", slug=supplier.slug, pk=pk)
     sheet.change(do)
     context = {"sheet": sheet, "invoice": row, "standing": standing(supplier, [pk])[pk], "next": row.version + 1}
+    if sheet.difference is not None:
+        context["ways"] = ways_of(row, sheet.difference, request.membership)
     if there:
         context |= {"there": there, "told": who_did(supplier, "invoice", row)}
     live = bool(request.htmx) and request.method == "POST"
     return render(request, f"desk/invoices/{'_live' if live else 'edit'}.html", context)
 
 
+def _amend(row: Invoice, sheet: InvoiceSheet, way: Way | None, shown: str, user: User) -> str:
+    """What was made beside an invoice that stays, in a sentence; "" for one that doesn't. Raises InvoiceHasMoney."""
+    if not sheet.stays:
+        return ""
+    if sheet.difference and way is None:
+        raise InvoiceHasMoney(row)
+    made = amend_invoice(
+        row, sheet.drafts, way=way or Way.LEAVE, shown=shown, why=f"Invoice {row.number} was edited", by=user
+    ).story
+    return f"{made[:1].upper()}{made[1:]}." if made else f"Nothing was left to make up for on {row.number}."
+
+
 @transaction.atomic
-def _revise(row: Invoice, sheet: InvoiceSheet, user: User) -> Invoice:
+def _revise(row: Invoice, sheet: InvoiceSheet, user: User) -> str:
     """The next version after the one that the page showed; ChangedMeanwhile when there is another by now."""
     with credits_aside(row, by=user):
         changed = revise_invoice(row, **sheet.kept, by=user)
     if changed.version > sheet.seen + 1:
         raise ChangedMeanwhile(f"invoice {row.number}")
-    return changed
+    return f"{changed.number} is in its version {changed.version}."
 
 
 @member(Doing.TRADE)
@@ -408,8 +434,14 @@ def void(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if order is not None:
         return redirect("desk:order-cancel", slug=supplier.slug, pk=order.pk)
     if request.method == "POST":
-        cancel_invoice(row, by=request.user, why=request.POST.get("why", "").strip()[:200])
-        messages.success(request, f"Invoice {row.number} is void.")
+        why, then = request.POST.get("why", "").strip()[:200], read_whole(request)
+        if then and stays_as_issued(row):
+            made = credit_whole(row, then=then, why=why or f"Invoice {row.number} was cancelled", by=request.user)
+            over = f"Credit note {made.number} over {made.total} takes the place of" if made else "Nothing was left of"
+            messages.success(request, f"{over} invoice {row.number}.")
+        else:
+            cancel_invoice(row, by=request.user, why=why)
+            messages.success(request, f"Invoice {row.number} is void.")
         return redirect("desk:invoice", slug=supplier.slug, pk=pk)
     if row.status == Invoice.Status.VOID:
         messages.warning(request, f"Invoice {row.number} is void already.")
@@ -418,6 +450,7 @@ def void(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "invoice": row,
         "in_xero": what_a_void_does(standing(supplier, [pk])[pk]),
         "gives_back": given_back(row),
+        "whole": whole_of(row),
     }
     return render(request, "desk/invoices/void.html", context)
 

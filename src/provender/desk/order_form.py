@@ -29,6 +29,7 @@ from provender.invoicing.totals import Totals, build_lines, sum_lines
 from provender.ordering.errors import QuantityNotPositive
 from provender.ordering.lines import TYPED, OrderLineDraft, invoice_lines, price_lines
 from provender.ordering.models import Order, OrderLine
+from provender.payments.amending import Difference, stays_as_issued, weigh_difference
 from provender.properties.models import Kind, Option, Property
 from provender.properties.queries import Carried, Field, choose_for_lines, fields_of
 from provender.suppliers.models import Supplier, TaxKind
@@ -271,6 +272,11 @@ class Sheet:
     def placed(self) -> bool:
         return self.order is not None and self.order.status != Order.Status.DRAFT
 
+    @cached_property
+    def stays(self) -> bool:
+        """Whether the order's invoice stays as it was issued, whatever is saved here."""
+        return self.order is not None and self.order.invoice is not None and stays_as_issued(self.order.invoice)
+
     @property
     def is_draft(self) -> bool:
         return not self.placed
@@ -280,9 +286,12 @@ class Sheet:
         whose = self.customer or Customer(supplier=self.supplier)
         rows = [row for row in self.rows if row.draft]
         self.totals: Totals | None = None
+        self.difference: Difference | None = None
         try:
             lines = self._priced(whose, anew=self.anew)
             built = build_lines(InvoiceLine, self.supplier, invoice_lines(lines), self._issued_rates())
+            if self.order and self.order.invoice and self.stays:
+                self.difference = weigh_difference(self.order.invoice, invoice_lines(lines))
         except ProvenderError as error:
             self.trouble = error.sentence
             return

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from provender.desk import choosing, invoices, orders, papers
+from provender.desk import amending, choosing, invoices, orders, papers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/orders", orders.orders, name="orders"),
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("w/<slug:slug>/orders/products", choosing.products, name="order-products"),
     path("w/<slug:slug>/orders/<uuid:pk>", orders.order, name="order"),
     path("w/<slug:slug>/orders/<uuid:pk>/edit", orders.edit, name="order-edit"),
+    path("w/<slug:slug>/orders/<uuid:pk>/amend", amending.amend, name="order-amend"),
     path("w/<slug:slug>/orders/<uuid:pk>/place", orders.place, name="order-place"),
     path("w/<slug:slug>/orders/<uuid:pk>/deliver", orders.deliver, name="order-deliver"),
     path("w/<slug:slug>/orders/<uuid:pk>/duplicate", orders.duplicate, name="order-duplicate"),

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models.functions import Coalesce
 from django.forms import DateField, ValidationError
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,8 +21,9 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, AmountField
 from provender.basics.rows import hold
+from provender.desk.amending import Ways, amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, as_uuid, date_input, saved_views
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoices import TONES, given_back, what_a_void_does
@@ -36,6 +38,8 @@ from provender.ordering import actions
 from provender.ordering.errors import WrongStatus
 from provender.ordering.lines import invoice_lines, totals_of, tracking_of
 from provender.ordering.models import Order, OrderLine
+from provender.ordering.queries import difference_of, order_totals
+from provender.payments.amending import Way
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
@@ -116,7 +120,11 @@ def sums_of(supplier: Supplier, orders: Sequence[Order]) -> dict[UUID, Decimal]:
     """What each order comes to with tax: its invoice's total, else that of its lines. One query for the lines."""
     without = [order for order in orders if order.invoice is None]
     prefetch_related_objects(without, "lines")
-    sums = {order.pk: order.invoice.total for order in orders if order.invoice}
+    sums = {
+        order.pk: order.invoice.total if order.own_total is None else order.own_total
+        for order in orders
+        if order.invoice
+    }
     return sums | {order.pk: totals_of(supplier, order.lines.all()).total for order in without}
 
 
@@ -208,7 +216,8 @@ class OrderList(List[Order]):
     def totals(self) -> Totals:
         """Cancelled orders are counted, but their amounts count for nothing."""
         rows = self.filter.qs.order_by()
-        found = rows.aggregate(count=Count("pk"), total=Sum("invoice__total", filter=~Q(status=Status.CANCELLED)))
+        total_of = Coalesce("own_total", "invoice__total", output_field=AmountField())
+        found = rows.aggregate(count=Count("pk"), total=Sum(total_of, filter=~Q(status=Status.CANCELLED)))
         open_ = list(rows.filter(invoice=None).exclude(status=Status.CANCELLED))
         total = sum(sums_of(self.supplier, open_).values(), found["total"] or ZERO)
         column = next(column for column in self.shown_columns() if column.key == "total")
@@ -251,22 +260,31 @@ def _work(request: DeskRequest, supplier: Supplier, order: Order | None, custome
     # What htmx asks while one types only shows sums: it sends the button that was pressed last along, which would save
     # the order a second time.
     do = "" if typed is None or request.htmx else request.POST.get("do", "")
+    do, way, shown = read_way(request, do)
     saving = do in ("save", "place")
     sheet = Sheet(supplier, order, typed=typed, judge=saving, customer=customer)
     if saving and sheet.is_valid():
         try:
-            return _save(request, sheet, place=do == "place")
+            return _save(request, sheet, way, shown, place=do == "place")
         except ChangedMeanwhile:
             return _changed_meanwhile(request, supplier, sheet)
         except ProvenderError as error:
             sheet.refuse(error)
     sheet.change(do)
+    context: dict[str, Any] = {"sheet": sheet, "order": order, "ways": _ways(request, sheet)}
     if typed is not None and request.htmx:
         start = len(sheet.goods)
         new_rows = list(enumerate(sheet.add_rows(sheet.blanks_missing()), start=start))
-        return render(request, "desk/orders/_live.html", {"sheet": sheet, "shown": start, "new_rows": new_rows})
-    context: dict[str, Any] = {"sheet": sheet, "order": order}
+        return render(request, "desk/orders/_live.html", context | {"shown": start, "new_rows": new_rows})
     return render(request, "desk/orders/edit.html", context | _of_invoice(supplier, order))
+
+
+def _ways(request: DeskRequest, sheet: Sheet) -> Ways | None:
+    """What can be done about the order's invoice, where it can't follow what is typed."""
+    if sheet.order is None or sheet.order.invoice is None or sheet.difference is None:
+        return None
+    leave = "Save the order, leave the invoice"
+    return ways_of(sheet.order.invoice, sheet.difference, request.membership, leave=leave, save="Save, with a ")
 
 
 def _changed_meanwhile(request: DeskRequest, supplier: Supplier, typed: Sheet) -> HttpResponse:
@@ -281,6 +299,7 @@ def _changed_meanwhile(request: DeskRequest, supplier: Supplier, typed: Sheet) -
         "order": order,
         "there": there,
         "told": who_did(supplier, "order", order),
+        "ways": _ways(request, sheet),
     }
     return render(request, "desk/orders/edit.html", context | _of_invoice(supplier, order))
 
@@ -294,7 +313,7 @@ def _of_invoice(supplier: Supplier, order: Order | None) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _write(sheet: Sheet, user: User, *, place: bool) -> Order:
+def _write(sheet: Sheet, user: User, way: Way | None, shown: str, *, place: bool) -> Order:
     order = sheet.order or _made_before(sheet)
     if order is not None and sheet.order is None and order.status != Status.DRAFT:
         return order  # the button was pressed twice: the first time did it all
@@ -306,7 +325,9 @@ def _write(sheet: Sheet, user: User, *, place: bool) -> Order:
     else:
         hold(order)
         older, there = sheet.is_older_than(order), stamp(order)
-        order = actions.edit_order(order, lines=sheet.drafts, **sheet.kept, anew=sheet.anew, by=user)
+        order = actions.edit_order(
+            order, lines=sheet.drafts, **sheet.kept, anew=sheet.anew, way=way, shown=shown, by=user
+        )
         if older and stamp(order) != there:  # pressed twice, the second time says nothing new
             raise ChangedMeanwhile(f"order {order.number}")
     for chosen in sheet.options_changed:
@@ -321,10 +342,13 @@ def _made_before(sheet: Sheet) -> Order | None:
     return there.select_related("customer", "supplier", "invoice").first()
 
 
-def _save(request: DeskRequest, sheet: Sheet, *, place: bool) -> HttpResponse:
-    order = _write(sheet, request.user, place=place)
+def _save(request: DeskRequest, sheet: Sheet, way: Way | None, shown: str, *, place: bool) -> HttpResponse:
+    order = _write(sheet, request.user, way, shown, place=place)
     if place:
         messages.success(request, f"Placed {order.number}{_and_invoice(order)}.")
+    elif order.invoice and sheet.stays:
+        last = story(sheet.supplier, "order", order.pk).first()  # says which documents were made
+        messages.success(request, f"Saved {order.number}. {last.what if last and way else ''}".strip())
     elif order.invoice:
         messages.success(
             request, f"Saved {order.number}. Invoice {order.invoice.number} is in its version {order.invoice.version}."
@@ -367,7 +391,9 @@ def order(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "order": row,
         "badge": status_badge(row),
         "lines": list(zip(lines, built, tracking_of(row, lines), strict=True)),
-        "totals": row.invoice or totals_of(supplier, lines),
+        "totals": order_totals(row),
+        "difference": difference_of(row),
+        "amendments": amendments(row.invoice),
         "steps": steps(supplier, row, how),
         "standing": how,
         "tone": TONES[how.state] if how else "",
@@ -380,7 +406,8 @@ def order(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 def _built_lines(supplier: Supplier, row: Order) -> tuple[list[OrderLine], list[InvoiceLine]]:
     """The order's lines, and each with its amount and tax."""
     lines = list(row.lines.all())
-    return lines, build_lines(InvoiceLine, supplier, invoice_lines(lines))
+    rates = dict(row.invoice.lines.values_list("tax_kind", "tax_rate")) if row.invoice else None
+    return lines, build_lines(InvoiceLine, supplier, invoice_lines(lines), rates)
 
 
 def steps(supplier: Supplier, row: Order, how: Standing | None) -> list[Step]:
@@ -441,9 +468,11 @@ def cancel(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Ask, saying what becomes of the invoice here and in Xero; then cancel."""
     row = _find(supplier, pk)
     if request.method == "POST":
-        actions.cancel_order(row, by=request.user, why=request.POST.get("why", "").strip()[:200])
-        void = f"; invoice {row.invoice.number} is void" if row.invoice else ""
-        messages.success(request, f"{row.number} is cancelled{void}.")
+        why = request.POST.get("why", "").strip()[:200]
+        row = actions.cancel_order(row, then=read_whole(request), by=request.user, why=why)
+        void = f"; invoice {row.invoice.number} is void" if row.invoice and row.invoice.status == "void" else ""
+        credited = "; its invoice is credited" if row.invoice and not void else ""
+        messages.success(request, f"{row.number} is cancelled{void}{credited}.")
         return redirect("desk:order", slug=supplier.slug, pk=pk)
     if row.status not in (Status.PLACED, Status.DELIVERED):
         return _not_any_more(request, row, "cancelled")
@@ -452,6 +481,7 @@ def cancel(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "order": row,
         "in_xero": what_a_void_does(how) if how else "",
         "gives_back": given_back(row.invoice) if row.invoice else [],
+        "whole": whole_of(row.invoice),
     }
     return render(request, "desk/orders/cancel.html", context)
 

@@ -1,0 +1,186 @@
+"""What can be done where an invoice with money on it should have been another: the ways, each with its amounts.
+
+A button carries its way and the amounts that stood on it; when they are others by the time it is pressed, nothing
+happens and the page shows the new ones.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from provender.basics.money import ZERO
+from provender.desk.frame import DeskRequest, member
+from provender.desk.templatetags.desk import money
+from provender.invoicing.credit_notes import credited_of
+from provender.invoicing.models import CreditNote, Invoice
+from provender.ordering import actions
+from provender.ordering.models import Order
+from provender.ordering.queries import difference_of
+from provender.payments.amending import (
+    Difference,
+    Way,
+    Whole,
+    amendments_of,
+    further_of,
+    stays_as_issued,
+)
+from provender.people.models import Membership
+from provender.people.roles import Doing
+from provender.suppliers.models import Supplier
+
+CREDITS = frozenset({Way.BOTH, Way.CREDIT})  # credit notes are for those who keep the books
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way as a button."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What the card of ways shows: the difference, its buttons, and whether some are for the bookkeeper."""
+
+    invoice: Invoice
+    difference: Difference
+    choices: list[Choice]
+    needs_books: bool
+    others: list[CreditNote]  # credit notes of the invoice that have nothing to do with an edit
+
+    @property
+    def why(self) -> str:
+        """Why the invoice stays as it is."""
+        if self.invoice.settled_on:
+            return "is paid" if self.invoice.paid else "is settled by credit"
+        if self.invoice.has_money:
+            return "is paid or credited in part"
+        return "was amended before" if stays_as_issued(self.invoice) else "is paid or credited in Xero"
+
+
+def ways_of(
+    invoice: Invoice, difference: Difference, membership: Membership, *, leave: str = "", save: str = ""
+) -> Ways:
+    """The ways that this person may go. `leave` is what leaving it is called, if it is one; `save` begins the rest."""
+    may = [way for way in difference.ways if membership.may(Doing.BOOKS) or way not in CREDITS]
+    choices = []
+    for way in may:
+        label = f"{save}{_label(difference, way, invoice.currency)}"
+        if way != Way.LEAVE:
+            choices.append(Choice(f"save:{way}:{difference.shown}", f"{label[:1].upper()}{label[1:]}"))
+    if leave and difference:
+        choices.append(Choice(f"save:{Way.LEAVE}:{difference.shown}", leave))
+    others = CreditNote.objects.filter(invoice=invoice, amends=False, status=CreditNote.Status.OPEN).order_by("date")
+    return Ways(invoice, difference, choices, len(may) < len(difference.ways), list(others) if difference else [])
+
+
+def _label(difference: Difference, way: Way, currency: str) -> str:
+    credit = difference.credit and f"credit note over {money(difference.credit.totals.total, currency)}"
+    further = difference.further and f"further invoice over {money(difference.further.totals.total, currency)}"
+    return {Way.BOTH: f"{credit} and {further}", Way.CREDIT: credit, Way.FURTHER: further}.get(way) or ""
+
+
+def read_way(request: DeskRequest, do: str) -> tuple[str, Way | None, str]:
+    """What a button says: what to do, which way and the amounts that it showed ("save:credit:9.90/0.00").
+
+    Raises PermissionDenied for a way that this person may not go.
+    """
+    what, _, rest = do.partition(":")
+    text, _, shown = rest.partition(":")
+    way = {each.value: each for each in Way}.get(text)
+    if way in CREDITS and not request.membership.may(Doing.BOOKS):
+        raise PermissionDenied("Credit notes are for those who keep the books.")
+    return what, way, shown
+
+
+def read_whole(request: DeskRequest) -> Whole | None:
+    """What becomes of the money, as the form of a cancellation says. Raises PermissionDenied as `read_way` does."""
+    text = request.POST.get("then", "")
+    then = {each.value: each for each in Whole}.get(text)
+    if then and not request.membership.may(Doing.BOOKS):
+        raise PermissionDenied("Credit notes are for those who keep the books.")
+    return then
+
+
+@dataclass(frozen=True)
+class Credited:
+    """What a cancellation gives back of an invoice that has money on it, and how much of it was paid."""
+
+    left: Decimal
+    due: Decimal
+    paid: Decimal
+
+    @property
+    def free(self) -> Decimal:
+        """What of the credit nothing that is left to pay uses up."""
+        return self.left - min(self.left, self.due)
+
+    @property
+    def refundable(self) -> Decimal:
+        """What of that can be paid back."""
+        return min(self.free, self.paid)
+
+
+def whole_of(invoice: Invoice | None) -> Credited | None:
+    """That, or None where the invoice becomes void instead."""
+    if invoice is None or not stays_as_issued(invoice):
+        return None
+    documents = [invoice, *(each for each in further_of(invoice) if each.has_money)]
+    left = sum((each.total - credited_of(each) for each in documents), ZERO)
+    return Credited(left, sum((each.due for each in documents), ZERO), sum((each.paid for each in documents), ZERO))
+
+
+@dataclass(frozen=True)
+class Amendments:
+    """What amends an invoice, or which one this bills further."""
+
+    further: Collection[Invoice]
+    credit_notes: Collection[CreditNote]
+
+    def __bool__(self) -> bool:
+        return bool(self.further or self.credit_notes)
+
+
+def amendments(invoice: Invoice | None) -> Amendments | None:
+    """The further invoices and the credit notes that an invoice has since it was edited with money on it."""
+    if invoice is None:
+        return None
+    return Amendments(list(further_of(invoice)), list(amendments_of(invoice)))
+
+
+@member(Doing.TRADE)
+def amend(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
+    """The difference between an order and what is billed for it, with what can be done about it; sent, do it."""
+    rows = supplier.orders.select_related("supplier", "invoice", "customer")
+    order = get_object_or_404(rows, pk=pk)
+    difference = difference_of(order)
+    if request.method == "POST":
+        _, way, shown = read_way(request, request.POST.get("do", ""))
+        made = actions.amend_order(order, way=way or Way.LEAVE, shown=shown, by=request.user)
+        messages.success(request, _said(order, made.story if made else ""))
+        return redirect("desk:order", slug=supplier.slug, pk=pk)
+    if order.invoice is None or not difference:
+        messages.info(request, f"Nothing is left to make up for on {order.number}.")
+        return redirect("desk:order", slug=supplier.slug, pk=pk)
+    context = {
+        "order": order,
+        "ways": ways_of(order.invoice, difference, request.membership),
+        "follows": not stays_as_issued(order.invoice),
+    }
+    return render(request, "desk/orders/amend.html", context)
+
+
+def _said(order: Order, made: str) -> str:
+    if made:
+        return f"{made[:1].upper()}{made[1:]}."
+    order.refresh_from_db()
+    if order.invoice and order.own_total is None:
+        return f"Invoice {order.invoice.number} follows the order again, in its version {order.invoice.version}."
+    return f"Nothing was left to make up for on {order.number}."
