@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 
 import cast
-from provender.invoicing.models import Invoice
-from provender.ordering.actions import cancel_order, edit_order, place_order
+from provender.invoicing.models import CreditNote, Invoice
+from provender.invoicing.totals import draft_of as line_draft
+from provender.ordering.actions import amend_order, cancel_order, edit_order, place_order
 from provender.ordering.errors import WrongStatus
 from provender.ordering.lines import draft_of
 from provender.ordering.models import Order
+from provender.payments.amending import Way, amend_invoice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,3 +47,27 @@ def test_an_order_called_off_during_an_edit_stays_called_off(cafe, at_once):
     order = Order.objects.get()
     assert (order.status, order.invoice.status) == ("cancelled", "void")
     assert order.invoice.lines.get().quantity == order.lines.get().quantity
+
+
+def test_two_people_at_a_paid_order_make_one_credit_note(cafe, at_once):
+    placed = cast.placed_order(cafe, {"OAT-1L": 10})
+    cast.payment(placed.invoice, str(placed.invoice.total))
+    fewer = [replace(draft_of(line), quantity=Decimal(8)) for line in placed.lines.all()]
+
+    def press(number):
+        order = Order.objects.get(pk=placed.pk)
+        if number % 2:
+            return edit_order(order, lines=fewer, way=Way.CREDIT, by=None)
+        return amend_order(order, way=Way.CREDIT, by=None)
+
+    at_once(6, press)
+    (note,) = CreditNote.objects.all()
+    assert (note.total, Order.objects.get().own_total) == (Decimal("9.90"), Decimal("39.60"))
+
+
+def test_two_people_at_a_paid_invoice_make_one_credit_note(cafe, at_once):
+    invoice = cast.invoice(cafe, cast.line(quantity=10))
+    cast.payment(invoice, str(invoice.total))
+    wanted = [replace(line_draft(line), quantity=Decimal(8)) for line in invoice.lines.all()]
+    at_once(4, lambda _: amend_invoice(Invoice.objects.get(pk=invoice.pk), wanted, way=Way.BOTH))
+    assert CreditNote.objects.get().total == Decimal("9.90")

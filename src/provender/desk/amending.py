@@ -30,6 +30,7 @@ from provender.payments.amending import (
     further_of,
     stays_as_issued,
 )
+from provender.payments.credits import can_be_changed
 from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
@@ -116,6 +117,7 @@ class Credited:
     left: Decimal
     due: Decimal
     paid: Decimal
+    voids: list[Invoice]  # further invoices on which nothing was paid
 
     @property
     def free(self) -> Decimal:
@@ -132,9 +134,11 @@ def whole_of(invoice: Invoice | None) -> Credited | None:
     """That, or None where the invoice becomes void instead."""
     if invoice is None or not stays_as_issued(invoice):
         return None
-    documents = [invoice, *(each for each in further_of(invoice) if each.has_money)]
+    further = list(further_of(invoice))
+    documents = [invoice, *(each for each in further if not can_be_changed(each))]
     left = sum((each.total - credited_of(each) for each in documents), ZERO)
-    return Credited(left, sum((each.due for each in documents), ZERO), sum((each.paid for each in documents), ZERO))
+    due, paid = sum((each.due for each in documents), ZERO), sum((each.paid for each in documents), ZERO)
+    return Credited(left, due, paid, [each for each in further if can_be_changed(each)])
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from provender.desk.choosing import SUGGESTED, as_uuid, customers_named, date_in
 from provender.invoicing.models import InvoiceLine, LineKind
 from provender.invoicing.totals import Totals, build_lines, sum_lines
 from provender.ordering.errors import QuantityNotPositive
-from provender.ordering.lines import TYPED, OrderLineDraft, invoice_lines, price_lines
+from provender.ordering.lines import TYPED, OrderLineDraft, invoice_lines, price_lines, wanted_lines
 from provender.ordering.models import Order, OrderLine
 from provender.payments.amending import Difference, stays_as_issued, weigh_difference
 from provender.properties.models import Kind, Option, Property
@@ -291,7 +291,7 @@ class Sheet:
             lines = self._priced(whose, anew=self.anew)
             built = build_lines(InvoiceLine, self.supplier, invoice_lines(lines), self._issued_rates())
             if self.order and self.order.invoice and self.stays:
-                self.difference = weigh_difference(self.order.invoice, invoice_lines(lines))
+                self.difference = weigh_difference(self.order.invoice, wanted_lines(self.order.invoice, lines))
         except ProvenderError as error:
             self.trouble = error.sentence
             return

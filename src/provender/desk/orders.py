@@ -348,7 +348,7 @@ def _save(request: DeskRequest, sheet: Sheet, way: Way | None, shown: str, *, pl
         messages.success(request, f"Placed {order.number}{_and_invoice(order)}.")
     elif order.invoice and sheet.stays:
         last = story(sheet.supplier, "order", order.pk).first()  # says which documents were made
-        messages.success(request, f"Saved {order.number}. {last.what if last and way else ''}".strip())
+        messages.success(request, f"Saved {order.number}.{f' {last.what}.' if last and way else ''}")
     elif order.invoice:
         messages.success(
             request, f"Saved {order.number}. Invoice {order.invoice.number} is in its version {order.invoice.version}."

@@ -232,4 +232,5 @@ def tracking_of(order: Order, lines: Sequence[OrderLine]) -> list[list[Carried]]
 def totals_of(supplier: Supplier, lines: Iterable[OrderLine], invoice: Invoice | None = None) -> Totals:
     """What the lines come to, tax as it will be in Xero, at the rates of their invoice. Raises AmountTooLarge."""
     rates = dict(invoice.lines.values_list("tax_kind", "tax_rate")) if invoice else None
-    return sum_lines(build_lines(InvoiceLine, supplier, invoice_lines(lines), rates))
+    wanted = wanted_lines(invoice, lines) if invoice else invoice_lines(lines)
+    return sum_lines(build_lines(InvoiceLine, supplier, wanted, rates))

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from provender.invoicing.totals import Totals
-from provender.ordering.lines import invoice_lines, totals_of
+from provender.ordering.lines import totals_of, wanted_lines
 from provender.ordering.models import Order
 from provender.payments.amending import Difference, weigh_difference
 from provender.suppliers.models import Supplier
@@ -25,4 +25,4 @@ def difference_of(order: Order) -> Difference | None:
     """What is billed for the order beside what it comes to by now; None where its invoice says what it says."""
     if order.invoice is None or order.own_total is None or order.status == Order.Status.CANCELLED:
         return None
-    return weigh_difference(order.invoice, invoice_lines(order.lines.all()))
+    return weigh_difference(order.invoice, wanted_lines(order.invoice, order.lines.all()))

@@ -6,26 +6,34 @@ is kept nowhere: it is what is wanted less what the invoice, its further invoice
 come to. So a second press finds none, and a credit note that is cancelled opens it again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from provender.basics import clock
 from provender.basics.money import ZERO, exact_price, line_amount, show_price, show_quantity
 from provender.basics.rows import hold
 from provender.customers.queries import due_date
-from provender.invoicing.actions import raise_invoice, void_invoice
 from provender.invoicing.credit_notes import credited_of, lines_worth, raise_credit_note
 from provender.invoicing.errors import InvoiceIsVoid
 from provender.invoicing.models import CreditNote, CreditNoteLine, DocumentLine, Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LONGEST_DESCRIPTION, LineDraft, Totals, build_lines, draft_of, sum_lines
 from provender.payments.actions import allocate_credit
+from provender.payments.credits import (
+    allocation_day,
+    bill,
+    can_be_changed,
+    cancel_invoice,
+    give_credit,
+    hold_credits,
+)
 from provender.payments.errors import DifferenceMoved
+from provender.payments.models import Payment
 from provender.payments.refunds import pay_back
 from provender.people.models import User
 from provender.suppliers.models import TaxKind
@@ -142,8 +150,8 @@ def amendments_of(invoice: Invoice) -> QuerySet[CreditNote]:
 
 
 def stays_as_issued(invoice: Invoice) -> bool:
-    """Whether the invoice has money on it, or was amended: then what is wanted is brought about beside it."""
-    return invoice.has_money or further_of(invoice).exists() or amendments_of(invoice).exists()
+    """Whether the invoice has money that keeps it as it is, or was amended: what is wanted comes about beside it."""
+    return not can_be_changed(invoice) or further_of(invoice).exists() or amendments_of(invoice).exists()
 
 
 def billed_lines(invoice: Invoice) -> list[LineDraft]:
@@ -290,16 +298,17 @@ def amend_invoice(
     *,
     way: Way,
     shown: str = "",
-    allocate: bool = True,
+    paid_there: bool = False,
     why: str = "",
     by: User | None = None,
 ) -> Amended:
     """Make up for the difference between what is billed and what is wanted, in that way; where there is none, nothing.
 
-    The credit note is set against what is left to pay of its invoice, unless told not to; the rest of it waits for the
-    next ones. `shown` is the difference's own word of what a person was shown. Raises InvoiceIsVoid, DifferenceMoved,
-    CreditBeyondInvoice, and what `build_lines` raises.
+    The credit note applies itself, but not to an invoice that is `paid_there`, in Xero alone. `shown` is the
+    difference's own word of what a person was shown. Raises InvoiceIsVoid, DifferenceMoved, CreditBeyondInvoice, and
+    what `build_lines` raises.
     """
+    hold_credits(invoice.customer)
     hold(invoice)
     if invoice.status == Invoice.Status.VOID:
         raise InvoiceIsVoid(invoice)
@@ -308,9 +317,8 @@ def amend_invoice(
         raise DifferenceMoved(invoice)
     credit_note = further = None
     if difference.credit and way in (Way.CREDIT, Way.BOTH):
-        credit_note = _credit(invoice, difference.credit.drafts, why, by)
-        if allocate:
-            _use(credit_note, [invoice], by)
+        raising = raise_credit_note if paid_there else give_credit
+        credit_note = _credit(raising, invoice, difference.credit.drafts, why, by)
     if difference.further and way in (Way.FURTHER, Way.BOTH):
         further = _bill(invoice, difference.further.drafts, by)
     return Amended(difference, credit_note, further)
@@ -324,12 +332,16 @@ def credit_whole(invoice: Invoice, *, then: Whole, why: str = "", by: User | Non
     is kept for the next invoices, or paid back as far as it was paid. Answers None where all is credited already.
     Raises InvoiceIsVoid.
     """
+    payments = Payment.objects.filter(Q(invoice=invoice) | Q(invoice__further_to=invoice), removed_at=None)
+    for payment in payments.order_by("pk"):
+        hold(payment)  # payments are held before credits, and credits before invoices, wherever both are
+    hold_credits(invoice.customer)
     hold(invoice)
     if invoice.status == Invoice.Status.VOID:
         raise InvoiceIsVoid(invoice)
     for each in further_of(invoice):
-        if not each.has_money:
-            void_invoice(each, by=by, why=why)
+        if can_be_changed(each):
+            cancel_invoice(each, by=by, why=why)
     documents = [invoice, *further_of(invoice)]
     left = sum((each.total - credited_of(each) for each in documents), ZERO)
     if left <= 0:
@@ -339,15 +351,17 @@ def credit_whole(invoice: Invoice, *, then: Whole, why: str = "", by: User | Non
         drafts = all_of_it.drafts
     else:  # goods came back before: what is left has no lines of its own
         drafts = lines_worth(invoice, left, f"Rest of invoice {invoice.number}")
-    credit_note = _credit(invoice, drafts, why, by)
+    credit_note = _credit(raise_credit_note, invoice, drafts, why, by)
     _use(credit_note, documents, by)
     if then == Whole.PAY_BACK:
         pay_back(credit_note, documents, date=clock.today(invoice.supplier.time_zone), by=by)
     return credit_note
 
 
-def _credit(invoice: Invoice, drafts: Sequence[LineDraft], why: str, by: User | None) -> CreditNote:
-    return raise_credit_note(
+def _credit(
+    raising: Callable[..., CreditNote], invoice: Invoice, drafts: Sequence[LineDraft], why: str, by: User | None
+) -> CreditNote:
+    return raising(
         invoice.supplier,
         invoice.customer,
         lines=drafts,
@@ -361,16 +375,16 @@ def _credit(invoice: Invoice, drafts: Sequence[LineDraft], why: str, by: User | 
 
 def _use(credit_note: CreditNote, invoices: Iterable[Invoice], by: User | None) -> None:
     """Set it against what is left to pay of these."""
-    today = clock.today(credit_note.supplier.time_zone)
     for invoice in invoices:
         if (amount := min(credit_note.remaining, invoice.due)) > 0:
-            allocate_credit(credit_note, invoice, amount=amount, date=max(today, invoice.date), by=by)
+            day = allocation_day(credit_note, invoice)
+            allocate_credit(credit_note, invoice, amount=amount, date=day, by=by)
 
 
 def _bill(invoice: Invoice, drafts: Sequence[LineDraft], by: User | None) -> Invoice:
     """Raise the further invoice, due by the customer's terms from today on."""
     today = clock.today(invoice.supplier.time_zone)
-    further = raise_invoice(
+    further = bill(
         invoice.supplier,
         invoice.customer,
         lines=drafts,

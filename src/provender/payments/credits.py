@@ -62,6 +62,11 @@ def _apply(credit_notes: Sequence[CreditNote], invoice: Invoice) -> None:
             allocate_credit(credit_note, invoice, amount=amount, date=allocation_day(credit_note, invoice))
 
 
+def hold_credits(customer: Customer) -> None:
+    """Hold what the customer's credit notes have left, before an invoice is held that they may be set against."""
+    _hold_all(open_credits(customer.supplier, customer))
+
+
 def _hold_all(credit_notes: Iterable[CreditNote]) -> None:
     for credit_note in sorted(credit_notes, key=lambda one: one.pk):
         hold(credit_note)
