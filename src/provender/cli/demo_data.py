@@ -23,14 +23,14 @@ from provender.catalogue.offers import Offer, Offers
 from provender.customers import actions as customers
 from provender.customers.models import Customer, FreightGroup
 from provender.customers.tax_numbers import ABN_WEIGHTS
-from provender.invoicing.credit_notes import raise_credit_note
 from provender.invoicing.models import LineKind
 from provender.invoicing.totals import LineDraft
 from provender.invoicing.totals import draft_of as draft_of_line
 from provender.ordering import actions as ordering
 from provender.ordering.lines import OrderLineDraft, draft_of
 from provender.ordering.models import Order
-from provender.payments.actions import allocate_credit, record_payment
+from provender.payments.actions import record_payment
+from provender.payments.credits import give_credit
 from provender.payments.payouts import PayoutEntry, close_payout, enter_payout
 from provender.payments.queries import open_invoices
 from provender.people.models import Membership, User
@@ -439,11 +439,11 @@ def _money(shop: _Shop, today: date, now: datetime) -> list[_Event]:
     happenings += [
         (day, PAYS_IN_PART, _pay_in_part),
         (day, HAD_A_BROKEN_BOX, _credit_a_broken_box),
-        (day, IS_OWED_A_FAVOUR, _credit_a_favour),
         (day + timedelta(days=1), PAYS_BY_CARD, _pay_out),
     ]
     zone = ZoneInfo(shop.supplier.time_zone)
-    return [
+    last = _Event(now, partial(_credit_a_favour, shop, by_name[IS_OWED_A_FAVOUR], today))  # no order comes to use it
+    return [last] + [
         _Event(min(datetime.combine(day, time(12), zone), now), partial(happen, shop, by_name[name], day))
         for day, name, happen in happenings
     ]
@@ -473,19 +473,18 @@ def _pay_out(shop: _Shop, customer: Customer, day: date, _orders: object) -> Non
 
 
 def _credit_a_broken_box(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
-    """One of the first line of its oldest open invoice, set against that invoice."""
+    """One of the first line of its oldest open invoice, which it is set against."""
     invoice = open_invoices(shop.supplier, customer)[0]
     line = replace(draft_of_line(invoice.lines.all()[0]), quantity=Decimal(1), key=uuid4())
-    note = raise_credit_note(
+    give_credit(
         shop.supplier, customer, lines=[line], date=day, invoice=invoice, reason="Arrived broken.", by=shop.owner
     )
-    allocate_credit(note, invoice, amount=note.total, date=day, by=shop.owner)
 
 
 def _credit_a_favour(shop: _Shop, customer: Customer, day: date, _orders: object) -> None:
     """A free credit that waits to be used."""
     line = LineDraft(LineKind.OTHER, "For the late delivery on Sunday", Decimal(1), Decimal(40), TaxKind.GST)
-    raise_credit_note(shop.supplier, customer, lines=[line], date=day, reason="With our apologies.", by=shop.owner)
+    give_credit(shop.supplier, customer, lines=[line], date=day, reason="With our apologies.", by=shop.owner)
 
 
 def _basket(shop: _Shop, chance: random.Random, venue: Venue) -> list[OrderLineDraft]:
