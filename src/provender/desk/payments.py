@@ -211,7 +211,7 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         if not percents:
             del self.fields["with_surcharge"]
             return
-        self.fields["amount"].help_text += " Without the surcharge."
+        self.fields["amount"].help_text += " The surcharge comes on top."
         self.fields["method"].choices = [  # type: ignore[attr-defined]  # it is a pick-list
             (method, f"{label}, {quantity(percents[method])} % on top" if method in percents else label)
             for method, label in Payment.Method.choices
