@@ -64,6 +64,10 @@ class BadPost(RequestRefused):
     """400: the body could not be read."""
 
 
+class BadXml(BadPost):
+    """400: the body is XML, which is not read here."""
+
+
 class BadQuery(RequestRefused):
     """400: `where` or `order` could not be understood."""
 

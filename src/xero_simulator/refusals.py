@@ -8,6 +8,7 @@ from xero_simulator.errors import (
     BadPost,
     BadQuery,
     BadRequest,
+    BadXml,
     LimitReached,
     NotFound,
     NothingPosted,
@@ -27,8 +28,8 @@ def answer_refusal(switches: Switches, refusal: RequestRefused) -> Answer:
     """Xero's body and status for it."""
     match refusal:
         case BadPost():
-            text = f"JSON for post data was invalid, {refusal}"
-            return _exception(14, "PostDataInvalidException", text)
+            kind = "Xml" if isinstance(refusal, BadXml) else "JSON"
+            return _exception(14, "PostDataInvalidException", f"{kind} for post data was invalid, {refusal}")
         case NothingPosted():
             known = switches["error_numbers_known"]
             return _exception(17 if known else 10, "NoDataProcessedException", messages.NO_DATA.format(key=refusal.key))

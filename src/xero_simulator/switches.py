@@ -181,10 +181,11 @@ class Switches:
         self._set = dict(self._first)
 
     def as_dict(self) -> dict[str, bool]:
-        return {name: self[name] for name in SWITCHES}
+        return {name: switch.default for name, switch in SWITCHES.items()} | self._set
 
     def explained(self) -> dict[str, dict[str, str | bool]]:
+        values = self.as_dict()
         return {
-            name: {"value": self[name], "default": switch.default, "true": switch.on, "false": switch.off}
+            name: {"value": values[name], "default": switch.default, "true": switch.on, "false": switch.off}
             for name, switch in SWITCHES.items()
         }

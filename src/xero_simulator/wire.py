@@ -14,7 +14,7 @@ import msgspec
 
 from xero_simulator import messages
 from xero_simulator.clock import from_ms, to_ms
-from xero_simulator.errors import BadPost, Invalid
+from xero_simulator.errors import BadPost, BadXml, Invalid
 from xero_simulator.rounding import is_sane
 
 T = TypeVar("T")
@@ -143,6 +143,8 @@ def _is_finite(value: Any) -> bool:
 def _envelope_content(body: bytes, key: str) -> bytes:
     if not body.strip():
         raise BadPost("no content was sent")
+    if body.lstrip().startswith((b"<", b"xml=")):
+        raise BadXml("requests are read as JSON here")
     try:
         if body.lstrip()[:1] == b"[":
             return body

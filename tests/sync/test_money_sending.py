@@ -346,6 +346,16 @@ def test_undone_here_it_is_taken_off_there(credit, invoice, sync, books, allocat
     assert [str(one["Amount"]) for one in allocated()] == ["4.00"]
 
 
+def test_an_allocation_that_is_answered_without_its_id_is_looked_up(credit, invoice, sync, xero, books, allocated):
+    xero.switches["allocating_tells_id"] = False
+    allocation = allocate_credit(credit, invoice, amount=D("9.90"), date=DAY)
+    sync()
+    assert Link.objects.get(kind="allocation").xero_id == allocated()[0]["AllocationID"]
+    undo_allocation(allocation)
+    sync()
+    assert allocated() == []
+
+
 def test_undone_in_xero_already_is_done(credit, invoice, sync, books, allocated, xero):
     allocation = allocate_credit(credit, invoice, amount=D("9.90"), date=DAY)
     sync()

@@ -293,7 +293,7 @@ def test_switched_off_nothing_is_read_and_switched_on_later_what_happened_before
 def test_a_deposit_that_a_person_made_in_xero_pays_its_invoices(sent, read, books, supplier, sync):
     other = cast.placed_order(cast.venue(supplier, "Harbour View"), {"OAT-1L": 1}).invoice
     sync()
-    books.pay_batch([sent.number, other.number], day=DAY)
+    books.pay_batch([sent.number, other.number], day=DAY, reference="deposit")
     read()
     assert money(sent)[0] == sent.total
     assert money(other)[0] == other.total

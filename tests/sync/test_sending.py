@@ -108,6 +108,20 @@ def test_edited_in_xero_is_asked_never_overwritten(order, sync, books, supplier)
     assert books.find_invoice(order.invoice.number)["Reference"] == "typed by hand"
 
 
+def test_what_comes_to_nothing_is_paid_in_xero_and_changed_and_voided_all_the_same(supplier, connection, sync, books):
+    cast.product(supplier, "GIFT", price="0")
+    order = cast.placed_order(cast.venue(supplier, "Free Cafe"), {"GIFT": 2})
+    sync()
+    assert books.find_invoice(order.invoice.number)["Status"] == "PAID"
+    ordering.edit_order(order, lines=cast.goods(supplier, {"GIFT": 3}), by=None)
+    sync()
+    assert books.find_invoice(order.invoice.number)["LineItems"][0]["Quantity"] == 3
+    ordering.cancel_order(order, by=None)
+    sync()
+    assert books.find_invoice(order.invoice.number)["Status"] == "VOIDED"
+    assert not Problem.objects.exists()
+
+
 def test_paid_in_xero_is_a_problem_and_not_retried(order, sync, books, supplier, xero):
     sync()
     books.pay(order.invoice.number)

@@ -268,6 +268,12 @@ def test_what_cannot_be_read_is_a_post_data_exception(xero, body):
     assert answer.json()["Type"] == "PostDataInvalidException"
 
 
+@pytest.mark.parametrize("body", ["<Invoices><Invoice/></Invoices>", "xml=%3CInvoices%2F%3E"])
+def test_xml_is_refused_by_its_name(xero, body):
+    answer = xero.http.put("/api.xro/2.0/Invoices", content=body, headers=xero.tokens.headers)
+    assert answer.json()["Message"].startswith("Xml for post data was invalid, ")
+
+
 def test_numbers_may_be_strings_unless_the_switch_says_no(xero, simulator):
     assert xero.put("Invoices", invoice(InvoiceNumber=17)).status_code == 200
     simulator.switches["strings_as_numbers"] = False

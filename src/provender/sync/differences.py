@@ -201,8 +201,9 @@ def _line_as_sent(line: wire.LineItem, *, tracked: bool) -> dict[str, Any]:
 
 
 def touched_by_money(theirs: Lined) -> bool:
-    """Paid, credited or used, even in part: Xero no longer lets us change it."""
+    """Paid, credited or used, even in part: Xero no longer lets us change it. What comes to nothing is "paid" too."""
+    if theirs.status == "PAID" and theirs.total != 0:
+        return True
     if isinstance(theirs, wire.CreditNote):
-        left = theirs.total if theirs.remaining_credit is None else theirs.remaining_credit
-        return theirs.status == "PAID" or left != theirs.total
-    return theirs.status == "PAID" or bool(theirs.amount_paid) or bool(theirs.amount_credited)
+        return theirs.remaining_credit not in (None, theirs.total)
+    return bool(theirs.amount_paid) or bool(theirs.amount_credited)

@@ -252,7 +252,9 @@ class Courier:
     def _record(self, sent: _Sent, answer: Answer) -> int:
         """Match the answer by identity and write it down; what it doesn't mention stays in doubt."""
         kind, operation = sent.parcel.row, sent.parcel.operation
-        verdicts = {kind.identity(operation, element.value): element for element in answer.elements}
+        # What was taken without an id, as an allocation may be, is found by a look-up before anything counts on it.
+        told = [one for one in answer.elements if not one.ok or kind.id_of(one.value)]
+        verdicts = {kind.identity(operation, element.value): element for element in told}
         pairs = [(row, verdicts.get(kind.identity_of(operation, row))) for row in sent.documents]
         accepted = [Accepted.of(row, element.value) for row, element in pairs if element and element.ok]
         recording = Recording.of(self.session.connection, operation, accepted)
