@@ -1,4 +1,4 @@
-"""Pictures of products and tracking for the guides, taken in a running demonstration.
+"""Pictures of products, tracking and money for the guides, taken in a running demonstration.
 
     provender demo                                                   # in one terminal; it prints address and log-in
     python scripts/pictures.py http://localhost:8000 owner@larkfield.example PASSWORD
@@ -39,6 +39,11 @@ def main() -> None:
         keep(page, "tracking")
         type_order(page, home)
         keep(page, "order-tracking")
+        open_newest(page, f"{home}/payouts")
+        keep(page, "payout")
+        open_newest(page, f"{home}/credit-notes?state=issued")
+        page.set_viewport_size(TALL)
+        keep(page, "credit-note")
         browser.close()
 
 
@@ -63,6 +68,12 @@ def type_order(page: Any, home: str) -> None:
         page.get_by_label(f"Quantity of line {line}").fill(str(2 * line))
     page.get_by_label("Region").select_option(index=1)
     page.locator("#line-1-carried .note").wait_for()
+
+
+def open_newest(page: Any, address: str) -> None:
+    """The first of a list."""
+    page.goto(address)
+    page.locator("tbody a").first.click()
 
 
 def keep(page: Any, name: str) -> None:
