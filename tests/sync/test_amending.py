@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
 import cast
 from provender.invoicing.models import CreditNote
@@ -11,6 +12,9 @@ from provender.ordering.actions import cancel_order, edit_order
 from provender.ordering.lines import draft_of
 from provender.ordering.models import Order
 from provender.payments.amending import Way, Whole, further_of
+from provender.sync.amending import amend_refused, refused_change
+from provender.sync.errors import VersionUnknown
+from provender.sync.models import Link, Problem
 from provender.sync.verify import verify_books
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +68,88 @@ def test_a_cancelled_paid_order_is_credited_and_paid_back_there(sold, supplier, 
     assert books.find_invoice(sold.invoice.number)["Status"] == "PAID"
     assert CreditNote.objects.get().remaining == 0
     assert verify_books(supplier).equal
+
+
+# --- paid there, and known here only by Xero's refusal ------------------------------------------------------------
+
+
+def problem():
+    return Problem.objects.get(solved_at=None)
+
+
+@pytest.fixture
+def refused(sold, sync, books):
+    """The same order, paid in Xero and edited here before anybody heard: fewer oat milk, more beans."""
+    books.pay(sold.invoice.number)
+    edit_order(fresh(sold), lines=edited(sold, 8, 3), by=None)
+    sync()
+    assert problem().cause == "paid-or-credited"
+    return sold
+
+
+def quantities(order):
+    return [int(line.quantity) for line in order.invoice.lines.all()]
+
+
+@pytest.mark.parametrize("way", [Way.BOTH, Way.LEAVE])
+def test_what_xero_refused_is_brought_about_beside_it(refused, supplier, sync, books, xero, way):
+    invoice, difference = refused_change(problem())
+    assert (str(difference.billed), str(difference.wanted), difference.shown) == ("103.75", "120.98", "9.90/27.13")
+    amend_refused(problem(), way=way, shown="9.90/27.13", by=None)
+    xero.stats.reset()
+    sync()
+    assert not Problem.objects.filter(solved_at=None).exists()
+    assert not [call for call in xero.stats.calls if call.startswith("POST") and "Invoices" in call]
+    order = fresh(refused)
+    assert (str(order.invoice.total), order.invoice.version, quantities(order)) == ("103.75", 3, [10, 2])
+    assert str(order.own_total) == "120.98"
+    assert [str(note["Total"]) for note in credit_notes(xero)] == (["9.90"] if way == Way.BOTH else [])
+    assert [str(each.total) for each in further_of(invoice)] == (["27.13"] if way == Way.BOTH else [])
+    assert verify_books(supplier).equal
+
+
+def test_a_cancellation_that_xero_refused_opens_the_invoice_and_credits_it(sold, supplier, sync, books, xero):
+    books.pay(sold.invoice.number)
+    cancel_order(fresh(sold), by=None)
+    sync()
+    amend_refused(problem(), way=Way.CREDIT, by=None)
+    sync()
+    assert fresh(sold).invoice.status == "open"
+    (note,) = credit_notes(xero)
+    assert (str(note["Total"]), note["Allocations"]) == ("103.75", [])
+    assert verify_books(supplier).equal
+
+
+def test_a_payment_heard_of_meanwhile_holds_nothing_up(refused, supplier, sync):
+    cast.payment(refused.invoice, "103.75")
+    amend_refused(problem(), way=Way.BOTH, by=None)
+    assert (fresh(refused).invoice.due, str(fresh(refused).invoice.total)) == (0, "103.75")
+
+
+def test_the_ways_are_offered_on_the_problem_once(refused, theo):
+    url = f"/w/harbour/xero/problems/{problem().pk}/amend"
+    assert "Credit note or further invoice" in theo.get("/w/harbour/xero/problems").text
+    page = theo.get(url).text
+    assert "It is paid or credited in Xero, so it keeps its amount" in page
+    assert "Credit note over $9.90 and further invoice over $27.13" in page
+    sent = {"do": "save:both:9.90/27.13", "shown": problem().found_at.isoformat()}
+    assert "is what Xero has again" in theo.post(url, sent, follow=True).text
+    theo.post(url, sent)
+    assert CreditNote.objects.count() == 1
+
+
+def test_what_was_edited_there_before_is_for_hand(refused, theo):
+    link = Link.objects.get(kind="invoice")
+    Link.objects.filter(pk=link.pk).update(sent=link.sent.replace("10.0", "11.0").replace(":10,", ":11,"))
+    with pytest.raises(VersionUnknown):
+        refused_change(problem())
+    page = theo.get(f"/w/harbour/xero/problems/{problem().pk}/amend", follow=True).text
+    assert "is none of its versions here" in page
+
+
+@pytest.fixture
+def theo(supplier):
+    """The bookkeeper's browser."""
+    client = Client()
+    client.force_login(cast.person("theo", supplier))
+    return client

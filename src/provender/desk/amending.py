@@ -34,6 +34,9 @@ from provender.payments.credits import can_be_changed
 from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync import amending
+from provender.sync.errors import ProblemGone, VersionUnknown
+from provender.sync.models import Problem
 
 CREDITS = frozenset({Way.BOTH, Way.CREDIT})  # credit notes are for those who keep the books
 
@@ -179,6 +182,30 @@ def amend(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "follows": not stays_as_issued(order.invoice),
     }
     return render(request, "desk/orders/amend.html", context)
+
+
+def amend_refused(request: DeskRequest, supplier: Supplier, problem: Problem) -> HttpResponse:
+    """What differs between what Xero has of a paid invoice and what was wanted, with the ways; sent, do it."""
+    if request.method == "POST":
+        _, way, shown = read_way(request, request.POST.get("do", ""))
+        if request.POST.get("shown") != problem.found_at.isoformat() or way is None:
+            raise ProblemGone
+        made = amending.amend_refused(problem, way=way, shown=shown, by=request.user).story
+        number = problem.words.get("number", "The invoice")
+        back_ = f"{number} is what Xero has again."
+        messages.success(request, f"{back_} {made[:1].upper()}{made[1:]}." if made else back_)
+        return redirect("desk:invoice", slug=supplier.slug, pk=problem.document)
+    try:
+        invoice, difference = amending.refused_change(problem)
+    except VersionUnknown as error:
+        messages.error(request, error.sentence)
+        return redirect("desk:problems", slug=supplier.slug)
+    leave = "Leave it as Xero has it"
+    ways = ways_of(invoice, difference, request.membership, leave=leave)
+    if not difference:  # only a date or a text was changed
+        ways.choices.append(Choice(f"save:{Way.LEAVE}:{difference.shown}", leave))
+    context = {"problem": problem, "ways": ways}
+    return render(request, "desk/xero/amend.html", context)
 
 
 def _said(order: Order, made: str) -> str:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from provender.desk.amending import amend_refused
 from provender.desk.both_sides import both_sides
 from provender.desk.frame import DeskRequest, back, connected, member
 from provender.people.models import Membership
@@ -294,6 +295,8 @@ def repair(request: DeskRequest, supplier: Supplier, pk: int, do: str) -> HttpRe
     if do in OF_DOCUMENT and request.method != "POST":
         place = PAGES.get(problem.kind, OF_DOCUMENT[do]) if do == "edit-document" else OF_DOCUMENT[do]
         return redirect(place, slug=supplier.slug, pk=_subject(problem, do))
+    if do == "amend" and problem.kind == "invoice":
+        return amend_refused(request, supplier, problem)
     decision = DECISIONS.get(do)
     if decision is None:
         raise Http404("No such repair.")

@@ -23,7 +23,7 @@ from provender.invoicing.errors import (
 )
 from provender.invoicing.models import Invoice, InvoiceLine, InvoiceVersion
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
-from provender.invoicing.versions import differences, freeze, same_content
+from provender.invoicing.versions import differences, freeze, lines_of, rates_of, same_content
 from provender.people.models import User
 from provender.properties.queries import choose_for_lines
 from provender.suppliers.actions import hold_numbers, take_free_number
@@ -185,6 +185,30 @@ def revise_invoice(
 
 
 @transaction.atomic
+def put_back(invoice: Invoice, version: InvoiceVersion, *, by: User | None = None, why: str = "") -> Invoice:
+    """Issue an earlier version's content as the next one, since that is what the outside has; a void one is open again.
+
+    Money on it doesn't hold that up; whoever calls it weighs the invoice anew. When nothing differs, nothing happens.
+    """
+    hold(invoice)
+    current = list(InvoiceLine.objects.filter(invoice=invoice))
+    before, document = freeze(invoice, current), version.document
+    for name in ("order_numbers", "purchase_order", "comment"):
+        setattr(invoice, name, document[name])
+    for name in ("date", "due_date"):
+        setattr(invoice, name, Date.fromisoformat(document[name]))
+    built = build_lines(InvoiceLine, invoice.supplier, lines_of(document), rates_of(document))
+    _put_lines(invoice, built)
+    void = invoice.status == Invoice.Status.VOID
+    if not void and same_content(before, freeze(invoice, built)):
+        return invoice
+    invoice.status, invoice.voided_at = Invoice.Status.OPEN, None
+    replace_rows(InvoiceLine.objects.filter(invoice=invoice), built, parent="invoice")
+    _issue_next(invoice, built, before, by=by, why=why, with_money=True)
+    return invoice
+
+
+@transaction.atomic
 def recode_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> Invoice:
     """Put the products' present account codes on the invoice's lines, as its next version.
 
@@ -336,9 +360,15 @@ def _hold_open(invoice: Invoice) -> list[InvoiceLine]:
 
 
 def _issue_next(
-    invoice: Invoice, lines: Sequence[InvoiceLine], before: dict[str, object], *, by: User | None, why: str
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    before: dict[str, object],
+    *,
+    by: User | None,
+    why: str,
+    with_money: bool = False,
 ) -> None:
-    if invoice.has_money:
+    if invoice.has_money and not with_money:
         raise InvoiceHasMoney(invoice)
     invoice.version += 1
     invoice.changed_at = clock.now()

@@ -6,10 +6,13 @@ A copy is plain JSON: amounts, prices and quantities as strings, dates as YYYY-M
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from provender.basics.money import show_price, show_quantity
+from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.invoicing.models import DocumentLine, Invoice, InvoiceLine
+from provender.invoicing.totals import LineDraft
 from provender.suppliers.models import Supplier
 
 Document = dict[str, Any]
@@ -71,6 +74,32 @@ def freeze_line(line: DocumentLine) -> Document:
         "amount": str(line.amount),
         "tax": str(line.tax),
     }
+
+
+def lines_of(document: Document) -> list[LineDraft]:
+    """What would be asked for to have that copy's lines again; products that are gone since are named no more."""
+    named = [line["product"] for line in document["lines"] if line["product"]]
+    there = {str(pk) for pk in Product.objects.filter(pk__in=named).values_list("pk", flat=True)}
+    return [
+        LineDraft(
+            kind=line["kind"],
+            description=line["description"],
+            quantity=Decimal(line["quantity"]),
+            unit_price=Decimal(line["unit_price"]),
+            tax_kind=line["tax_kind"],
+            key=UUID(line["key"]),
+            product_id=UUID(line["product"]) if line["product"] in there else None,
+            sku=line["sku"],
+            sales_account=line["sales_account"],
+            tracking=line.get("tracking", []),
+        )
+        for line in document["lines"]
+    ]
+
+
+def rates_of(document: Document) -> dict[str, Decimal]:
+    """Tax kind → the rate in percent that the copy was issued at."""
+    return {line["tax_kind"]: Decimal(line["tax_rate"]) for line in document["lines"]}
 
 
 def same_content(older: Document, newer: Document) -> bool:

@@ -162,11 +162,13 @@ def edit_order(
 
 
 @transaction.atomic
-def amend_order(order: Order, *, way: Way, shown: str = "", by: User | None) -> Amended | None:
+def amend_order(
+    order: Order, *, way: Way, shown: str = "", paid_there: bool = False, by: User | None
+) -> Amended | None:
     """Do something about the difference between an order and what is billed for it; None without an invoice.
 
-    An invoice whose money was taken back since follows. Twice is once: the second time there is no difference. Raises
-    WrongStatus, and what `amend_invoice` raises.
+    An invoice whose money was taken back since follows, unless it is `paid_there`, in Xero alone. Twice is once: the
+    second time there is no difference. Raises WrongStatus, and what `amend_invoice` raises.
     """
     hold(order)
     if order.status not in (Status.PLACED, Status.DELIVERED):
@@ -174,8 +176,8 @@ def amend_order(order: Order, *, way: Way, shown: str = "", by: User | None) -> 
     if order.invoice is None:
         return None
     lines = list(order.lines.all())
-    if stays_as_issued(order.invoice):
-        return _amend(order, order.invoice, lines, way, shown, by)
+    if paid_there or stays_as_issued(order.invoice):
+        return _amend(order, order.invoice, lines, way, shown, by, paid_there=paid_there)
     if order.own_total is not None:
         _revise(order, order.invoice, lines, dates_moved=False, by=by)
     return None
@@ -402,7 +404,14 @@ def _revise(order: Order, invoice: Invoice, lines: Sequence[OrderLine], *, dates
 
 
 def _amend(
-    order: Order, invoice: Invoice, lines: Sequence[OrderLine], way: Way | None, shown: str, by: User | None
+    order: Order,
+    invoice: Invoice,
+    lines: Sequence[OrderLine],
+    way: Way | None,
+    shown: str,
+    by: User | None,
+    *,
+    paid_there: bool = False,
 ) -> Amended:
     """Bring about beside the invoice what the order says by now, in that way; note what the order comes to."""
     found = amend_invoice(
@@ -410,6 +419,7 @@ def _amend(
         wanted_lines(invoice, lines),
         way=way or Way.LEAVE,
         shown=shown,
+        paid_there=paid_there,
         why=f"Order {order.number} was edited",
         by=by,
     )

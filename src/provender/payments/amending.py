@@ -157,7 +157,7 @@ def stays_as_issued(invoice: Invoice) -> bool:
 def billed_lines(invoice: Invoice) -> list[LineDraft]:
     """The lines that invoice, further invoices and amending credit notes come to together; what is gone is left out."""
     lines = []
-    for each in _billed(invoice).values():
+    for each in _billed(invoice, invoice.lines.all()).values():
         if each.price is not None and each.quantity:
             lines.append(replace(each.draft, quantity=each.quantity))
         elif each.amount:
@@ -165,12 +165,14 @@ def billed_lines(invoice: Invoice) -> list[LineDraft]:
     return lines
 
 
-def own_keys(invoice: Invoice, wanted: Iterable[LineDraft]) -> dict[UUID, UUID]:
+def own_keys(
+    invoice: Invoice, wanted: Iterable[LineDraft], issued: Iterable[InvoiceLine] | None = None
+) -> dict[UUID, UUID]:
     """Key → another key, for wanted lines that are another product or tax than was billed under their key.
 
     They are other lines then: the one is credited, the other billed. The same line gets the same key each time.
     """
-    billed = _billed(invoice)
+    billed = _billed(invoice, invoice.lines.all() if issued is None else issued)
     return {
         line.key: uuid5(line.key, f"{line.product_id} {line.tax_kind}")
         for line in wanted
@@ -178,17 +180,20 @@ def own_keys(invoice: Invoice, wanted: Iterable[LineDraft]) -> dict[UUID, UUID]:
     }
 
 
-def weigh_difference(invoice: Invoice, wanted: Sequence[LineDraft]) -> Difference:
-    """What would make the invoice, with all that amends it, come to these lines.
+def weigh_difference(
+    invoice: Invoice, wanted: Sequence[LineDraft], issued: Sequence[InvoiceLine] | None = None
+) -> Difference:
+    """What would make the invoice, with all that amends it, come to these lines. `issued`: if its lines were these.
 
     What the parts come to is the difference to the cent: cents that tax by line leaves over are a line without tax.
     Raises what `build_lines` raises.
     """
-    keys = own_keys(invoice, wanted)
+    issued = list(invoice.lines.all()) if issued is None else issued
+    keys = own_keys(invoice, wanted, issued)
     wanted = [replace(line, key=keys.get(line.key, line.key)) for line in wanted]
-    rates = dict(invoice.lines.values_list("tax_kind", "tax_rate"))
+    rates = {line.tax_kind: line.tax_rate for line in issued}
     lines = build_lines(InvoiceLine, invoice.supplier, wanted, rates)
-    billed = {key: one for key, one in _billed(invoice).items() if one.amount or one.quantity}
+    billed = {key: one for key, one in _billed(invoice, issued).items() if one.amount or one.quantity}
     new = {line.key: line for line in lines}
     less: list[LineDraft] = []
     more: list[LineDraft] = []
@@ -197,7 +202,7 @@ def weigh_difference(invoice: Invoice, wanted: Sequence[LineDraft]) -> Differenc
         amount = (after.amount if after else ZERO) - (before.amount if before else ZERO)
         if amount:
             (more if amount > 0 else less).append(_line_over(before, after, abs(amount)))
-    wanted_total, billed_total = sum_lines(lines).total, _billed_total(invoice)
+    wanted_total, billed_total = sum_lines(lines).total, sum_lines(issued).total + _amended_by(invoice)
     cents = wanted_total - billed_total - _total(invoice, more, rates) + _total(invoice, less, rates)
     if cents and more and (cents > 0 or not less):
         more.append(_rounding(cents))
@@ -208,9 +213,9 @@ def weigh_difference(invoice: Invoice, wanted: Sequence[LineDraft]) -> Differenc
     return Difference(wanted_total, billed_total, _part(invoice, less, rates), _part(invoice, more, rates))
 
 
-def _billed(invoice: Invoice) -> dict[UUID, _Billed]:
+def _billed(invoice: Invoice, issued: Iterable[InvoiceLine]) -> dict[UUID, _Billed]:
     found: dict[UUID, _Billed] = {}
-    for line, sign in _signed_lines(invoice):
+    for line, sign in _signed_lines(invoice, issued):
         if line.key == ROUNDING:
             continue
         one = found.setdefault(line.key, _Billed(draft_of(line)))
@@ -220,8 +225,8 @@ def _billed(invoice: Invoice) -> dict[UUID, _Billed]:
     return found
 
 
-def _signed_lines(invoice: Invoice) -> Iterator[tuple[DocumentLine, int]]:
-    for line in invoice.lines.all():
+def _signed_lines(invoice: Invoice, issued: Iterable[InvoiceLine]) -> Iterator[tuple[DocumentLine, int]]:
+    for line in issued:
         yield line, 1
     for line in InvoiceLine.objects.filter(invoice__in=further_of(invoice)).order_by("invoice__created_at", "position"):
         yield line, 1
@@ -229,10 +234,10 @@ def _signed_lines(invoice: Invoice) -> Iterator[tuple[DocumentLine, int]]:
         yield credited, -1
 
 
-def _billed_total(invoice: Invoice) -> Decimal:
+def _amended_by(invoice: Invoice) -> Decimal:
     further = further_of(invoice).values_list("total", flat=True)
     credited = amendments_of(invoice).values_list("total", flat=True)
-    return invoice.total + sum(further, ZERO) - sum(credited, ZERO)
+    return sum(further, ZERO) - sum(credited, ZERO)
 
 
 def _what(line: LineDraft) -> tuple[object, ...]:

@@ -174,7 +174,7 @@ def try_again(problem: Problem, by: User | None) -> int:
     """Try the document of a problem again, whatever its kind. Returns how many are due by it: one, or none."""
     if problem.kind == "invoice":
         return send_now(problem.connection.supplier, [problem.document], by)
-    _claim(problem, "sent again")
+    claim(problem, "sent again")
     if problem.customer:
         close_problems(problem.connection, "contact", [problem.customer], "tried again")
     _tell(problem, "Asked to go to Xero", by)
@@ -185,7 +185,7 @@ def try_again(problem: Problem, by: User | None) -> int:
 def approve(problem: Problem, by: User | None) -> int:
     """Approve in Xero the drafts that hold this money, then try it again. Returns how many documents."""
     connection = problem.connection
-    _claim(problem, "approved in Xero")
+    claim(problem, "approved in Xero")
     drafts = _drafts_of(problem)
     for kind, document in drafts:
         ToApprove.objects.get_or_create(connection=connection, kind=kind, document=document)
@@ -231,7 +231,7 @@ def _held(problem: Problem, why: str = "") -> list[dict[str, str]]:
 @transaction.atomic
 def send_first(problem: Problem, by: User | None) -> int:
     """Let the payout's invoices go to Xero that aren't there, then the payout. Returns how many invoices."""
-    _claim(problem, "its invoices were sent first")
+    claim(problem, "its invoices were sent first")
     missing = [UUID(one["invoice"]) for one in _held(problem, "missing")]
     sent = send_now(problem.connection.supplier, missing, by)
     ask(_changes(problem), again=True)
@@ -244,7 +244,7 @@ def pay_less(problem: Problem, by: User | None) -> int:
 
     Raises what `pay_up_to` and `leave_for_hand` raise.
     """
-    _claim(problem, "pays up to what is due")
+    claim(problem, "pays up to what is due")
     changed = 0
     for one in _held(problem, "less"):
         left = Decimal(one["due"])
@@ -260,7 +260,7 @@ def pay_less(problem: Problem, by: User | None) -> int:
 @transaction.atomic
 def take_out(problem: Problem, by: User | None) -> int:
     """Take the invoices that hold the payout out of it, for hand; the rest is deposited. Returns how many lines."""
-    _claim(problem, "left for hand")
+    claim(problem, "left for hand")
     lines = [line for one in _held(problem) for line in _lines_of(problem, one["invoice"])]
     for line in lines:
         leave_for_hand(line, why="It couldn’t be in the deposit", by=by)
@@ -277,7 +277,7 @@ def _lines_of(problem: Problem, invoice: str) -> list[PayoutLine]:
 @transaction.atomic
 def keep_theirs(problem: Problem, by: User | None) -> None:
     """Xero's version stays; ours isn't sent. A later edit here asks again, since theirs still isn't what we sent."""
-    _claim(problem, "kept Xero's")
+    claim(problem, "kept Xero's")
     _settle(problem)
     _tell(problem, "Kept Xero's version", by)
 
@@ -290,7 +290,7 @@ def send_ours(problem: Problem, by: User | None) -> None:
     theirs = msgspec.json.decode(problem.shown.encode(), type=dict)
     if theirs.get("Status") in GONE:
         raise LinkRefused("It was voided in Xero, and a voided invoice can't be changed. Cancel it here, or leave it.")
-    _claim(problem, "sent ours")
+    claim(problem, "sent ours")
     link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
     link.update(sent=as_sent(_read_shown(problem)), lines=_kept_lines(link.get(), problem.shown))
     ask(_changes(problem), again=True)
@@ -313,7 +313,7 @@ def _kept_lines(link: Link, shown: str) -> dict[str, str]:
 @transaction.atomic
 def leave(problem: Problem, by: User | None, why: str = "") -> None:
     """Nothing is sent for this revision; a later edit here is tried again."""
-    _claim(problem, "left as it is")
+    claim(problem, "left as it is")
     _settle(problem)
     _tell(problem, "Left as it is in Xero", by, why)
 
@@ -321,7 +321,7 @@ def leave(problem: Problem, by: User | None, why: str = "") -> None:
 @transaction.atomic
 def renumber(problem: Problem, by: User | None) -> str:
     """Our document gets the next number and goes under that. Returns the number."""
-    _claim(problem, "renumbered")
+    claim(problem, "renumbered")
     if problem.kind == "credit_note":
         credit_note = CreditNote.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
         return renumber_credit_note(credit_note, by=by).number
@@ -337,7 +337,7 @@ def renumber(problem: Problem, by: User | None) -> str:
 def adopt(problem: Problem, by: User | None) -> None:
     """The other document of our number is the same sale: link it. What differs shows before anything is written."""
     theirs, kind = _read_shown(problem), KINDS[problem.kind]
-    _claim(problem, "linked by hand")
+    claim(problem, "linked by hand")
     try:
         with transaction.atomic():
             Link.objects.update_or_create(
@@ -364,14 +364,14 @@ def adopt(problem: Problem, by: User | None) -> None:
 @transaction.atomic
 def reopen(problem: Problem, by: User | None) -> None:
     """What Xero took back counts here no more: the invoice is open again."""
-    _claim(problem, "opened again")
+    claim(problem, "opened again")
     take_back(problem.connection, _money(problem), "Removed in Xero", by)
 
 
 @transaction.atomic
 def keep_as_paid(problem: Problem, by: User | None) -> None:
     """It stays here though Xero took it back; should it come again there, that is the same money."""
-    _claim(problem, KEPT)
+    claim(problem, KEPT)
     row = _money(problem)
     if row.invoice:
         tell(row.supplier, "invoice", row.invoice.pk, f"{row.amount} stays paid, though not in Xero", who=by)
@@ -380,7 +380,7 @@ def keep_as_paid(problem: Problem, by: User | None) -> None:
 @transaction.atomic
 def take_payments(problem: Problem, by: User | None) -> None:
     """Xero's payments, as they were shown, stand in place of those that were noted here and never went there."""
-    _claim(problem, "took Xero's payments")
+    claim(problem, "took Xero's payments")
     connection = problem.connection
     linked = Link.objects.filter(connection=connection, kind="payment").values("document")
     on_the_way = DispatchDocument.objects.filter(connection=connection, kind="payment").values("document")
@@ -403,7 +403,7 @@ def _money(problem: Problem) -> Payment | Allocation:
 @transaction.atomic
 def without_item_codes(problem: Problem, by: User | None) -> None:
     """Send this invoice without item codes, so that Xero's stock doesn't matter."""
-    _claim(problem, "sent without item codes")
+    claim(problem, "sent without item codes")
     WithoutItemCodes.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send it without item codes", by)
@@ -412,7 +412,7 @@ def without_item_codes(problem: Problem, by: User | None) -> None:
 @transaction.atomic
 def without_tracking(problem: Problem, by: User | None) -> None:
     """Send this invoice without tracking, since Xero lacks an option of it."""
-    _claim(problem, "sent without tracking")
+    claim(problem, "sent without tracking")
     WithoutTracking.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send it without tracking", by)
@@ -625,7 +625,7 @@ def _refuse_contact(connection: Connection, customer: Customer, contact_id: str,
     )
 
 
-def _claim(problem: Problem, how: str) -> None:
+def claim(problem: Problem, how: str) -> None:
     """Take the decision once: whoever comes second, or late, is told that the problem is gone."""
     taken = Problem.objects.filter(pk=problem.pk, solved_at=None, found_at=problem.found_at).update(
         solved_at=clock.now(), how=how

@@ -170,6 +170,18 @@ class LinkRefused(ProvenderError):
         super().__init__(why)
 
 
+class VersionUnknown(ProvenderError):
+    """What Xero has of an invoice is none of its versions."""
+
+    code = "version-unknown"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"What Xero has of invoice {number} is none of its versions here, so the difference can't be worked out."
+            " Write a credit note or a further invoice by hand, or leave it."
+        )
+
+
 class PullGone(ProvenderError):
     """A pull was applied or undone already, or a newer one stands in its place."""
 

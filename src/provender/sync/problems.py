@@ -38,6 +38,7 @@ LEAVE = Repair("leave", "Leave it")
 RENUMBER = Repair("renumber", "Give ours the next number")
 ADOPT = Repair("adopt", "It is this one: link it")
 NO_TRACKING = Repair("without-tracking", "Send without tracking")
+AMEND = Repair("amend", "Credit note or further invoice")
 ADD_IT = Repair("add-in-xero", "Add it in Xero")
 RESTORE_IT = Repair("restore-in-xero", "Restore it in Xero")
 TRACKING = Repair("open-tracking", "Choose another")
@@ -159,9 +160,9 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "paid-or-credited",
         "Paid or credited in Xero",
-        "{number} has a payment or a credit note in Xero, so Xero takes no more changes to it. Make the change there by"
-        " hand, or remove the payment in Xero and send again.",
-        (IN_XERO, LEAVE, AGAIN),
+        "{number} has a payment or a credit note in Xero, so Xero takes no more changes to it. Make up for the difference"
+        " by a credit note or a further invoice; or remove the payment in Xero and send again.",
+        (AMEND, IN_XERO, LEAVE, AGAIN),
         r"this document cannot be edited as it has a payment or credit note",
         r"the status \w+ cannot be applied to the invoice because it has payments",
         r"date cannot be changed on an invoice that has payment",
@@ -365,9 +366,10 @@ CAUSES: tuple[Cause, ...] = (
     ),
 )
 OF_LINES = frozenset(
-    {RENUMBER, ADOPT, KEEP_THEIRS, SEND_OURS, NO_CODE, NO_TRACKING, TRACKING, ADD_IT, RESTORE_IT, EDIT}
+    {RENUMBER, ADOPT, KEEP_THEIRS, SEND_OURS, NO_CODE, NO_TRACKING, TRACKING, ADD_IT, RESTORE_IT, EDIT, AMEND}
 )
 NOT_OF_KIND: dict[str, frozenset[Repair]] = {
+    "credit_note": frozenset({AMEND}),
     "payment": OF_LINES,
     "allocation": OF_LINES,
     "payout": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE},

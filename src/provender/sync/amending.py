@@ -1,0 +1,89 @@
+"""A change that Xero refused, since the invoice is paid or credited there: brought about beside it instead.
+
+Here the invoice is what it was changed to; Xero has the version before. So the invoice is put back to that one, which
+needs no sending, and what differs becomes a credit note, a further invoice, or stays as it is. An invoice that was
+voided here is open again, and all of it is what differs.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from provender.changes.actions import settle
+from provender.changes.models import Change
+from provender.invoicing.actions import put_back
+from provender.invoicing.models import Invoice, InvoiceLine, InvoiceVersion
+from provender.invoicing.totals import LineDraft, build_lines, draft_of
+from provender.invoicing.versions import lines_of, rates_of
+from provender.ordering.actions import amend_order
+from provender.ordering.models import Order
+from provender.payments.actions import weigh_invoice
+from provender.payments.amending import Amended, Difference, Way, amend_invoice, weigh_difference
+from provender.people.models import User
+from provender.sync.actions import claim
+from provender.sync.differences import read_sent
+from provender.sync.errors import VersionUnknown
+from provender.sync.models import Link, Problem
+
+
+def refused_change(problem: Problem) -> tuple[Invoice, Difference]:
+    """The invoice, and what differs between what Xero has and what was wanted of it here. Raises VersionUnknown."""
+    invoice = _invoice(problem)
+    document = _version_there(problem, invoice).document
+    issued = build_lines(InvoiceLine, invoice.supplier, lines_of(document), rates_of(document))
+    return invoice, weigh_difference(invoice, _wanted(invoice), issued)
+
+
+@transaction.atomic
+def amend_refused(problem: Problem, *, way: Way, shown: str = "", by: User | None) -> Amended:
+    """Put the invoice back to what Xero has, and do about the difference what `way` says.
+
+    Raises ProblemGone, VersionUnknown, and what `amend_invoice` raises.
+    """
+    claim(problem, "amended beside it")
+    invoice = _invoice(problem)
+    wanted, void = _wanted(invoice), invoice.status == Invoice.Status.VOID
+    put_back(invoice, _version_there(problem, invoice), by=by, why="Xero has this version, and takes no change to it")
+    weigh_invoice(invoice)
+    for change in Change.objects.filter(supplier=invoice.supplier_id, kind="invoice", document=invoice.pk):
+        settle(Change.objects.filter(pk=change.pk), change.revision)  # Xero has it so
+    there = not invoice.has_money
+    order = Order.objects.filter(invoice=invoice).exclude(status=Order.Status.CANCELLED).first()
+    if order and not void and (found := amend_order(order, way=way, shown=shown, paid_there=there, by=by)):
+        return found
+    why = f"Invoice {invoice.number} was {'cancelled' if void else 'edited'}"
+    return amend_invoice(invoice, wanted, way=way, shown=shown, paid_there=there, why=why, by=by)
+
+
+def _invoice(problem: Problem) -> Invoice:
+    rows = Invoice.objects.select_related("supplier", "customer").filter(supplier=problem.connection.supplier_id)
+    return rows.get(pk=problem.document)
+
+
+def _wanted(invoice: Invoice) -> list[LineDraft]:
+    """What it was changed to here, with what amended it before; a void one should be nothing."""
+    return [] if invoice.status == Invoice.Status.VOID else [draft_of(line) for line in invoice.lines.all()]
+
+
+def _version_there(problem: Problem, invoice: Invoice) -> InvoiceVersion:
+    """The newest version whose dates and lines are those that Xero accepted last."""
+    link = Link.objects.filter(connection=problem.connection, kind="invoice", document=invoice.pk).first()
+    sent = read_sent(link.sent) if link and link.sent else {}
+    for version in invoice.versions.all():
+        if sent and _is_sent(version.document, sent):
+            return version
+    raise VersionUnknown(invoice.number)
+
+
+def _is_sent(document: dict[str, Any], sent: dict[str, Any]) -> bool:
+    """Whether that copy went so. The customer's comment goes as a line without an amount."""
+    same_dates = (document["date"], document["due_date"]) == (sent.get("Date"), sent.get("DueDate"))
+    return same_dates and _sums(document["lines"], "quantity", "unit_price") == _sums(
+        [line for line in sent.get("LineItems") or [] if "UnitAmount" in line], "Quantity", "UnitAmount"
+    )
+
+
+def _sums(lines: Sequence[dict[str, Any]], quantity: str, price: str) -> list[tuple[Decimal, Decimal]]:
+    return [(Decimal(line[quantity]), Decimal(line[price])) for line in lines]
