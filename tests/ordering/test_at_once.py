@@ -12,7 +12,10 @@ from provender.ordering.actions import amend_order, cancel_order, edit_order, pl
 from provender.ordering.errors import WrongStatus
 from provender.ordering.lines import draft_of
 from provender.ordering.models import Order
+from provender.payments.actions import allocate_credit
 from provender.payments.amending import Way, amend_invoice
+from provender.payments.credits import give_credit
+from provender.payments.errors import CreditTooSmall
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +50,30 @@ def test_an_order_called_off_during_an_edit_stays_called_off(cafe, at_once):
     order = Order.objects.get()
     assert (order.status, order.invoice.status) == ("cancelled", "void")
     assert order.invoice.lines.get().quantity == order.lines.get().quantity
+
+
+def test_orders_placed_at_once_spend_a_credit_once(cafe, at_once):
+    made = [give_credit(cafe.supplier, cafe, lines=[cast.line(quantity=5)], date=cafe.created_at.date()) for _ in "ab"]
+    drafts = [cast.draft_order(cafe).pk for _ in range(4)]  # 19.80 each, of 49.50 that there is
+
+    def work(number):
+        if number == 4:  # somebody else uses one by hand meanwhile
+            credit_note, invoice = CreditNote.objects.get(pk=made[0].pk), cast.invoice(cafe)
+            return take_what_is_left(credit_note, invoice)
+        return place_order(Order.objects.get(pk=drafts[number]), by=None)
+
+    at_once(5, work)
+    assert [row.remaining for row in CreditNote.objects.order_by("number")] == [0, 0]
+    credited = [row.credited for row in Invoice.objects.all()]
+    assert sum(credited) == Decimal("49.50")
+    assert all(credit <= Decimal("19.80") for credit in credited)
+
+
+def take_what_is_left(credit_note, invoice):
+    try:
+        return allocate_credit(credit_note, invoice, amount=Decimal("4.95"), date=invoice.date)
+    except CreditTooSmall:
+        return None
 
 
 def test_two_people_at_a_paid_order_make_one_credit_note(cafe, at_once):

@@ -48,8 +48,9 @@ def _ready(
     found = list(rows.filter(pk__in=due).values_list("pk", "invoice", "credit_note"))
     moving = in_motion(connection, "invoice", {invoice for _, invoice, _ in found if invoice})
     moving |= in_motion(connection, "credit_note", {credit_note for *_, credit_note in found if credit_note})
+    named = {document for _, *documents in found for document in documents if document}
     for kind in ("invoice", "credit_note"):
-        moving |= set(held_back(connection, kind).values_list("document", flat=True))
+        moving |= set(held_back(connection, kind).filter(document__in=named).values_list("document", flat=True))
     return without(due, {pk for pk, *documents in found if moving.intersection(documents)})
 
 
