@@ -243,7 +243,7 @@ def test_money_that_waits_is_counted_and_named(cafe, connection, supplier, sync,
     assert count_outstanding(connection) == waiting
     line = xero_line(supplier)
     assert (line.waiting, status(supplier)["waiting"]) == (6, 6)
-    assert line.what_waits == ("2 invoices, 1 credit note, 1 credit set against an invoice, 1 payment and 1 deposit")
+    assert line.what_waits == ("2 invoices, 1 credit note, 1 allocation, 1 payment and 1 deposit")
     sync()
     told = status(supplier)
     assert (told["waiting"], count_outstanding(connection)) == (0, {})

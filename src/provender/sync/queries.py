@@ -49,7 +49,7 @@ from provender.sync.terms import read_terms
 WORDS = {
     "invoice": "invoice",
     "credit_note": "credit note",
-    "allocation": "credit set against an invoice",
+    "allocation": "allocation",
     "payment": "payment",
     "payout": "deposit",
     "fee": "fee",
