@@ -110,31 +110,37 @@ def read_file(browser: Any, text: str, took: dict[str, list[Figures]]) -> None:
 
 @contextmanager
 def timed(into: list[Figures]) -> Iterator[None]:
+    began, worked = time.perf_counter(), time.process_time()
+    with watched() as spans:
+        yield
+    longest = max((processor for _, processor in spans), default=0.0)
+    into.append((time.perf_counter() - began, time.process_time() - worked, longest))
+
+
+@contextmanager
+def watched() -> Iterator[list[tuple[float, float]]]:
+    """How long each transaction of this thread took until it was committed: seconds on the clock, of the processor."""
     from django.db import connection
 
-    longest, entered = 0.0, 0.0
-    commit = connection.commit
+    spans: list[tuple[float, float]] = []
+    began, worked = 0.0, 0.0
+    commit, atomic = connection.commit, connection.set_autocommit
 
     def committed() -> None:
-        nonlocal longest
         commit()
-        longest = max(longest, time.process_time() - entered)
-
-    atomic = connection.set_autocommit
+        spans.append((time.perf_counter() - began, time.thread_time() - worked))
 
     def switched(autocommit: bool, **more: Any) -> None:
-        nonlocal entered
+        nonlocal began, worked
         if not autocommit:
-            entered = time.process_time()
+            began, worked = time.perf_counter(), time.thread_time()
         atomic(autocommit, **more)
 
     connection.commit, connection.set_autocommit = committed, switched
-    began, worked = time.perf_counter(), time.process_time()
     try:
-        yield
+        yield spans
     finally:
         connection.commit, connection.set_autocommit = commit, atomic
-    into.append((time.perf_counter() - began, time.process_time() - worked, longest))
 
 
 def show(took: dict[str, list[Figures]], products: int) -> None:

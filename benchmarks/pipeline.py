@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+from bulk import watched
 
 PORT = 8797
 SIMULATOR = f"http://localhost:{PORT}"
@@ -143,10 +144,10 @@ def drain_all(connection) -> None:
 
 def ours(connection, prefix: str, asked):
     raise_invoices(connection.supplier, prefix, asked.invoices, asked.lines)
-    longest = watch_transactions()
     began = start_clocks()
-    drain_all(connection)
-    return began, longest
+    with watched() as spans:
+        drain_all(connection)
+    return began, [processor for _, processor in spans]
 
 
 def theirs(connection, prefix: str, asked):
@@ -209,31 +210,6 @@ def start_clocks() -> tuple[float, float]:
 def cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def watch_transactions() -> list[float]:
-    """How long each outermost transaction held the database, in seconds."""
-    from django.db import connection
-    from django.db.transaction import Atomic
-
-    spans: list[float] = []
-    enter, leave = Atomic.__enter__, Atomic.__exit__
-    if getattr(Atomic, "watched", None) is not None:
-        Atomic.watched = spans
-        return spans
-
-    def entering(self) -> None:
-        if not connection.in_atomic_block:
-            connection.began_at = time.perf_counter()
-        enter(self)
-
-    def leaving(self, *error) -> None:
-        leave(self, *error)
-        if not connection.in_atomic_block:
-            Atomic.watched.append(time.perf_counter() - connection.began_at)
-
-    Atomic.watched, Atomic.__enter__, Atomic.__exit__ = spans, entering, leaving
-    return spans
 
 
 def measure(asked, act) -> dict[str, float]:

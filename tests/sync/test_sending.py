@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 import cast
 from provender.invoicing.models import Invoice
@@ -48,6 +50,18 @@ def test_a_second_drain_calls_nothing(order, sync, xero):
     xero.stats.reset()
     sync()
     assert not xero.stats.calls
+
+
+def test_six_times_as_many_invoices_take_no_more_statements(order, sync):
+    sync()
+    taken = []
+    for many in (2, 12):
+        invoices = [cast.invoice(order.customer, cast.line()) for _ in range(many)]
+        with CaptureQueriesContext(database) as asked:
+            sync()
+        assert Link.objects.filter(document__in=[invoice.pk for invoice in invoices]).count() == many
+        taken.append(len(asked))
+    assert taken[0] == taken[1]
 
 
 def test_an_edit_updates_the_same_invoice_through_its_lines(order, sync, books, supplier):

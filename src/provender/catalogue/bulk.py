@@ -12,10 +12,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from provender.basics import clock
 from provender.basics.rows import ReadyRows
+from provender.basics.transactions import short_transaction
 from provender.catalogue.actions import set_column
 from provender.catalogue.errors import ChangeGone
 from provender.catalogue.models import BulkChange, Category, Former, Product
@@ -104,7 +103,7 @@ def undo(bulk: BulkChange, *, by: User | None) -> Undone:
         by_value[value].append((pk, product))
     for value, some in by_value.items():
         for start in range(0, len(some), BATCH):
-            with transaction.atomic():
+            with short_transaction():
                 batch = some[start : start + BATCH]
                 put_back += len(_put_back(bulk, [product for _, product in batch], value, by))
                 Former.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
@@ -120,7 +119,7 @@ def _set(supplier: Supplier, products: Ids, column: str, value: Any, said: str, 
 def _carry_out(bulk: BulkChange, products: Ids, act: Callable[[Sequence[UUID]], Mapping[UUID, Any]]) -> Done:
     ids, count = list(dict.fromkeys(products)), 0
     for start in range(0, len(ids), BATCH):
-        with transaction.atomic():
+        with short_transaction():
             before = act(ids[start : start + BATCH])
             if before and not count:
                 _save(bulk)

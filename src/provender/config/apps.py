@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 
 
@@ -25,3 +27,6 @@ class ConfigApp(AppConfig):
         engine.schedule(FOLLOW, follow_terms, every=600, hurried=True)
         engine.schedule("compare-books", compare_by_night, every=1800)
         engine.schedule("keep-house", keep_house, every=21_600)
+        # All that was imported stays for ever. Looked through by the garbage collector again and again, often in the
+        # middle of a transaction, it would keep other writers waiting for 50 ms each time.
+        gc.freeze()

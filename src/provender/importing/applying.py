@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db import transaction
 from django.db.models import F
 
 from provender.basics import clock
+from provender.basics.transactions import short_transaction
 from provender.catalogue.actions import import_products
 from provender.customers.actions import import_customers
 from provender.importing.errors import ImportOutOfBalance
@@ -75,7 +75,7 @@ def _apply_batch(source: Import, batch: Sequence[StagedDocument], known: Known, 
     _create_missing(source, [line for document in fresh for line in by_number[document.number]], known, hold)
     ready = _prepare(source, fresh, by_number, known, here)
     done = [document.number for document in batch if document.state != State.REJECTED]
-    with transaction.atomic():
+    with short_transaction():
         hold.renew()
         for document in changed:
             document.save(update_fields=JUDGED)
@@ -142,7 +142,7 @@ def _create_missing(source: Import, lines: Sequence[Line], known: Known, hold: H
     products = known.take_products(line.sku for line in lines)
     if not customers and not products:
         return
-    with transaction.atomic():
+    with short_transaction():
         hold.renew()
         import_customers(source.supplier, customers, by=source.by)
         import_products(source.supplier, products, by=source.by)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from provender.basics import clock
+from provender.basics.transactions import short_transaction
 from provender.importing.errors import Fault, FaultyFile, ListFileGone
 from provender.importing.mapping import Field, propose
 from provender.importing.models import ListFile, ListRow
@@ -147,7 +147,8 @@ def preview(
     for start in range(0, len(rows), BATCH):
         for row in rows[start : start + BATCH]:
             row.file = file
-        ListRow.objects.bulk_create(rows[start : start + BATCH])
+        with short_transaction():
+            ListRow.objects.bulk_create(rows[start : start + BATCH])
     file.state = ListFile.State.PREVIEW
     file.save(update_fields=["state"])
     return file
@@ -215,7 +216,7 @@ def apply(file: ListFile, change: Callable[[Sequence[ListRow]], None], *, by: Us
     wanted = file.rows.filter(state__in=[State.NEW, State.CHANGED], finished=False)
     keys = list(wanted.values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
-        with transaction.atomic():
+        with short_transaction():
             _lock(file)
             rows = list(wanted.filter(pk__in=keys[start : start + BATCH]))
             change(rows)

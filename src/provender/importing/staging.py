@@ -10,7 +10,9 @@ from itertools import groupby
 from operator import itemgetter
 
 import msgspec
+from django.db.models import Model
 
+from provender.basics.transactions import short_transaction
 from provender.importing.errors import ImportOutOfBalance
 from provender.importing.holding import Hold
 from provender.importing.judging import judge
@@ -21,7 +23,7 @@ from provender.importing.reading import Binary, Faults, Row, open_sheet
 
 ROWS_A_BATCH = 1000
 RUNS_AT_ONCE = 100
-DOCUMENTS_A_BATCH = 200
+DOCUMENTS_A_BATCH = 50  # few, since with those that are here already they are thousands of objects to clean up after
 
 Told = Callable[[str, int, int], None]
 """Hears of progress: what is being done, how much of it is done, of how much (0: unknown)."""
@@ -118,7 +120,9 @@ class _Stage:
         self.source.sum_read += line.amount
 
     def save(self) -> None:
-        StagedRun.objects.bulk_create([self._pack(run) for run in self.runs])
+        runs = [self._pack(run) for run in self.runs]
+        with short_transaction():
+            StagedRun.objects.bulk_create(runs)
         self.source.save(update_fields=["columns", "mapping", "lines_read", "sum_read"])
         self.hold.renew()
         self.runs, self.rows = [], 0
@@ -169,7 +173,8 @@ def judge_documents(source: Import, seen: Sightings, hold: Hold, told: Told) -> 
 
 def _judge_batch(source: Import, batch: Sequence[list[Line]], known: Known, here: Here, seen: Sightings) -> None:
     documents = [judge(source, lines, known, here) for lines in batch]
-    StagedDocument.objects.bulk_create(documents)
+    with short_transaction():
+        StagedDocument.objects.bulk_create(documents)
     for document, lines in zip(documents, batch, strict=True):
         if document.state == StagedDocument.State.READY:
             seen.need(lines)
@@ -209,15 +214,21 @@ def _note_missing(source: Import, seen: Sightings, known: Known) -> None:
             folded.add(sku.casefold())
             seen_as = seen.products[sku]
             products.append(StagedProduct(source=source, sku=sku, name=seen_as.name or sku, price=seen_as.price))
-    StagedProduct.objects.bulk_create(products, batch_size=ROWS_A_BATCH)
-    StagedCustomer.objects.bulk_create(
-        [
-            StagedCustomer(source=source, number=number, name=name)
-            for number, (_, name) in sorted(seen.needed_customers.items(), key=itemgetter(1))
-            if number not in known.customers
-        ],
-        batch_size=ROWS_A_BATCH,
-    )
+    customers = [
+        StagedCustomer(source=source, number=number, name=name)
+        for number, (_, name) in sorted(seen.needed_customers.items(), key=itemgetter(1))
+        if number not in known.customers
+    ]
+    _save_all(products)
+    _save_all(customers)
+
+
+def _save_all(rows: Sequence[Model]) -> None:
+    """A thousand a transaction: what is there of an import whose reading died is cleared before it is read again."""
+    for start in range(0, len(rows), ROWS_A_BATCH):
+        some = rows[start : start + ROWS_A_BATCH]
+        with short_transaction():
+            type(some[0])._default_manager.bulk_create(some)  # noqa: SLF001 -- its public name
 
 
 def check_balance(source: Import) -> None:

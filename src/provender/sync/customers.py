@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
+from provender.basics.transactions import short_transaction
 from provender.customers import actions as customers
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice
@@ -185,7 +186,7 @@ def apply(pull: CustomerPull, by: User | None, told: Told = silent) -> Applied:
     move(pull, [State.PREVIEW, State.APPLYING], State.APPLYING)
     for done in range(0, len(chosen), BATCH):
         rows = list(pull.rows.filter(pk__in=chosen[done : done + BATCH], finished=False))
-        with transaction.atomic():
+        with short_transaction():
             lock(pull, State.APPLYING)
             _add(pull.connection, [row for row in rows if row.choice == Choice.NEW], by)
             _link(pull.connection, [row for row in rows if row.choice == Choice.LINK], by)
@@ -304,7 +305,7 @@ def undo(pull: CustomerPull, by: User | None, told: Told = silent) -> Undone:
     applied = list(pull.rows.exclude(applied="").values_list("pk", flat=True))
     for done in range(0, len(applied), BATCH):
         rows = list(pull.rows.filter(pk__in=applied[done : done + BATCH], finished=True))
-        with transaction.atomic():
+        with short_transaction():
             lock(pull, State.UNDOING)
             _remove(pull, [row for row in rows if row.applied == Choice.NEW], by)
             _unlink(pull, [row for row in rows if row.applied == Choice.LINK], by)

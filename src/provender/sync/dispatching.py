@@ -79,7 +79,7 @@ class _Sent:
 
     dispatch: Dispatch
     documents: list[DispatchDocument]
-    rows: ReadyRows
+    rows: tuple[ReadyRows, ReadyRows]
     parcel: Parcel
     token: str
     stamped: datetime
@@ -146,8 +146,8 @@ class Courier:
                 if not rest:
                     return None
                 sent = self._freeze(replace(parcel, documents=rest), token)
-            sent.dispatch.save(force_insert=True)
-            sent.rows.insert()
+            for rows in sent.rows:
+                rows.insert()
         reach(Failpoint.CLAIMED)
         return sent
 
@@ -164,7 +164,8 @@ class Courier:
             tries=self._backed_off(parcel),
         )
         documents = [_freeze(dispatch, position, built) for position, built in enumerate(parcel.documents)]
-        return _Sent(dispatch, documents, ReadyRows.of(documents), parcel, token, stamped=now)
+        rows = ReadyRows.of([dispatch]), ReadyRows.of(documents)
+        return _Sent(dispatch, documents, rows, parcel, token, stamped=now)
 
     def _in_doubt(self, parcel: Parcel) -> set[uuid.UUID]:
         ids = [built.document for built in parcel.documents]

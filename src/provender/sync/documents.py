@@ -4,10 +4,12 @@ An element is a dict in Xero's names with Decimals. What is missing (an account,
 document alone; the others go on. Whether an account is archived or a period locked is Xero's to say.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date as Date  # noqa: N812 -- a field is named date
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from provender.basics.money import is_half_a_cent
+from provender.basics.rows import read_values
 from provender.customers.models import Customer
 from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, LineKind
 from provender.properties.queries import Carried
@@ -72,6 +75,37 @@ class Line(NamedTuple):
     amount: Decimal
     tax_rate: Decimal
     tax: Decimal
+
+
+class InvoiceHead(NamedTuple):
+    """What is sent of an invoice beside its lines."""
+
+    pk: UUID
+    customer: UUID
+    number: str
+    date: Date
+    currency: str
+    total: Decimal
+    due_date: Date
+    order_numbers: str
+    purchase_order: str
+    comment: str
+
+
+class CreditNoteHead(NamedTuple):
+    """What is sent of a credit note beside its lines."""
+
+    pk: UUID
+    customer: UUID
+    number: str
+    date: Date
+    currency: str
+    total: Decimal
+    reason: str
+    invoice__number: str | None
+
+
+Head = InvoiceHead | CreditNoteHead
 
 
 @dataclass(frozen=True)
@@ -157,6 +191,7 @@ class Lined:
     kind: str
     model: type[Invoice] | type[CreditNote]
     line: type[InvoiceLine] | type[CreditNoteLine]
+    head: type[InvoiceHead] | type[CreditNoteHead]
     id: str
 
     def of(self, connection: Connection) -> QuerySet[Document]:
@@ -173,8 +208,8 @@ class Lined:
         return dict(self.of(connection).filter(pk__in=list(documents)).values_list("pk", "number"))
 
 
-INVOICES = Lined("invoice", Invoice, InvoiceLine, "InvoiceID")
-CREDIT_NOTES = Lined("credit_note", CreditNote, CreditNoteLine, "CreditNoteID")
+INVOICES = Lined("invoice", Invoice, InvoiceLine, InvoiceHead, "InvoiceID")
+CREDIT_NOTES = Lined("credit_note", CreditNote, CreditNoteLine, CreditNoteHead, "CreditNoteID")
 LINED = {"invoice": INVOICES, "credit_note": CREDIT_NOTES}
 
 
@@ -185,6 +220,7 @@ class Builder:
         self._connection = connection
         self._chart = chart
         self._lined = lined
+        self._booked: dict[tuple[str, str, str, str], Element | str] = {}
 
     def build(
         self, revisions: Mapping[UUID, int], links: Mapping[UUID, Link], contacts: Mapping[UUID, str]
@@ -195,13 +231,13 @@ class Builder:
         its approval.
         """
         kind = self._lined.kind
-        documents = self._lined.of(self._connection).filter(pk__in=revisions)
-        if kind == "credit_note":
-            documents = documents.select_related("invoice")
-        lines: dict[UUID, list[Line]] = defaultdict(list)
+        head, documents = self._lined.head, self._lined.of(self._connection).filter(pk__in=revisions)
+        heads: list[Head] = [head._make(row) for row in read_values(documents, *head._fields)]
         rows = self._lined.line._default_manager.filter(**{f"{kind}__in": list(revisions)})  # noqa: SLF001
-        for document, *line in rows.order_by(kind, "position").values_list(kind, *Line._fields):
-            lines[document].append(Line._make(line))
+        read = read_values(rows.order_by(kind, "position"), kind, *Line._fields)
+        lines = {
+            document: [Line._make(line) for _, *line in of_it] for document, of_it in groupby(read, key=itemgetter(0))
+        }
         here = {"connection": self._connection, "kind": kind, "document__in": revisions}
         bare, untracked, approved = (
             set(choice._default_manager.filter(**here).values_list("document", flat=True))  # noqa: SLF001
@@ -210,21 +246,21 @@ class Builder:
         return [
             self._build_one(
                 document,
-                lines[document.pk],
+                lines.get(document.pk, []),
                 revisions[document.pk],
                 links.get(document.pk),
-                contacts[document.customer_id],
+                contacts[document.customer],
                 with_codes=document.pk not in bare,
                 with_tracking=document.pk not in untracked,
                 approve=document.pk in approved,
             )
-            for document in documents
-            if document.customer_id in contacts
+            for document in heads
+            if document.customer in contacts
         ]
 
     def _build_one(
         self,
-        document: Document,
+        document: Head,
         lines: Sequence[Line],
         revision: int,
         link: Link | None,
@@ -238,16 +274,16 @@ class Builder:
         for line in lines:
             item = self._line(line, with_codes=with_codes)
             if isinstance(item, str):
-                return Trouble(document.pk, revision, item, {"line": line.description}, document.customer_id)
+                return Trouble(document.pk, revision, item, {"line": line.description}, document.customer)
             chosen = self._chart.tracking.choices(line.tracking) if with_tracking else []
             if isinstance(chosen, Lacking):
-                return Trouble(document.pk, revision, MISSING, chosen.words, document.customer_id)
+                return Trouble(document.pk, revision, MISSING, chosen.words, document.customer)
             # Once we have said what a document's tracking is, Xero would keep what a change leaves out.
             if chosen or (link and '"Tracking"' in link.sent):
                 item["Tracking"] = chosen
             items.append(item)
         keys = [str(line.key) for line in lines]
-        if isinstance(document, Invoice) and document.comment:
+        if isinstance(document, InvoiceHead) and document.comment:
             items.append({"Description": clean_text(document.comment)})
             keys.append(COMMENT_KEY)
         element = self._head(document, contact)
@@ -271,7 +307,7 @@ class Builder:
             document.total,
             link.xero_id if link else "",
             tuple(keys),
-            document.customer_id,
+            document.customer,
         )
 
     def _first_status(self) -> str:
@@ -282,17 +318,15 @@ class Builder:
             Connection.InvoiceStatus.AUTHORISED if self._connection.auto_reconcile else self._connection.invoice_status
         )
 
-    def _head(self, document: Document, contact: str) -> Element:
+    def _head(self, document: Head, contact: str) -> Element:
         common = {
             "Contact": {"ContactID": contact},
             "Date": document.date,
             "CurrencyCode": document.currency,
             "LineAmountTypes": "Exclusive",
         }
-        if isinstance(document, CreditNote):
-            about = " · ".join(
-                part for part in (document.invoice.number if document.invoice else "", document.reason) if part
-            )
+        if isinstance(document, CreditNoteHead):
+            about = " · ".join(part for part in (document.invoice__number, document.reason) if part)
             return {
                 "Type": "ACCRECCREDIT",
                 "CreditNoteNumber": document.number,
@@ -308,25 +342,32 @@ class Builder:
 
     def _line(self, line: Line, *, with_codes: bool) -> Element | str:
         """The line as Xero takes it, or the cause that it can't be built."""
+        how = (line.kind, line.sku if with_codes else "", line.tax_kind, line.sales_account)
+        booked = self._booked.get(how)  # hundreds of lines are booked alike
+        if booked is None:
+            booked = self._booked[how] = self._book(line, with_codes=with_codes)
+        if isinstance(booked, str):
+            return booked
+        item: Element = {
+            "Description": clean_text(line.description),
+            "Quantity": line.quantity,
+            "UnitAmount": line.unit_price,
+            **booked,
+        }
+        if is_half_a_cent(line.amount, line.tax_rate):  # Xero doesn't say which way it rounds: we say which we did
+            item["TaxAmount"] = line.tax
+        return item
+
+    def _book(self, line: Line, *, with_codes: bool) -> Element | str:
+        """The account, tax type and item of a line, or the cause that it can't be built."""
         account = self._account(line)
         if not account:
             return "no-account"
         tax_type = self._connection.tax_type_gst if line.tax_kind == TaxKind.GST else self._connection.tax_type_free
         if not tax_type:
             return "no-tax-type"
-        item: Element = {
-            "Description": clean_text(line.description),
-            "Quantity": line.quantity,
-            "UnitAmount": line.unit_price,
-            "AccountCode": account,
-            "TaxType": tax_type,
-        }
-        if is_half_a_cent(line.amount, line.tax_rate):  # Xero doesn't say which way it rounds: we say which we did
-            item["TaxAmount"] = line.tax
         code = self._chart.item_code(line.sku) if with_codes and line.kind == LineKind.PRODUCT and line.sku else ""
-        if code:
-            item["ItemCode"] = code
-        return item
+        return {"AccountCode": account, "TaxType": tax_type} | ({"ItemCode": code} if code else {})
 
     def _account(self, line: Line) -> str:
         """Design section 6: the order in which a line's account is found. "" when there is none."""
@@ -344,7 +385,7 @@ class Builder:
         return next((self._chart.codes[one] for one in wanted if one in self._chart.codes), "")
 
 
-def reference(invoice: Invoice) -> str:
+def reference(invoice: InvoiceHead) -> str:
     """Order numbers and the customer's purchase order number, as they stand in Xero's Reference."""
     parts = [invoice.order_numbers, f"PO {invoice.purchase_order}" if invoice.purchase_order else ""]
     return clean_text(" · ".join(part for part in parts if part))[:255]

@@ -5,7 +5,7 @@ document is ever built. A drain may die anywhere: what it had committed is enoug
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from provender.sync import contacts as contact_room
 from provender.sync import deposits, lined, money
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import CREDIT_NOTES, INVOICES, Lined, batches
-from provender.sync.due import connections_with_work, due_revisions, with_moving_money
+from provender.sync.due import changed_kinds, connections_with_work, due_revisions, with_moving_money
 from provender.sync.errors import LostLease
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.lease import Lease, take_lease
@@ -89,16 +89,12 @@ def _drain(session: Session, lease: Lease, progress: Progress) -> bool:
 
 
 def _round(work: Work) -> bool:
-    """Doubts, removals, then kind by kind, once each; whether anything came of it."""
+    """Doubts, customers' news, then step by step, once each; whether anything came of it."""
     settled = recover(work.session, work.lease)
-    settled += _hear_of_customers(work)
-    settled += money.remove_allocations(work) + money.remove_payments(work) + deposits.remove(work)
-    settled += sum(lined.remove(work, kind) for kind in (INVOICES, CREDIT_NOTES))
-    for kind in (INVOICES, CREDIT_NOTES):
-        settled += _send(work, kind)
-    settled += money.send_allocations(work) + money.send_payments(work)
-    settled += deposits.send_deposits(work) + deposits.send_fees(work)
-    return settled > 0
+    kinds = changed_kinds(work.connection)
+    if "contact" in kinds:
+        _hear_of_customers(work)
+    return settled + sum(step(work) for of, step in STEPS if of & kinds) > 0
 
 
 def _send(work: Work, kind: Lined) -> int:
@@ -113,21 +109,23 @@ def _send(work: Work, kind: Lined) -> int:
     return _find_contacts(work, set(customers.values())) + lined.send(work, kind, due, customers)
 
 
-def _hear_of_customers(work: Work) -> int:
-    """A customer that was renamed: nothing is written to its contact, but what waited for it is tried again."""
+def _hear_of_customers(work: Work) -> None:
+    """A customer that was renamed: nothing is written to its contact, but what waited for it is tried again.
+
+    Nothing comes of it for Xero: whether there is more to do, the rest of the round tells.
+    """
     heard = list(
         Change.objects.filter(
             supplier=work.connection.supplier_id, kind="contact", revision__gt=F("settled")
         ).values_list("document", "revision")[:ROUND]
     )
     if not heard:
-        return 0
+        return
     with transaction.atomic():
         work.lease.fence()
         release_customers(work.connection, dict(heard), "the customer was changed")
         settle_revisions(work.connection, "contact", heard)
     reach(Failpoint.SETTLED)
-    return 0  # nothing came of it for Xero: whether there is more to do, the rest of the round tells
 
 
 def _find_contacts(work: Work, customers: Iterable[UUID]) -> int:
@@ -176,3 +174,19 @@ def release_customers(connection: Connection, customers: Iterable[UUID], how: st
     close_problems(connection, "contact", customers, how)
     waiting.update(solved_at=clock.database_now(), how=how)
     return ask(Change.objects.filter(supplier=connection.supplier_id, document__in=documents))
+
+
+STEPS: Sequence[tuple[frozenset[str], Callable[[Work], int]]] = [
+    (frozenset({"allocation"}), money.remove_allocations),
+    (frozenset({"payment"}), money.remove_payments),
+    (frozenset({"payout", "fee"}), deposits.remove),
+    (frozenset({"invoice"}), lambda work: lined.remove(work, INVOICES)),
+    (frozenset({"credit_note"}), lambda work: lined.remove(work, CREDIT_NOTES)),
+    (frozenset({"invoice"}), lambda work: _send(work, INVOICES)),
+    (frozenset({"credit_note"}), lambda work: _send(work, CREDIT_NOTES)),
+    (frozenset({"allocation"}), money.send_allocations),
+    (frozenset({"payment"}), money.send_payments),
+    (frozenset({"payout"}), deposits.send_deposits),
+    (frozenset({"fee"}), deposits.send_fees),
+]
+"""Removals, then what is sent, each with the kinds that it looks at: until one of them changes it has nothing to do."""

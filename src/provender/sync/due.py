@@ -12,6 +12,12 @@ from provender.payments.models import Allocation, Payment
 from provender.sync.models import Connection, Dispatch, DispatchDocument, Link, Problem
 
 
+def changed_kinds(connection: Connection) -> set[str]:
+    """The kinds of which a document changed that Xero hasn't heard of, whether it may go or not."""
+    unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
+    return set(unsettled.order_by().values_list("kind", flat=True).distinct())
+
+
 def due_changes(connection: Connection, kind: str) -> QuerySet[Change]:
     """Changes of that kind that may go now: not parked, not in an open dispatch, and let go.
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
+from provender.basics.transactions import short_transaction
 from provender.catalogue import actions as catalogue
 from provender.catalogue.actions import Revision
 from provender.catalogue.models import Product
@@ -172,7 +173,7 @@ def apply(pull: Pull, by: User | None, told: Told = silent) -> Applied:
         return Applied()
     move(pull, [State.PREVIEW, State.APPLYING], State.APPLYING)
     for done in range(0, len(chosen), BATCH):
-        with transaction.atomic():
+        with short_transaction():
             lock(pull, State.APPLYING)
             rows = list(pull.rows.filter(pk__in=chosen[done : done + BATCH], finished=False))
             _change(pull, [row for row in rows if row.state == PullRow.State.CHANGED], by)
@@ -263,7 +264,7 @@ def undo(pull: Pull, by: User | None, told: Told = silent) -> Undone:
     move(pull, [State.APPLIED, State.UNDOING], State.UNDOING)
     applied = [pk for pk, parts in pull.rows.values_list("pk", "applied") if parts]
     for done in range(0, len(applied), BATCH):
-        with transaction.atomic():
+        with short_transaction():
             lock(pull, State.UNDOING)
             rows = list(pull.rows.filter(pk__in=applied[done : done + BATCH], finished=True))
             _put_back(pull.connection.supplier, [row for row in rows if row.state == PullRow.State.CHANGED], by)

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from provender.basics import clock
-from provender.basics.rows import ReadyRows
+from provender.basics.rows import ReadyRows, delete_leaves
 from provender.changes.actions import ask, post_many, settle
 from provender.changes.models import Change
 from provender.payments.models import Payment
@@ -183,29 +185,26 @@ def _link_parts(connection: Connection, payments: QuerySet[Payment], parts: Sequ
 
 
 def _ready_links(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> ReadyRows:
-    now = clock.database_now()
-    kind = KINDS[accepted[0].document.kind]
-    rows = [
-        Link(
-            connection=connection,
-            kind=kind.name,
-            document=one.document.document,
-            xero_id=kind.id_of(one.theirs),
-            number=kind.number_of(one.theirs) or one.document.number,
-            status=kind.status_of(one.theirs),
-            total=kind.total_of(one.theirs),
-            updated=getattr(one.theirs, "updated_raw", "") or "",
-            revision=one.document.revision,
-            sent=as_sent(one.theirs) if one.overruled or one.untracked else one.document.element,
-            lines=one.lines,
-            sent_at=now,
-        )
-        for one in accepted
-    ]
+    kind, many = KINDS[accepted[0].document.kind], len(accepted)
+    columns: dict[str, Iterable[Any]] = {
+        "connection_id": repeat(connection.pk, many),
+        "kind": repeat(kind.name, many),
+        "document": [one.document.document for one in accepted],
+        "xero_id": [kind.id_of(one.theirs) for one in accepted],
+        "matched": repeat(False, many),
+        "number": [kind.number_of(one.theirs) or one.document.number for one in accepted],
+        "status": [kind.status_of(one.theirs) for one in accepted],
+        "total": [kind.total_of(one.theirs) for one in accepted],
+        "updated": [getattr(one.theirs, "updated_raw", "") or "" for one in accepted],
+        "revision": [one.document.revision for one in accepted],
+        "sent": [as_sent(one.theirs) if one.overruled or one.untracked else one.document.element for one in accepted],
+        "lines": [one.lines for one in accepted],
+        "sent_at": repeat(clock.database_now(), many),
+    }
     update = ["xero_id", "matched", "number", "status", "total", "updated", "revision", "sent_at"]
     if operation != Dispatch.Operation.VOID:  # a void says nothing of lines: what was sent before stays known
         update += ["sent", "lines"]
-    return ReadyRows.of(rows, unique=["connection", "kind", "document"], update=update)
+    return ReadyRows.of_columns(Link, columns, unique=["connection", "kind", "document"], update=update)
 
 
 def twin_lines(document: DispatchDocument, theirs: Theirs) -> dict[str, str]:
@@ -280,9 +279,12 @@ def close_documents(documents: Sequence[DispatchDocument]) -> None:
         return
     first = documents[0]
     these = {"connection": first.connection_id, "kind": first.kind, "document__in": [one.document for one in documents]}
-    Backoff.objects.filter(**these).delete()
-    DispatchDocument.objects.filter(**these).delete()
-    Dispatch.objects.filter(pk__in={one.dispatch_id for one in documents}, documents=None).delete()
+    if any(one.dispatch.tries for one in documents):
+        delete_leaves(Backoff.objects.filter(**these))
+    delete_leaves(DispatchDocument.objects.filter(**these))
+    dispatches = {one.dispatch_id for one in documents}
+    open_ = DispatchDocument.objects.filter(dispatch__in=dispatches).values("dispatch")
+    delete_leaves(Dispatch.objects.filter(pk__in=dispatches).exclude(pk__in=open_))
 
 
 def _ready_story(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> list[ReadyRows]:

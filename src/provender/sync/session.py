@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 from django.db import connection as database
@@ -19,6 +19,8 @@ from provender.sync.tokens import access_token, endpoints
 from provender.xero import CallRecord, NotConnected, OutcomeUnknown, Refused, TryLater, XeroClient
 
 CALLS_KEPT = timedelta(days=90)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+TOKEN_HELD = timedelta(seconds=5)  # far less than what an access token still lasts when it is given
 
 
 class _Wire:
@@ -71,12 +73,17 @@ class Session:
     budget: SharedBudget
     client: XeroClient
     calls: deque[tuple[CallRecord, str]] = field(default_factory=deque)
+    _token: str = ""
+    _asked_at: datetime = LONG_AGO
 
     def token(self, *, not_this: str = "") -> str:
-        """A working access token. Raises NotConnected, TryLater."""
+        """A working access token, asked for anew every few seconds. Raises NotConnected, TryLater."""
         if self.connection.consent_id is None:
             raise NotConnected("invalid_grant", "there is no consent")
-        return access_token(self.connection.consent_id, not_this=not_this)
+        now = clock.now()
+        if not_this or not timedelta(0) <= now - self._asked_at < TOKEN_HELD:
+            self._token, self._asked_at = access_token(self.connection.consent_id, not_this=not_this), now
+        return self._token
 
     def flush(self) -> None:
         """Write down the calls made and the budget learned; the thread that owns the database does it."""

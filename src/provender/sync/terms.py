@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import transaction
-
+from provender.basics.transactions import short_transaction
 from provender.customers.actions import follow_terms_of
 from provender.customers.models import Customer, FollowedTerms
 from provender.customers.queries import LAST_DAY
@@ -56,7 +55,7 @@ def keep_terms(connection: Connection, customers: Collection[UUID] | None = None
             moved[wanted].append(pk)
     for (terms, day), ids in moved.items():
         for start in range(0, len(ids), BATCH):
-            with transaction.atomic():
+            with short_transaction():
                 follow_terms_of(connection.supplier, ids[start : start + BATCH], terms, day)
             reach(Failpoint.MIRRORED)
     return sum(map(len, moved.values()))

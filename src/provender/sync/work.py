@@ -16,6 +16,7 @@ from provender.sync.session import Session
 
 Progress = Callable[[int], None]
 ROUND = 500  # documents looked at in one round; what is left comes in the next
+READ = 250  # new documents read and built at once
 LOOK = 50
 
 

@@ -1,6 +1,8 @@
 """Writing the story. Each line is written in the transaction that does the thing."""
 
 from collections.abc import Iterable
+from itertools import repeat
+from typing import Any
 from uuid import UUID
 
 from provender.basics import clock
@@ -27,9 +29,16 @@ def prepare(
     supplier: Supplier, kind: str, lines: Iterable[tuple[UUID, str]], *, who: User | None = None, why: str = ""
 ) -> ReadyRows | None:
     """The same, made ready before the transaction that inserts them; None for no lines."""
-    now = clock.now()
-    entries = [
-        Entry(supplier=supplier, subject_kind=kind, subject=subject, at=now, who=who, what=what[:300], why=why[:300])
-        for subject, what in lines
-    ]
-    return ReadyRows.of(entries) if entries else None
+    told = list(lines)
+    if not told:
+        return None
+    same = {
+        "supplier_id": supplier.pk,
+        "subject_kind": kind,
+        "at": clock.now(),
+        "who_id": who and who.pk,
+        "why": why[:300],
+    }
+    columns: dict[str, Iterable[Any]] = {name: repeat(value, len(told)) for name, value in same.items()}
+    columns["subject"], columns["what"] = zip(*((subject, what[:300]) for subject, what in told), strict=True)
+    return ReadyRows.of_columns(Entry, columns)
