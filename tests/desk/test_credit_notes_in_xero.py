@@ -103,6 +103,22 @@ def test_a_refusal_stands_there_with_its_button(theo, supplier, order, sync):
     assert "Waiting" in panel(theo, credit)
 
 
+def test_an_account_of_a_product_is_mended_there_also_for_a_credit_that_is_used(theo, supplier, order, sync, books):
+    cups = cast.product(supplier, "CUP-8OZ")  # its account, 201, isn't in Xero
+    line = cast.line("Paper cup 8oz", 100, "0.0375", product_id=cups.pk, sku="CUP-8OZ", sales_account="201")
+    credit = cast.credit_note(order.customer, line)
+    allocate_credit(credit, order.invoice, amount=Decimal("1.00"), date=order.invoice.date)
+    sync()
+    assert "Change it on the product" in panel(theo, credit)
+    cups.sales_account = ""
+    cups.save()
+    problem = Problem.objects.get(kind="credit_note")
+    theo.post(f"/w/harbour/xero/problems/{problem.pk}/again")
+    sync()
+    assert "same as here" in panel(theo, credit)
+    assert str(books.find_credit_note(credit.number)["RemainingCredit"]) == str(credit.total - 1)
+
+
 def test_a_credit_that_xero_does_not_take_is_told_here(theo, credit, order, sync, books):
     sync()
     books.pay(order.invoice.number)

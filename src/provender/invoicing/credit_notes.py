@@ -252,6 +252,32 @@ def renumber_credit_note(credit_note: CreditNote, *, by: User | None = None) -> 
     return credit_note
 
 
+@transaction.atomic
+def recode_credit_note(credit_note: CreditNote, *, by: User | None = None) -> CreditNote:
+    """Put the products' present account codes on its lines; also once it is used, since no sum changes by it.
+
+    For an account that went bad in Xero after it was raised. When nothing differs, nothing is written. Raises
+    CreditNoteIsVoid.
+    """
+    hold(credit_note)
+    if credit_note.status == CreditNote.Status.VOID:
+        raise CreditNoteIsVoid(credit_note)
+    changed = []
+    for line in credit_note.lines.select_related("product"):
+        if line.product and line.product.sales_account != line.sales_account:
+            line.sales_account = line.product.sales_account
+            changed.append(line)
+    if not changed:
+        return credit_note
+    CreditNoteLine.objects.bulk_update(changed, ["sales_account"])
+    credit_note.version += 1
+    credit_note.changed_at = clock.now()
+    credit_note.save(update_fields=["version", "changed_at"])
+    post(credit_note.supplier, KIND, credit_note.pk, "Accounts taken from the products")
+    tell(credit_note.supplier, KIND, credit_note.pk, "Accounts taken from the products", who=by)
+    return credit_note
+
+
 def credited_of(invoice: Invoice) -> Decimal:
     """What the credit notes of an invoice give back together, used or not."""
     live = CreditNote.objects.filter(invoice=invoice, status=CreditNote.Status.OPEN)

@@ -19,7 +19,7 @@ from provender.changes.actions import ask, settle
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
-from provender.invoicing.credit_notes import renumber_credit_note
+from provender.invoicing.credit_notes import recode_credit_note, renumber_credit_note
 from provender.invoicing.models import CreditNote, Invoice
 from provender.payments.models import Allocation, Payment, PayoutLine
 from provender.payments.payouts import leave_for_hand, pay_up_to
@@ -175,6 +175,10 @@ def try_again(problem: Problem, by: User | None) -> int:
     if problem.kind == "invoice":
         return send_now(problem.connection.supplier, [problem.document], by)
     claim(problem, "sent again")
+    if problem.kind == "credit_note" and problem.cause in ACCOUNT_CAUSES:  # the product may have another one by now
+        notes = CreditNote.objects.filter(supplier=problem.connection.supplier_id, status=CreditNote.Status.OPEN)
+        for credit_note in notes.select_related("supplier").filter(pk=problem.document):
+            recode_credit_note(credit_note, by=by)
     if problem.customer:
         close_problems(problem.connection, "contact", [problem.customer], "tried again")
     _tell(problem, "Asked to go to Xero", by)

@@ -14,10 +14,9 @@ from provender.catalogue.models import Product
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.customers.wording import followed_in_words
-from provender.invoicing.models import InvoiceLine
 from provender.suppliers.models import Supplier
 from provender.sync.differences import GONE
-from provender.sync.documents import UNAPPROVED, spell_items
+from provender.sync.documents import LINED, UNAPPROVED, spell_items
 from provender.sync.due import may_go
 from provender.sync.kinds import Subject
 from provender.sync.mirror import fold_name
@@ -266,7 +265,7 @@ def product_at_fault(problem: Problem) -> UUID | None:
 
 
 def _products_at_fault(problems: Iterable[Problem]) -> list[tuple[int, UUID]]:
-    """Problem → product, for accounts that stand on a product. One query for any number."""
+    """Problem → product, for accounts that stand on a product. Two queries for any number."""
     named = {
         one.document: (one.pk, account)
         for one in problems
@@ -274,9 +273,13 @@ def _products_at_fault(problems: Iterable[Problem]) -> list[tuple[int, UUID]]:
     }
     if not named:
         return []
-    lines = InvoiceLine.objects.filter(invoice__in=list(named)).exclude(product=None).exclude(sales_account="")
-    found = lines.order_by("position").values_list("invoice", "sales_account", "product")
-    return [(named[pk][0], product) for pk, account, product in found if account == named[pk][1]]
+    found: list[tuple[int, UUID]] = []
+    for kind, lined in LINED.items():
+        lines = lined.line._default_manager.filter(**{f"{kind}__in": list(named)})  # noqa: SLF001 -- its public name
+        accounts = lines.exclude(product=None).exclude(sales_account="").order_by("position")
+        rows = accounts.values_list(kind, "sales_account", "product")
+        found += [(named[pk][0], product) for pk, account, product in rows if account == named[pk][1]]
+    return found
 
 
 def _problem_row(problem: Problem, named: Named | None, xero_id: str, *, of_product: bool) -> ProblemRow:
