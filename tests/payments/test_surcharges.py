@@ -12,7 +12,7 @@ import cast
 from provender.basics.money import ZERO, round_amount
 from provender.changes.models import Change
 from provender.ordering.actions import edit_order
-from provender.payments.actions import remove_payment
+from provender.payments.actions import note_credit_in_xero, remove_payment
 from provender.payments.credits import give_credit
 from provender.payments.errors import PaymentTooLarge, SurchargeNeedsRoom, SurchargeStays
 from provender.payments.models import Payment
@@ -121,6 +121,16 @@ def test_it_may_stay_and_be_taken_back_later(invoice):
     assert not may_take_surcharge_back(Payment.objects.get(pk=payment.pk))
     with pytest.raises(SurchargeStays):
         take_surcharge_back(payment)
+
+
+def test_credit_that_lives_in_xero_alone_keeps_it_there(invoice):
+    payment = pay(invoice, "900.00")
+    note_credit_in_xero(invoice, credit="there", name="Overpayment", amount=D("10.00"), date=DAY)
+    payment = Payment.objects.get(pk=payment.pk)
+    assert not may_take_surcharge_back(payment)
+    with pytest.raises(SurchargeStays):
+        remove_with_surcharge(payment)
+    assert Payment.objects.get().removed_at is None
 
 
 def test_editing_the_order_keeps_a_surcharge_that_stayed(cafe):

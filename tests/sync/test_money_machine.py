@@ -19,7 +19,7 @@ from provender.invoicing.errors import CreditNoteIsUsed, InvoiceHasMoney
 from provender.invoicing.models import CreditNote, Invoice
 from provender.payments.actions import allocate_credit, refund_credit, remove_payment, undo_allocation
 from provender.payments.credits import give_credit
-from provender.payments.errors import SurchargeNeedsRoom, SurchargeStays
+from provender.payments.errors import SurchargeNeedsRoom
 from provender.payments.models import Allocation, Payment, Payout
 from provender.payments.payouts import PayoutEntry, close_payout, enter_payout, undo_payout
 from provender.payments.surcharges import (
@@ -104,10 +104,7 @@ class WithMoney(Machine):
     def take_back_with_surcharge(self, which):
         rows = Payment.objects.filter(removed_at=None, payout=None, surcharge_line__isnull=False)
         if (payment := pick(which, rows.order_by("recorded_at"))) and may_take_surcharge_back(payment):
-            try:
-                remove_with_surcharge(payment)
-            except SurchargeStays:  # a credit that lives in Xero alone stands against it too
-                return
+            remove_with_surcharge(payment)
 
     @rule(which=WHICH)
     def take_back(self, which):

@@ -101,7 +101,7 @@ def cancel_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -
     A credit note of this very invoice has lost what it was for: it is used by hand only from then on. Raises
     InvoiceHasMoney for payments, and for credit that lives in Xero alone.
     """
-    for allocation in _hold_with_credits(invoice):
+    for allocation in hold_with_credits(invoice):
         credit_note = allocation.credit_note
         undo_allocation(allocation, why="The invoice was cancelled", gives_back=True, by=by)
         if credit_note and credit_note.invoice_id == invoice.pk:
@@ -116,7 +116,7 @@ def credits_aside(invoice: Invoice, *, by: User | None = None) -> Iterator[None]
     Afterwards they are set against it again, in their order and up to what is due then. When nothing was changed,
     nothing has happened. An invoice with other money stays as it is, and refuses changes as ever.
     """
-    version, credits_ = invoice.version, _hold_with_credits(invoice)
+    version, credits_ = invoice.version, hold_with_credits(invoice)
     if not credits_:
         yield
         return
@@ -142,11 +142,15 @@ def can_be_changed(invoice: Invoice) -> bool:
     """Whether no money keeps an invoice as it is: nothing was paid, and what credit there is can be set aside."""
     if not invoice.has_money:
         return True
-    foreign = Allocation.objects.filter(invoice=invoice, removed_at=None, credit_note=None)
-    return not invoice.paid and not foreign.exists()
+    return not invoice.paid and not has_foreign_credit(invoice)
 
 
-def _hold_with_credits(invoice: Invoice) -> list[Allocation]:
+def has_foreign_credit(invoice: Invoice) -> bool:
+    """Whether credit that lives in Xero alone is set against it: that can't be set aside."""
+    return Allocation.objects.filter(invoice=invoice, removed_at=None, credit_note=None).exists()
+
+
+def hold_with_credits(invoice: Invoice) -> list[Allocation]:
     """The credits set against an invoice, oldest first, held before it; none where it has money beside them."""
     rows = Allocation.objects.filter(supplier=invoice.supplier_id, invoice=invoice, removed_at=None)
     rows = rows.select_related("credit_note__supplier").order_by("made_at", "pk")

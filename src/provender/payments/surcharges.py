@@ -18,7 +18,7 @@ from provender.invoicing.actions import revise_invoice
 from provender.invoicing.models import Invoice, LineKind
 from provender.invoicing.totals import LineDraft, draft_of
 from provender.payments.actions import record_payment, remove_payment
-from provender.payments.credits import credits_aside
+from provender.payments.credits import credits_aside, has_foreign_credit, hold_with_credits
 from provender.payments.errors import (
     InvoiceTakesNoMoney,
     NothingToPay,
@@ -118,7 +118,7 @@ def record_with_surcharge(
     `amount` is what is paid of the invoice as it was; the payment is larger by the surcharge. Without one it is
     `record_payment`. Raises SurchargeNeedsRoom when the invoice has a payment already, and what that raises.
     """
-    hold(invoice)
+    hold_with_credits(invoice)
     if amount <= 0:
         raise NothingToPay(amount)
     if invoice.status == Invoice.Status.VOID:
@@ -171,12 +171,16 @@ def may_take_surcharge_back(payment: Payment) -> bool:
     if payment.invoice is None or not has_surcharge(payment):
         return False
     mine = ZERO if payment.removed_at else payment.amount
-    return payment.invoice.status == Invoice.Status.OPEN and payment.invoice.paid == mine
+    alone = payment.invoice.paid == mine and not has_foreign_credit(payment.invoice)
+    return alone and payment.invoice.status == Invoice.Status.OPEN
 
 
 @transaction.atomic
 def remove_with_surcharge(payment: Payment, *, why: str = "", by: User | None = None) -> None:
     """Take a payment back (`remove_payment`), and its surcharge off the invoice. Raises SurchargeStays."""
+    hold(payment)
+    if payment.invoice:
+        hold_with_credits(payment.invoice)
     remove_payment(payment, why=why, by=by)
     take_surcharge_back(payment, by=by)
 
