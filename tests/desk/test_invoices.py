@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 import cast
 from provender.basics import clock
 from provender.changes.models import Change
+from provender.desk import lists
+from provender.desk.invoices import InvoiceList
 from provender.invoicing.actions import InvoiceDraft, import_invoices, revise_invoice, void_invoice
 from provender.invoicing.models import Invoice
 from provender.sync.models import Connection, Link, Problem, ToApprove
@@ -228,18 +230,45 @@ def test_the_lists_queries_do_not_grow_with_its_rows(theo, supplier, books):
     assert queries() == few <= 25
 
 
+SORTED_BY_INDEX = {
+    "invoices": ("", "page=1&per=50", "status=open", "status=overdue", "sort=-total", "sort=due", "sort=number"),
+    "orders": ("sort=date", "sort=-date", "sort=delivery", "sort=-po"),
+    "payments": ("sort=amount", "sort=-amount"),
+    "credit-notes": ("sort=-total", "sort=number"),
+}
+
+
 @pytest.mark.sqlite
-def test_a_page_reads_its_rows_by_an_index(theo, supplier, cafe):
-    """With 100,000 invoices no page may sort them all (benchmarks/invoice_list.py measures it)."""
+@pytest.mark.parametrize("list_", SORTED_BY_INDEX)
+def test_a_page_reads_its_rows_by_an_index(theo, supplier, cafe, list_):
+    """With 100,000 invoices no page may sort them all (benchmarks/lists.py measures it)."""
+    cast.payment(cast.placed_order(cafe).invoice)
     cast.invoice(cafe)
-    for query in ("", "page=1&per=50", "status=open", "status=overdue", "sort=-total", "sort=due", "sort=number"):
+    cast.credit_note(cafe)
+    for query in SORTED_BY_INDEX[list_]:
         with CaptureQueriesContext(connection) as run:
-            theo.get(f"{LIST}?{query}")
-        rows = next(q["sql"] for q in run if "ORDER BY" in q["sql"] and '"invoicing_invoice"."comment"' in q["sql"])
+            theo.get(f"/w/harbour/{list_}?{query}")
+        rows = next(q["sql"] for q in run if "ORDER BY" in q["sql"] and q["sql"].endswith(("LIMIT 26", "LIMIT 51")))
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {rows}")
             plan = " ".join(str(step[3]) for step in cursor.fetchall())
         assert "USE TEMP B-TREE FOR ORDER BY" not in plan, (query, plan)
+
+
+@pytest.mark.parametrize("sort", ["customer", "-customer"])
+def test_a_long_list_in_the_order_of_customers_is_the_same_as_a_short_one(theo, supplier, monkeypatch, sort):
+    for number in range(12):
+        venue = cast.venue(supplier, f"Venue {number:02}")
+        for _ in range(number % 3):
+            cast.invoice(venue)
+    shown = InvoiceList(theo.get(f"{LIST}?sort={sort}").wsgi_request)
+    whole = list(shown.found)
+    assert len(whole) == 12
+    monkeypatch.setattr(lists, "COUNTED", 3)
+    shown = InvoiceList(theo.get(f"{LIST}?sort={sort}").wsgi_request)
+    assert shown.is_long
+    for start in range(13):
+        assert shown.read(start, start + 5) == whole[start : start + 5]
 
 
 # --- one invoice --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from provender.basics import clock
 from provender.invoicing.models import Invoice
 from provender.payments.actions import allocate_credit, note_credit_in_xero
 from provender.payments.models import Payment
-from provender.payments.queries import AGES, age_of, owed_by, owed_of
+from provender.payments.queries import AGES, owed_by, owed_of
 from provender.sync.models import Connection
 
 pytestmark = pytest.mark.django_db
@@ -194,6 +194,15 @@ def test_the_list_of_payments_asks_as_much_for_many_as_for_few(theo, cafe, djang
         theo.get("/w/harbour/payments")
 
 
+def test_anothers_customer_shows_none_of_its_payments(theo, invoice, cafe):
+    theirs = cast.venue(cast.supplier("southern"), "Elsewhere")
+    cast.payment(cast.invoice(theirs), reference="Not Harbour's")
+    cast.payment(invoice)
+    for customer in (theirs.pk, "Elsewhere"):
+        assert "Not Harbour" not in theo.get(f"/w/harbour/payments?customer={customer}").text
+    assert "19.80" in theo.get(f"/w/harbour/payments?customer={cafe.pk}").text
+
+
 # --- who owes what ------------------------------------------------------------------------------------------------
 
 
@@ -201,9 +210,9 @@ def test_the_list_of_payments_asks_as_much_for_many_as_for_few(theo, cafe, djang
     ("late", "age"),
     [(-5, 0), (0, 0), (1, 1), (30, 1), (31, 2), (60, 2), (61, 3), (90, 3), (91, 4), (4000, 4)],
 )
-def test_ages_begin_and_end_on_their_days(late, age):
-    today = date(2026, 11, 27)
-    assert AGES[age_of(today - timedelta(days=late), today)] == AGES[age]
+def test_ages_begin_and_end_on_their_days(cafe, today, late, age):
+    of_age(cafe, today, late)
+    assert owed_of(cafe, today).ages == [D("19.80") if place == age else D(0) for place in range(len(AGES))]
 
 
 def test_a_customer_owes_what_is_left_by_age_less_its_credit(cafe, today):

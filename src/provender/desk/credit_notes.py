@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, read_number
 from provender.customers.models import Customer
 from provender.desk.choosing import CustomerFilter, date_input
+from provender.desk.finding import FEW, keys_by, narrow
 from provender.desk.frame import DeskRequest, back, member
 from provender.desk.invoice_form import CreditSheet
 from provender.desk.lists import Badge, Column, Empty, List, show
@@ -63,12 +64,18 @@ class CreditNoteFilter(FilterSet):  # type: ignore[misc]  # django_filters has n
         fields: list[str] = []
 
     def search(self, rows: QuerySet[CreditNote], _name: str, text: str) -> QuerySet[CreditNote]:
-        """By its number, its invoice's number, its reason or its customer."""
-        words = ("number", "invoice__number", "reason", "customer__trading_name")
-        found = Q()
-        for each in words:
-            found |= Q(**{f"{each}__icontains": text})
-        return rows.filter(found)
+        """By the beginning of its number or its invoice's, or its customer; else by a part of these or its reason."""
+        supplier: Supplier = self.request.supplier
+        customers = list(supplier.customers.filter(trading_name__icontains=text).values_list("pk", flat=True))
+        cases = {text, text.upper()}
+        invoices = keys_by(supplier.invoices.all(), "pk", "number", {*cases, f"{supplier.invoice_prefix}{text}"})
+        keys = [
+            *keys_by(rows, "pk", "number", {*cases, f"{supplier.credit_note_prefix}{text}"}),
+            *CreditNote.objects.filter(invoice__in=invoices).values_list("pk", flat=True)[: FEW + 1],
+        ]
+        anywhere = Q(number__icontains=text) | Q(reason__icontains=text)
+        anywhere |= Q(invoice__in=supplier.invoices.filter(number__icontains=text).values("pk"))
+        return narrow(rows, keys, customers, anywhere)
 
     def by_state(self, rows: QuerySet[CreditNote], _name: str, state: str) -> QuerySet[CreditNote]:
         if state == "void":
@@ -99,7 +106,9 @@ class CreditNoteList(List[CreditNote]):
             Column("customer", "Customer", lambda c: c.customer.trading_name, sort="customer__trading_name"),
             Column("invoice", "Invoice", lambda c: c.invoice.number if c.invoice else "", link=self.invoice_of),
             Column("date", "Date", lambda c: c.date, kind="date", sort=("date", "number")),
-            Column("total", f"Total {currency}", lambda c: c.total, "money", "total", "total", phone="side"),
+            Column(
+                "total", f"Total {currency}", lambda c: c.total, "money", ("total", "number"), "total", phone="side"
+            ),
             Column("left", "Left", lambda c: c.remaining, kind="money", phone="hide"),
             Column("state", "State", state_badge, kind="badge", phone="badge"),
         )
@@ -110,7 +119,10 @@ class CreditNoteList(List[CreditNote]):
         return reverse("desk:invoice", args=[self.supplier.slug, credit_note.invoice_id])
 
     def rows(self) -> QuerySet[CreditNote]:
-        return self.supplier.credit_notes.select_related("customer", "invoice", "supplier")
+        return self.supplier.credit_notes.all()  # what they name is read for a page at once: a join misleads SQLite
+
+    def prepare(self, rows: Sequence[CreditNote]) -> None:
+        prefetch_related_objects(rows, "customer", "invoice", "supplier")
 
 
 @member(Doing.LOOK)

@@ -1,6 +1,6 @@
 """Invoices: the list, the page that looks like the paper, its versions, editing, voiding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum, prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,6 +25,7 @@ from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO
 from provender.desk.amending import amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, date_input, saved_views
+from provender.desk.finding import FEW, keys_by, named, narrow
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoice_form import InvoiceSheet
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
@@ -58,10 +59,10 @@ from provender.sync.queries import (
     skus_without_item,
     standing,
     standing_in,
+    unlinked_invoices,
 )
 from provender.timeline.queries import story
 
-FEW = 1000  # so many invoices are named by their keys
 OVERDUE = "overdue"
 STATUSES = [
     ("open", "Open"), ("part", "Part paid"), (OVERDUE, "Overdue"), ("paid", "Paid"), ("void", "Void"),
@@ -98,10 +99,14 @@ class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no t
         condition = invoices_standing(link, state)
         if state == "sent" or self.form.cleaned_data.get("q"):
             return rows.filter(condition)
-        # Those without a link are found by going through all keys, in the order that the links' index has too.
-        all_of_them = self.supplier.invoices.order_by("pk") if state == "off" else Invoice.objects.order_by()
-        keys = list(all_of_them.filter(condition).values_list("pk", flat=True)[: FEW + 1])
-        return named(keys) if len(keys) <= FEW else rows.filter(condition)
+        some: QuerySet[Invoice] = Invoice.objects.order_by()
+        if state == "off":
+            unlinked = list(unlinked_invoices(link)[: FEW + 1])
+            if len(unlinked) > FEW:
+                return rows.filter(condition)
+            some = some.filter(pk__in=unlinked)
+        keys = list(some.filter(condition).values_list("pk", flat=True)[: FEW + 1])
+        return named(rows, keys) if len(keys) <= FEW else rows.filter(condition)
 
     def by_status(self, rows: QuerySet[Invoice], _name: str, status: str) -> QuerySet[Invoice]:
         today = clock.today(self.supplier.time_zone)
@@ -116,47 +121,22 @@ class InvoiceFilter(FilterSet):  # type: ignore[misc]  # django_filters has no t
         )
 
 
-def named(keys: Iterable[UUID]) -> QuerySet[Invoice]:
-    """Those invoices, which are known to be the supplier's: to say so again would lead SQLite to read all it has."""
-    return Invoice.objects.filter(pk__in=list(keys))
-
-
 def like(rows: QuerySet[Invoice], supplier: Supplier, text: str) -> QuerySet[Invoice]:
     """The supplier's invoices (`rows`) that a person who types this may mean.
 
     Those whose number, order number or purchase order number begins with it, or whose customer's name has it; when
-    there are none, those that have it anywhere in a number. Beginnings are found by an index. Looking anywhere reads
-    every invoice, so it is done once: a few are named by their keys from then on.
+    there are none, those that have it anywhere in a number.
     """
     customers = list(supplier.customers.filter(trading_name__icontains=text).values_list("pk", flat=True))
     cases = {text, text.upper()}
     orders = supplier.orders.exclude(invoice=None)
     keys = [
-        *_keys(rows, "pk", "number", {*cases, f"{supplier.invoice_prefix}{text}"}),
-        *_keys(rows.exclude(purchase_order=""), "pk", "purchase_order", cases),
-        *_keys(orders, "invoice", "number", {*cases, f"{supplier.order_prefix}{text}"}),
+        *keys_by(rows, "pk", "number", {*cases, f"{supplier.invoice_prefix}{text}"}),
+        *keys_by(rows.exclude(purchase_order=""), "pk", "purchase_order", cases),
+        *keys_by(orders, "invoice", "number", {*cases, f"{supplier.order_prefix}{text}"}),
     ]
     anywhere = Q(number__icontains=text) | Q(order_numbers__icontains=text) | Q(purchase_order__icontains=text)
-    if not keys and not customers:
-        keys = list(rows.filter(anywhere).order_by().values_list("pk", flat=True)[: FEW + 1])
-    if len(keys) > FEW:
-        return rows.filter(anywhere | Q(customer__in=customers))
-    return rows.filter(Q(pk__in=keys) | Q(customer__in=customers)) if customers else named(keys)
-
-
-def _keys(rows: QuerySet[Any], key: str, field: str, texts: set[str]) -> list[UUID]:
-    """Up to FEW + 1 keys of rows whose field begins with one of the texts, each text by one reach into an index."""
-    found: set[UUID] = set()
-    for text in texts:
-        found.update(rows.filter(_begins(field, text)).order_by().values_list(key, flat=True)[: FEW + 1])
-    return list(found)
-
-
-def _begins(field: str, text: str) -> Q:
-    """SQLite's LIKE can't use our indexes, and PostgreSQL's order of letters is a language's: each gets its own."""
-    if connection.vendor != "sqlite":
-        return Q(**{f"{field}__startswith": text})
-    return Q(**{f"{field}__gte": text, f"{field}__lt": text[:-1] + chr(ord(text[-1]) + 1)})
+    return narrow(rows, keys, customers, anywhere)
 
 
 VIEWS = {

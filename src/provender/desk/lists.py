@@ -229,7 +229,8 @@ class List(ABC, Generic[Row]):
     def found(self) -> QuerySet[Row]:
         """The rows that the filters let through, in order; the primary key makes the order certain.
 
-        A long list names fields that an index has in that order (`sort=("date", "number")`), or each page sorts it all.
+        A long list names fields that an index has in that order (`sort=("date", "number")`), or each page sorts it all;
+        its column `customer` is read in its own way.
         """
         key = self.sorted_by.removeprefix("-")
         sort = next((column.sort for column in self.shown_columns() if column.key == key), key)
@@ -273,10 +274,36 @@ class List(ABC, Generic[Row]):
         if not self.is_long:  # a page beyond the end: the last one, so that a row less doesn't make an empty page
             number = min(number, max(1, -(-self.counted // self.per)))
         start = (number - 1) * self.per
-        rows = list(self.found[start : start + self.per + 1]) if self.counted else []
+        rows = self.read(start, start + self.per + 1) if self.counted else []
         self.prepare(rows)
         last = None if self.is_long else max(1, -(-self.counted // self.per))
         return Page(number, start, [self.draw(row) for row in rows[: self.per]], len(rows) > self.per, last)
+
+    def read(self, start: int, stop: int) -> list[Row]:
+        """The rows found from one place to another."""
+        if self.is_long and self.sorted_by.removeprefix("-") == "customer":
+            return self._read_by_customer(start, stop)
+        return list(self.found[start:stop])
+
+    def _read_by_customer(self, start: int, stop: int) -> list[Row]:
+        """The same rows, of a long list: no index has them in the order of another table's names.
+
+        So the customers are gone through by name, more and more at a time, and only the rows of those are sorted whose
+        turn it is.
+        """
+        customers = self.supplier.customers.order_by("trading_name", "pk").values_list("pk", flat=True)
+        keys = list(customers.reverse() if self.sorted_by.startswith("-") else customers)
+        counts = self.filter.qs.order_by().values_list("customer").annotate(count=Count("pk"))
+        rows: list[Row] = []
+        passed, size = 0, 8
+        while keys and len(rows) < stop - start:
+            turn, keys, size = keys[:size], keys[size:], min(2 * size, 800)
+            count = sum(count for _, count in counts.filter(customer__in=turn))
+            if passed + count > start:
+                first = max(0, start - passed)
+                rows += self.found.filter(customer__in=turn)[first : first + stop - start - len(rows)]
+            passed += count
+        return rows
 
     def draw(self, row: Row) -> DrawnRow:
         cells = [_cell(column, row) for column in self.shown_columns()]

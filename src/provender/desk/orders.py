@@ -25,6 +25,7 @@ from provender.basics.money import ZERO, AmountField
 from provender.basics.rows import hold
 from provender.desk.amending import Ways, amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, as_uuid, date_input, saved_views
+from provender.desk.finding import keys_by, narrow
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoices import TONES, given_back, what_a_void_does
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
@@ -97,9 +98,15 @@ class OrderFilter(FilterSet):  # type: ignore[misc]  # django_filters has no typ
         return clock.today(self.request.supplier.time_zone)
 
     def search(self, rows: QuerySet[Order], _name: str, text: str) -> QuerySet[Order]:
-        customers = self.request.supplier.customers.filter(trading_name__icontains=text)
-        by_number = Q(number__icontains=text) | Q(purchase_order__icontains=text)
-        return rows.filter(by_number | Q(customer__in=customers))
+        """Numbers that begin with it and customers whose name has it, else numbers that have it anywhere."""
+        supplier: Supplier = self.request.supplier
+        customers = list(supplier.customers.filter(trading_name__icontains=text).values_list("pk", flat=True))
+        cases = {text, text.upper()}
+        keys = [
+            *keys_by(rows, "pk", "number", {*cases, f"{supplier.order_prefix}{text}"}),
+            *keys_by(rows.exclude(purchase_order=""), "pk", "purchase_order", cases),
+        ]
+        return narrow(rows, keys, customers, Q(number__icontains=text) | Q(purchase_order__icontains=text))
 
     def by_status(self, rows: QuerySet[Order], _name: str, status: str) -> QuerySet[Order]:
         return rows.filter(status__in=(Status.PLACED, Status.DELIVERED) if status == LIVE else (status,))
@@ -182,9 +189,9 @@ class OrderList(List[Order]):
         return (
             Column("number", "Number", lambda o: o.number, sort="created_at", phone="title", link=self.page_of),
             Column("customer", "Customer", lambda o: o.customer.trading_name, sort="customer__trading_name"),
-            Column("date", "Ordered", lambda o: o.order_date, kind="date", sort="order_date", phone="hide"),
-            Column("delivery", "Delivery", lambda o: o.delivery_date, kind="date", sort="delivery_date"),
-            Column("po", "PO number", lambda o: o.purchase_order, sort="purchase_order", phone="hide"),
+            Column("date", "Ordered", lambda o: o.order_date, "date", ("order_date", "number"), phone="hide"),
+            Column("delivery", "Delivery", lambda o: o.delivery_date, "date", ("delivery_date", "number")),
+            Column("po", "PO number", lambda o: o.purchase_order, sort=("purchase_order", "number"), phone="hide"),
             Column(
                 "total",
                 f"Total {self.supplier.currency}",
@@ -193,7 +200,7 @@ class OrderList(List[Order]):
                 total="invoice__total",
                 phone="side",
             ),
-            Column("status", "Status", status_badge, kind="badge", sort="status", phone="badge"),
+            Column("status", "Status", status_badge, "badge", ("status", "delivery_date", "number"), phone="badge"),
             Column("invoice", "Invoice", invoice_number, link=self.invoice_of, phone="hide"),
         )
 
@@ -207,9 +214,10 @@ class OrderList(List[Order]):
         return reverse("desk:invoice", args=[self.supplier.slug, order.invoice_id]) if order.invoice_id else ""
 
     def rows(self) -> QuerySet[Order]:
-        return self.supplier.orders.select_related("customer", "invoice")
+        return self.supplier.orders.all()  # what they name is read for a page at once: a join misleads SQLite
 
     def prepare(self, rows: Sequence[Order]) -> None:
+        prefetch_related_objects(rows, "customer", "invoice")
         self.sums = sums_of(self.supplier, rows)
 
     @cached_property

@@ -1,6 +1,6 @@
 """Payments: the list, recording one by hand, taking one back, and asking Xero about one invoice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -19,6 +19,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.desk.choosing import MEANT, CustomerFilter, as_uuid, customers_named, date_input
+from provender.desk.finding import FEW, keys_by, named, narrow
 from provender.desk.frame import DeskRequest, back, member
 from provender.desk.lists import Badge, Column, Empty, List, Tone, show
 from provender.desk.templatetags.desk import money, quantity
@@ -49,10 +50,11 @@ SOURCE_TONES: dict[str, Tone] = {"here": "mute", "payout": "info", "xero": "ok"}
 
 
 class PaymentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no types
+    # The first two may start the search anew from a few keys, so they come before those that narrow it down.
     q = CharFilter(label="Search", method="search")
+    customer = CustomerFilter(label="Customer", method="of_customer")
     source = ChoiceFilter(label="Source", choices=Payment.Source.choices, empty_label="Any source")
     method = ChoiceFilter(label="Method", choices=Payment.Method.choices, empty_label="Any method")
-    customer = CustomerFilter(label="Customer", method="of_customer")
     date_from = DateFilter("date", "gte", label="From", widget=date_input())
     date_to = DateFilter("date", "lte", label="To", widget=date_input())
 
@@ -61,18 +63,43 @@ class PaymentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no t
         fields: list[str] = []
 
     def search(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
-        """By the beginning of the invoice's or credit note's number, or by a part of the reference."""
+        """By the beginning of the invoice's or credit note's number or of a reference, else by a part of one."""
         supplier: Supplier = self.request.supplier
-        numbers = {text, text.upper(), f"{supplier.invoice_prefix}{text}"}
-        found = Q(reference__icontains=text) | Q(payout__reference__icontains=text)
-        for number in numbers:
-            found |= Q(invoice__number__startswith=number) | Q(credit_note__number__startswith=number)
-        return rows.filter(found)
+        cases = {text, text.upper()}
+        keys = [
+            *_keys_for(
+                invoice=keys_by(supplier.invoices.all(), "pk", "number", {*cases, f"{supplier.invoice_prefix}{text}"}),
+                credit_note=keys_by(
+                    supplier.credit_notes.all(), "pk", "number", {*cases, f"{supplier.credit_note_prefix}{text}"}
+                ),
+                payout=keys_by(supplier.payouts.all(), "pk", "reference", cases),
+            ),
+            *keys_by(rows, "pk", "reference", cases),
+        ]
+        payouts = supplier.payouts.filter(reference__icontains=text).values("pk")
+        return narrow(rows, keys, [], Q(reference__icontains=text) | Q(payout__in=payouts))
 
     def of_customer(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
+        supplier: Supplier = self.request.supplier
         pk = as_uuid(text)
-        meant = [pk] if pk else list(customers_named(self.request.supplier, text).values_list("pk", flat=True)[:MEANT])
-        return rows.filter(Q(invoice__customer__in=meant) | Q(credit_note__customer__in=meant))
+        meant = [pk] if pk else list(customers_named(supplier, text).values_list("pk", flat=True)[:MEANT])
+        keys = _keys_for(
+            invoice=supplier.invoices.filter(customer__in=meant).values_list("pk", flat=True)[: FEW + 1],
+            credit_note=supplier.credit_notes.filter(customer__in=meant).values_list("pk", flat=True)[: FEW + 1],
+        )
+        if len(keys) > FEW or self.form.cleaned_data.get("q"):
+            return rows.filter(Q(invoice__customer__in=meant) | Q(credit_note__customer__in=meant))
+        return named(rows, keys)
+
+
+def _keys_for(**documents: Iterable[UUID]) -> list[UUID]:
+    """Keys of the live payments for these documents, FEW + 1 of each kind at most."""
+    live = Payment.objects.filter(removed_at=None).order_by()
+    return [
+        key
+        for kind, wanted in documents.items()
+        for key in live.filter(**{f"{kind}__in": list(wanted)}).values_list("pk", flat=True)[: FEW + 1]
+    ]
 
 
 class PaymentList(List[Payment]):
@@ -97,7 +124,7 @@ class PaymentList(List[Payment]):
             Column("date", "Date", lambda p: p.date, kind="date", sort=("date", "recorded_at")),
             Column("document", "For", document_of, phone="title", link=self.page_of, unbroken=True),
             Column("customer", "Customer", customer_of),
-            Column("amount", label, signed_amount, kind="money", sort="amount", phone="side"),
+            Column("amount", label, signed_amount, kind="money", sort=("amount", "pk"), phone="side"),
             Column("source", "Source", source_badge, kind="badge", phone="badge"),
             Column("method", "Method", method_of, phone="hide"),
             Column("reference", "Reference", lambda p: p.reference, phone="hide"),

@@ -186,6 +186,7 @@ class CreditNote(models.Model):
         indexes = [
             models.Index(fields=["supplier", "-date", "-number"], name="credit_note_newest_first"),
             models.Index(fields=["supplier", "customer", "-date"], name="credit_note_of_customer"),
+            models.Index(fields=["supplier", "total", "number"], name="credit_note_by_total"),
         ]
 
     def __str__(self) -> str:

@@ -44,6 +44,10 @@ class Order(models.Model):
             models.Index(fields=["supplier", "-created_at"], name="order_newest_first"),
             models.Index(fields=["supplier", "status", "delivery_date"], name="order_by_delivery"),
             models.Index(fields=["supplier", "customer", "-created_at"], name="order_of_customer"),
+            models.Index(fields=["supplier", "customer", "status", "order_date"], name="order_last_of_customer"),
+            models.Index(fields=["supplier", "order_date", "number"], name="order_by_date"),
+            models.Index(fields=["supplier", "delivery_date", "number"], name="order_next_delivery"),
+            models.Index(fields=["supplier", "purchase_order", "number"], name="order_of_purchase_order"),
         ]
 
     def __str__(self) -> str:

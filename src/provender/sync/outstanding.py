@@ -10,16 +10,21 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from provender.changes.models import Change
 from provender.payments.models import Allocation, Payment, Payout
 from provender.sync.documents import UNAPPROVED
-from provender.sync.due import held_back, may_go
+from provender.sync.due import changed_kinds, held_back, may_go
 from provender.sync.models import Connection, Link
 
 LINED = ("invoice", "credit_note")
 
 
 def outstanding(connection: Connection) -> QuerySet[Change]:
-    """Those changes, one for each document, in doubt or not yet sent; one query for any number."""
+    """Those changes, one for each document, in doubt or not yet sent; two queries for any number.
+
+    It asks only about kinds of which something changed, mostly none or one: to put all of it together takes longer than
+    drawing a page.
+    """
     mine = {"supplier": connection.supplier_id}
     going = _unsettled(connection)
+    kinds = changed_kinds(connection)
     linked = Exists(_links(connection, OuterRef("kind"), "document"))
     payments = Payment.objects.filter(**mine, pk=OuterRef("document"), source=Payment.Source.HERE, removed_at=None)
     allocations = Allocation.objects.filter(
@@ -30,20 +35,21 @@ def outstanding(connection: Connection) -> QuerySet[Change]:
     )
     closed = Payout.objects.filter(**mine, pk=OuterRef("document"), state=Payout.State.CLOSED, undone_at=None)
     wanted = Q(kind__in=LINED)
-    wanted |= Q(taken_out, linked, kind__in=("payment", "allocation"))
-    wanted |= Q(Exists(payments.filter(_payments_wanted(connection))), ~linked, kind="payment")
-    wanted |= Q(
-        Exists(allocations.filter(_ready(connection, "invoice"), _ready(connection, "credit_note"))),
-        ~linked,
-        kind="allocation",
-    )
-    if connection.auto_reconcile:
+    if kinds & {"payment", "allocation"}:
+        wanted |= Q(taken_out, linked, kind__in=("payment", "allocation"))
+    if "payment" in kinds:
+        wanted |= Q(Exists(payments.filter(_payments_wanted(connection))), ~linked, kind="payment")
+    if "allocation" in kinds:
+        ready = _ready(connection, "invoice"), _ready(connection, "credit_note")
+        wanted |= Q(Exists(allocations.filter(*ready)), ~linked, kind="allocation")
+    if "payout" in kinds and connection.auto_reconcile:
         wanted |= Q(Exists(closed), kind="payout")
-    if connection.fee_account:
+    if "fee" in kinds and connection.fee_account:
         deposited = Exists(_links(connection, "payout", "document"))
         wanted |= Q(Exists(closed.filter(fee__gt=0)), deposited, kind="fee")
-    wanted |= Q(linked, kind__in=("payout", "fee"))
-    return going.filter(wanted)
+    if kinds & {"payout", "fee"}:
+        wanted |= Q(linked, kind__in=("payout", "fee"))
+    return going.filter(wanted) if kinds else going.none()
 
 
 def count_outstanding(connection: Connection) -> dict[str, int]:
