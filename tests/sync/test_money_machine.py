@@ -324,8 +324,8 @@ class WithMoney(Machine):
         if what in TAKEN_OUT:
             if link := self._take_out(0, what):
                 payments = Payment.objects.filter(payout=link.document) if what == "payout" else ()
-                parts = link.number.replace("Fee of ", "")
-                return {link.number, parts, *self._numbers_of(link), *(one.invoice.number for one in payments)}
+                of = link.number.rpartition(" of ")[2]  # of a fee, a payment or a refund
+                return {link.number, of, *self._numbers_of(link), *(one.invoice.number for one in payments)}
             return None
         if what == "pay a part":
             invoice = self._put_in(0, what)
