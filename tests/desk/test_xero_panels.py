@@ -148,7 +148,7 @@ def test_a_customer_is_told_its_contact(looking, order, sync, supplier):
 
 
 def test_a_sku_that_is_no_item_is_a_hint_said_once_and_no_problem(desk, supplier, connection, sync, books):
-    books.add_item("SYRUP-VAN", "Vanilla syrup", "11.95")
+    books.add_item("SYRUP-VAN", "Vanilla syrup", "1.00")  # as dear as ours, so it doesn't matter whose price counts
     actions.reload_chart(connection, None)
     venue = cast.venue(supplier)
     lines = [*cast.goods(supplier, {"OAT-1L": 1}), *cast.goods(supplier, {"OAT-1L": 2, "syrup-van": 1})]

@@ -263,7 +263,8 @@ def test_without_a_clearing_account_a_person_is_asked(invoice, connection, sync)
     assert problems() == [("payment", "no-clearing-account")]
 
 
-def test_a_reconciled_payment_stays_and_a_person_is_told(invoice, sync, books, paid):
+def test_a_reconciled_payment_stays_and_a_person_is_told(invoice, sync, xero, books, paid):
+    xero.switches["reconciled_payment_deletable"] = False
     payment = cast.payment(invoice)
     sync()
     books.reconcile(paid()[0]["PaymentID"])

@@ -104,6 +104,7 @@ def test_what_is_signed_never_fails(body):
 
 
 def test_the_simulator_is_convinced_and_its_events_bring_the_payment(connection, order, sync, books, xero, later):
+    xero.switches["payment_sends_invoice_event"] = True
     Connection.objects.update(mark_as_paid=True)
     sync()
     poll_due()
