@@ -417,7 +417,7 @@ def test_changed_after_it_was_deposited_it_is_made_anew(payout, invoices, sync, 
 
 
 def test_a_reconciled_deposit_stays_and_a_person_is_told(payout, sync, xero, books, deposits):
-    xero.switches["reconciled_payment_deletable"] = False
+    xero.switches.update({"reconciled_payment_deletable": False, "uncertain_texts_known": True})
     sync()
     books.reconcile(deposits()[0]["BatchPaymentID"])
     undo_payout(payout)

@@ -264,7 +264,7 @@ def test_without_a_clearing_account_a_person_is_asked(invoice, connection, sync)
 
 
 def test_a_reconciled_payment_stays_and_a_person_is_told(invoice, sync, xero, books, paid):
-    xero.switches["reconciled_payment_deletable"] = False
+    xero.switches.update({"reconciled_payment_deletable": False, "uncertain_texts_known": True})
     payment = cast.payment(invoice)
     sync()
     books.reconcile(paid()[0]["PaymentID"])
