@@ -133,6 +133,21 @@ def test_the_next_payouts_fee_goes_to_the_same_contact(payout, supplier, cafe, s
     assert len(shown(xero, "BankTransactions")) == 2
 
 
+def test_a_payout_that_is_only_a_fee_spends_it_and_deposits_nothing(supplier, connection, sync, deposits, spent):
+    fee = enter_payout(supplier, provider="PayWave", reference="PO-7", date=DAY, entries=[PayoutEntry(D(0), D("5.00"))])
+    sync()
+    assert spent() == []
+    close_payout(fee)
+    sync()
+    sync()
+    assert deposits() == []
+    assert [str(one["Total"]) for one in spent()] == ["5.00"]
+    undo_payout(fee)
+    sync()
+    assert spent() == []
+    assert problems() == []
+
+
 def test_without_a_fee_account_no_fee_is_posted(payout, connection, sync, spent, deposits):
     set_(connection, fee_account="")
     sync()
@@ -397,11 +412,12 @@ def test_undone_before_it_went_nothing_goes(payout, sync, xero):
     assert shown(xero, "BatchPayments") == []
 
 
-def test_undone_in_xero_already_is_done(payout, sync, books, deposits, xero):
+def test_undone_in_xero_already_is_done(payout, sync, books, deposits, spent, xero):
     sync()
     books.remove_batch(deposits()[0]["BatchPaymentID"])
     undo_payout(payout)
     sync()
+    assert spent() == []
     assert problems() == []
     assert not [name for name in xero.stats.calls if name.startswith(f"POST {BATCHES}")]
 

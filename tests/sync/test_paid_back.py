@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db.models import F
 
 import cast
 from provender.changes.models import Change
@@ -375,6 +376,38 @@ def test_a_payout_that_we_deposited_comes_back_as_itself_and_opens_again_with_it
     books.remove_batch(theirs["BatchPaymentID"])
     assert read().removed == 2
     assert money(sent) == (0, 0, None)
+    payout.refresh_from_db()
+    assert payout.undone_at
+    assert story(supplier, "payout", payout.pk)[0].why == "Its deposit was deleted in Xero"
+    sync()
+    assert not Change.objects.filter(kind="payout", revision__gt=F("settled")).exists()
+    close_payout(enter_payout(supplier, provider="PayWave", reference="PO-9", date=DAY, entries=halves))
+    sync()
+    assert D(books.find_invoice(sent.number)["AmountDue"]) == 0
+
+
+def test_a_refund_taken_back_in_xero_counts_no_more_or_a_person_is_asked_by_setting(
+    connection, sent, read, books, sync
+):
+    note = cast.credit_note(sent.customer)
+    sync()
+    for flag in (False, True):
+        set_(connection, removed_payments="flag" if flag else "reopen")
+        refund = books.refund(note.number, "2.00")
+        Connection.objects.update(credits_read_at=None)
+        read()
+        books.remove_payment(refund)
+        for _ in range(2):
+            Connection.objects.update(credits_read_at=None, credits_read_to=None)
+            read()
+        note.refresh_from_db()
+        assert note.used == (D("2.00") if flag else 0)
+    problem = Problem.objects.select_related("connection__supplier").get(solved_at=None)
+    assert (problem.kind, problem.cause, problem.words["number"]) == ("payment", "payment-removed", note.number)
+    actions.keep_as_paid(problem, None)
+    Connection.objects.update(credits_read_at=None, credits_read_to=None)
+    assert read().changes == 0
+    assert "stays paid, though not in Xero" in story(note.supplier, "credit_note", note.pk)[0].what
 
 
 def test_a_payment_removed_here_is_not_made_again_while_xero_still_has_it(connection, sent, read, books):

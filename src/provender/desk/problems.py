@@ -115,10 +115,10 @@ DECISIONS = {
         actions.take_out,
     ),
     "reopen": Decision(
-        "Open the invoice of {number} again",
-        "It was taken back in Xero, so it counts here no more: its invoice is due again.",
+        "Open {number} again",
+        "It was taken back in Xero, so it counts here no more: what it paid, credited or refunded is open again.",
         "Open it again",
-        "{number} counts no more, and its invoice is due again.",
+        "{number} is open again.",
         actions.reopen,
     ),
     "keep-as-paid": Decision(

@@ -420,6 +420,12 @@ def undo_payout(payout: Payout, *, why: str = "", by: User | None = None) -> Pay
     return payout
 
 
+def undo_unless_it_pays(payout: Payout, *, why: str, by: User | None = None) -> None:
+    """Undo a closed payout when none of the payments it had counts any more."""
+    if not payout.payments.filter(removed_at=None, invoice__isnull=False).exists():
+        undo_payout(payout, why=why, by=by)
+
+
 def _take_back(payments: Sequence[Payment], why: str) -> None:
     if not payments:
         return

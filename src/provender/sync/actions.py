@@ -377,8 +377,11 @@ def keep_as_paid(problem: Problem, by: User | None) -> None:
     """It stays here though Xero took it back; should it come again there, that is the same money."""
     claim(problem, KEPT)
     row = _money(problem)
+    what = f"{row.amount} stays paid, though not in Xero"
     if row.invoice:
-        tell(row.supplier, "invoice", row.invoice.pk, f"{row.amount} stays paid, though not in Xero", who=by)
+        tell(row.supplier, "invoice", row.invoice.pk, what, who=by)
+    elif row.credit_note:
+        tell(row.supplier, "credit_note", row.credit_note.pk, what, who=by)
 
 
 @transaction.atomic

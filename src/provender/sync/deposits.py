@@ -28,7 +28,7 @@ from provender.sync.mirror import fold_name
 from provender.sync.models import Account, Connection, Contact, Link
 from provender.sync.money import TAKEN_OUT, settle_gone
 from provender.sync.problems import note_problem
-from provender.sync.recording import note_troubles
+from provender.sync.recording import note_troubles, post_fees
 from provender.sync.session import Session, telling
 from provender.sync.work import LOOK, ROUND, Work, some, without
 from provender.xero import Refused, wire
@@ -97,8 +97,14 @@ def _remove_deposits(work: Work) -> int:
     due = due_payouts(work.connection, "payout")
     links = {pk: link for pk, link in work.links("payout", due).items() if link.status != TAKEN_OUT}
     payouts, parts = _payouts(work.connection, due), parts_of(due)
-    unwanted = {pk: due[pk] for pk, row in payouts.items() if not _counts(row) or not parts.get(pk)}
-    settled = work.settle("payout", {pk: due[pk] for pk in unwanted if pk not in links}, "undone here")
+    paying = {pk for pk, row in payouts.items() if _counts(row) and parts.get(pk)}
+    unwanted = {pk: due[pk] for pk in payouts if pk not in paying}
+    bare = [pk for pk in unwanted if pk not in links]
+    spent = work.links("fee", bare)
+    _follow_by_fees(
+        work, [pk for pk in bare if pk in spent or (work.connection.auto_reconcile and _counts(payouts[pk]))]
+    )
+    settled = work.settle("payout", {pk: due[pk] for pk in bare}, "nothing to deposit")
     same = {pk for pk in links if pk not in unwanted and _is_deposited(payouts[pk], parts[pk], links[pk])}
     settled += work.settle("payout", {pk: due[pk] for pk in same}, "in step")
     for handful in some({pk: due[pk] for pk in links if pk not in same}):
@@ -110,6 +116,7 @@ def _remove_deposits(work: Work) -> int:
         # A deposit that is made anew isn't settled by deleting the old one.
         revisions = {pk: due[pk] if pk in unwanted else 0 for pk in handful}
         gone = {pk: revision for pk, revision in revisions.items() if links[pk].xero_id.lower() not in there}
+        _follow_by_fees(work, list(gone))
         settled += settle_gone(work, "payout", gone)
         settled += work.carry(
             Parcel("payout", "void", [_removal(pk, revision, links[pk])], f"BatchPayments/{links[pk].xero_id}")
@@ -117,6 +124,15 @@ def _remove_deposits(work: Work) -> int:
             if pk not in gone
         )
     return settled
+
+
+def _follow_by_fees(work: Work, payouts: Sequence[UUID]) -> None:
+    """Where the deposit takes no call: it is gone already, or the payout pays nothing and has but its fee."""
+    if payouts:
+        with transaction.atomic():
+            work.lease.fence()
+            post_fees(work.connection, payouts)
+        reach(Failpoint.PARKED)
 
 
 def _is_deposited(payout: Payout, parts: Sequence[Part], link: Link) -> bool:
@@ -284,7 +300,10 @@ def _trouble(work: Work, kind: str, trouble: Trouble, payout: Payout) -> int:
 
 
 def send_fees(work: Work) -> int:
-    """Spend each deposited payout's fee on the fee account, so that the clearing account ends at the bank line."""
+    """Spend the fee of each payout that is deposited, or pays nothing, on the fee account.
+
+    So the clearing account ends at the bank line.
+    """
     connection = work.connection
     due = due_payouts(connection, "fee")
     if not due:
@@ -293,7 +312,8 @@ def send_fees(work: Work) -> int:
         return work.settle("fee", due, "not posted by setting")
     live = {pk for pk, link in work.links("payout", due).items() if link.status != TAKEN_OUT}
     spent = {pk for pk, link in work.links("fee", due).items() if link.status != TAKEN_OUT}
-    rows = [row for pk, row in _payouts(connection, live - spent).items() if _counts(row) and row.fee > 0]
+    bare = due.keys() - parts_of(due).keys()
+    rows = [row for pk, row in _payouts(connection, (live | bare) - spent).items() if _counts(row) and row.fee > 0]
     account = Account.objects.filter(connection=connection, account_id=connection.fee_account).first()
     if account is None or not account.code:
         return sum(_trouble(work, "fee", Trouble(row.pk, due[row.pk], "no-fee-account"), row) for row in rows)

@@ -22,7 +22,7 @@ from provender.payments.models import Allocation, Payment
 from provender.sync.differences import GONE
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.models import Connection, CreditInXero, DispatchDocument, Link, Problem
-from provender.sync.poll_invoices import DECIDED, Tally, read_mark, take_back
+from provender.sync.poll_invoices import DECIDED, Tally, lose, read_mark
 from provender.sync.problems import close_problems, note_problem
 from provender.xero import wire
 
@@ -118,13 +118,13 @@ def _note_refund(connection: Connection, note: Link, one: wire.Payment, tally: T
 
 
 def _lose_refund(connection: Connection, link: Link, tally: Tally, fence: Fence) -> None:
-    row = Payment.objects.filter(pk=link.document, supplier=connection.supplier_id, removed_at=None).first()
-    if row is None or row.credit_note_id is None:
+    mine = Payment.objects.filter(supplier=connection.supplier_id, removed_at=None).select_related("credit_note")
+    row = mine.filter(pk=link.document).first()
+    if row is None or row.credit_note is None:
         return
     with transaction.atomic():
         fence()
-        take_back(connection, row, "Removed in Xero")
-    tally.removed += 1
+        lose(connection, row, "payment", row.credit_note, tally)
     reach(Failpoint.NOTED)
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models import Q
 
 from provender.basics import clock
 from provender.basics.money import ZERO
@@ -33,6 +34,7 @@ from provender.payments.actions import (
     undo_allocation,
 )
 from provender.payments.models import Allocation, Payment
+from provender.payments.payouts import undo_unless_it_pays
 from provender.people.models import User
 from provender.sync.differences import GONE, differences, read_sent
 from provender.sync.failpoints import Failpoint, reach
@@ -168,7 +170,9 @@ def _carry_out(
 
 
 def _hold_all(plan: _Plan) -> None:
-    """In the order in which everybody else takes them: allocations, credit notes, payments; the invoice comes last."""
+    """In everybody's order: payouts, allocations, credit notes, payments; the invoice comes last."""
+    for payout in sorted({row.payout for row in plan.taken_back if row.payout}, key=lambda row: row.pk):
+        hold(payout)
     for allocation in sorted(plan.undone, key=lambda row: row.pk):
         hold(allocation)
     notes = [*(row.credit_note_id for row in plan.undone), *(note for _, note in plan.credit)]
@@ -384,18 +388,8 @@ class _Judge:
 
     def _lose(self, row: Payment | Allocation, kind: str, tally: Tally) -> None:
         """Reopen by itself, or ask a person, by the connection's setting."""
-        if self.connection.removed_payments == Connection.RemovedPayments.FLAG:
-            open_ = Problem.objects.filter(connection=self.connection, kind=kind, document=row.pk, solved_at=None)
-            if not open_.exists():
-                words = {"number": self.invoice.number, "amount": f"{self.invoice.currency} {row.amount}"}
-                note_problem(self.connection, kind, row.pk, 0, REMOVED, words)
-                what = f"{row.amount} was taken back in Xero; a person is asked"
-                tell(self.invoice.supplier, "invoice", self.invoice.pk, what)
-                tally.questions += 1
-            return
-        take_back(self.connection, row, "Removed in Xero")
+        lose(self.connection, row, kind, self.invoice, tally)
         self.invoice.refresh_from_db()
-        tally.removed += 1
 
     def _know_again(self, row: Payment, one: wire.DocumentPayment) -> None:
         """A payment of ours, whoever wrote it into Xero: it is not sent there again."""
@@ -455,10 +449,35 @@ class _Judge:
         note_problem(self.connection, "invoice", self.invoice.pk, self._revision(), cause, words, shown=shown)
 
 
+def lose(
+    connection: Connection, row: Payment | Allocation, kind: str, document: Invoice | CreditNote, tally: Tally
+) -> None:
+    """Xero has it no more: it counts here no more, or a person is asked, by setting; inside a transaction.
+
+    `document` is what was paid, credited or refunded by it.
+    """
+    if connection.removed_payments != Connection.RemovedPayments.FLAG:
+        take_back(connection, row, "Removed in Xero")
+        tally.removed += 1
+        return
+    asked = Problem.objects.filter(connection=connection, kind=kind, document=row.pk, cause=REMOVED)
+    if asked.filter(Q(solved_at=None) | Q(how=KEPT)).exists():
+        return
+    words = {"number": document.number, "amount": f"{document.currency} {row.amount}"}
+    note_problem(connection, kind, row.pk, 0, REMOVED, words)
+    about = "invoice" if isinstance(document, Invoice) else "credit_note"
+    tell(document.supplier, about, document.pk, f"{row.amount} was taken back in Xero; a person is asked")
+    tally.questions += 1
+
+
 def take_back(connection: Connection, row: Payment | Allocation, why: str, by: User | None = None) -> None:
     """It is no more in Xero, so it counts here no more; inside a transaction."""
     if isinstance(row, Payment):
+        if row.payout:
+            hold(row.payout)
         remove_payment(row, why=why, told_by_xero=True, by=by)
+        if row.payout:
+            undo_unless_it_pays(row.payout, why="Its deposit was deleted in Xero", by=by)
     else:
         undo_allocation(row, why=why, told_by_xero=True, by=by)
     kind = "payment" if isinstance(row, Payment) else "allocation"

@@ -261,7 +261,7 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "payment-removed",
         "Payment taken back in Xero",
-        "{amount} of {number} was taken back in Xero, and counts here still. Open the invoice again here, or keep it as"
+        "{amount} of {number} was taken back in Xero, and counts here still. Open {number} again here, or keep it as"
         " paid.",
         (REOPEN, KEEP_PAID, IN_XERO),
     ),

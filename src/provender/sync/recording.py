@@ -134,8 +134,7 @@ class Recording:
             taken = set(mine.filter(xero_id__in=[part.payment_id for part in made]).values_list("xero_id", flat=True))
             free = [part for part in made if part.payment_id not in taken]
             _link_parts(self.connection, payments.filter(removed_at=None), free)
-        post_many(self.connection.supplier, "fee", payouts, "The deposit changed")
-        ask(Change.objects.filter(supplier=self.connection.supplier_id, kind="fee", document__in=payouts))
+        post_fees(self.connection, payouts)
 
     def _write_without(self, clashing: set[UUID]) -> None:
         taken = [one.document for one in self.accepted if one.document.document in clashing]
@@ -144,6 +143,12 @@ class Recording:
         close_documents(taken)
         rest = [one for one in self.accepted if one.document.document not in clashing]
         Recording.of(self.connection, self.operation, rest).write()
+
+
+def post_fees(connection: Connection, payouts: Sequence[UUID]) -> None:
+    """Let the fees of these payouts follow their deposits; inside a transaction."""
+    post_many(connection.supplier, "fee", payouts, "The deposit changed")
+    ask(Change.objects.filter(supplier=connection.supplier_id, kind="fee", document__in=payouts))
 
 
 def accept(connection: Connection, operation: str, accepted: Sequence[Accepted]) -> None:
