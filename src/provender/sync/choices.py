@@ -87,7 +87,7 @@ SETTINGS = (
     Setting(
         "removed_payments",
         "A payment removed in Xero",
-        "What becomes here of a payment, a refund, or a credit set against an invoice, that somebody takes out of Xero.",
+        "What becomes here of a payment, a refund or a credit set against an invoice that somebody takes out of Xero.",
     ),
     Setting(
         "payments_to_xero",
