@@ -59,7 +59,8 @@ def pages(things, session):
     answers = {a.url(things): session.get(a.url(things)) for a in inside}
     shown = [url for url, answer in answers.items() if answer.status_code == 200 and is_page(answer)]
     assert len(shown) > 9
-    return [*shown, *OF_ONES_LOGIN, "/w/harbour/search?q=cafe", "/w/harbour/people?q=nobody-like-that"]
+    paid = [f"/w/harbour/orders/{things.left_order.pk}/{page}" for page in ("edit", "cancel")]  # shown otherwise
+    return [*shown, *paid, *OF_ONES_LOGIN, "/w/harbour/search?q=cafe", "/w/harbour/people?q=nobody-like-that"]
 
 
 @contextmanager
