@@ -15,9 +15,10 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 
 import cast
 from provender.invoicing.credit_notes import revise_credit_note, void_credit_note
-from provender.invoicing.errors import CreditNoteIsUsed, InvoiceHasMoney
+from provender.invoicing.errors import CreditBeyondInvoice, CreditNoteIsUsed, InvoiceHasMoney
 from provender.invoicing.models import CreditNote, Invoice
 from provender.payments.actions import allocate_credit, refund_credit, remove_payment, undo_allocation
+from provender.payments.amending import Way, Whole
 from provender.payments.credits import give_credit
 from provender.payments.errors import SurchargeNeedsRoom
 from provender.payments.models import Allocation, Payment, Payout
@@ -36,6 +37,7 @@ from xero_simulator.errors import Invalid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CENT = Decimal("0.01")
+WAYS = strategies.sampled_from(list(Way))
 # What somebody does in Xero with money: by the kind of our document that it is done to, or with what Xero has.
 TAKEN_OUT = ("payment", "refund", "allocation", "payout", "fee")
 PUT_IN = ("pay a part", "pay the rest", "set ours against", "pay ours back", "credit by hand")
@@ -71,19 +73,17 @@ class WithMoney(Machine):
 
     # --- here -----------------------------------------------------------------------------------------------------
 
-    @rule(which=WHICH, quantity=strategies.integers(1, 9), more=strategies.booleans())
-    def edit(self, which, quantity, more):
+    @rule(which=WHICH, quantity=strategies.integers(1, 9), more=strategies.booleans(), way=WAYS)
+    def edit(self, which, quantity, more, way):
+        """An invoice with money on it is amended beside it, or left."""
         try:
-            super().edit(which, quantity, more)
-        except InvoiceHasMoney:
+            super().edit(which, quantity, more, way=way)
+        except CreditBeyondInvoice:  # too much of it was given back before
             return
 
-    @rule(which=WHICH)
-    def cancel(self, which):
-        try:
-            super().cancel(which)
-        except InvoiceHasMoney:
-            return
+    @rule(which=WHICH, then=strategies.sampled_from(list(Whole)))
+    def cancel(self, which, then):
+        super().cancel(which, then=then)
 
     @rule(which=WHICH, whole=strategies.booleans())
     def pay(self, which, whole):

@@ -141,15 +141,15 @@ class Machine(RuleBasedStateMachine):
             cast.placed_order(self.venues[venue], {"OAT-1L": quantity})
 
     @rule(which=WHICH, quantity=strategies.integers(1, 9), more=strategies.booleans())
-    def edit(self, which, quantity, more):
+    def edit(self, which, quantity, more, **money):
         if order := pick(which, Order.objects.exclude(status="cancelled").order_by("created_at")):
             goods = {"OAT-1L": quantity} | ({"SYRUP-VAN": 1} if more else {})
-            ordering.edit_order(order, lines=cast.goods(self.supplier, goods), by=None)
+            ordering.edit_order(order, lines=cast.goods(self.supplier, goods), by=None, **money)
 
     @rule(which=WHICH)
-    def cancel(self, which):
+    def cancel(self, which, **money):
         if order := pick(which, Order.objects.exclude(status="cancelled").order_by("created_at")):
-            ordering.cancel_order(order, by=None)
+            ordering.cancel_order(order, by=None, **money)
 
     @precondition(lambda self: self.people)
     @rule(which=WHICH, keep=strategies.booleans())
