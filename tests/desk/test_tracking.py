@@ -176,11 +176,16 @@ def test_a_category_that_xero_lacks_is_added_from_the_page(theo, supplier, books
     assert "All in Xero" in done
 
 
-def test_an_archived_category_is_restored_from_the_page(theo, books):
+def test_an_archived_category_is_restored_from_the_page(theo, connection, books):
     theo.post(TRACKING, {"do": "make"})
     books.edit_tracking("Region", Status="ARCHIVED")
     page = theo.post(TRACKING, {"do": "check"}, follow=True).text
     assert "the tracking category Region is archived in Xero. Restore it there" in page
+    assert "selected>Region (archived in Xero)<" in page
+    its = Property.objects.get(name="Region")
+    archived = connection.category_bindings.get(property=its).category_id
+    theo.post(TRACKING, {"do": "bind", "property": its.pk, "category": archived})
+    assert connection.category_bindings.get(property=its).category_id == archived
     form = {"do": "restore-category", "property": Property.objects.get(name="Region").pk}
     done = theo.post(TRACKING, form, follow=True).text
     assert "Region is active in Xero again." in done

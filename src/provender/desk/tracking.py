@@ -32,14 +32,22 @@ def tracking(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         _freshen(request, connection)
     bound = dict(connection.category_bindings.values_list("property", "category_id"))
     dropdowns = supplier.properties.filter(type=Property.Type.DROPDOWN)
+    categories = list(connection.tracking_categories.all())
     options: dict[str, list[tuple[str, str]]] = {}
     for one in connection.tracking_options.filter(status="ACTIVE"):
         options.setdefault(one.category_id, []).append((one.option_id, one.name))
     context = {
         "connection": connection,
         "carriers": [(one, options.get(one.category_id, [])) for one in check_tracking(connection)],
-        "categories": connection.tracking_categories.filter(status="ACTIVE"),
-        "dropdowns": [(its, bound.get(its.pk, "")) for its in dropdowns],
+        # One that is archived stays chosen where it is bound, so that saving changes nothing.
+        "dropdowns": [
+            (
+                its,
+                bound.get(its.pk, ""),
+                [one for one in categories if one.status == "ACTIVE" or one.category_id == bound.get(its.pk)],
+            )
+            for its in dropdowns
+        ],
         "waiting": Problem.objects.filter(connection=connection, cause=MISSING, solved_at=None).count(),
         "cause": MISSING,
     }

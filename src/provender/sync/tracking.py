@@ -254,6 +254,8 @@ def bind_category(connection: Connection, its: Property, category_id: str, *, by
         if connection.category_bindings.filter(property=its).delete()[0]:
             tell(connection.supplier, "connection", connection.pk, f"{its.name} is no tracking category", who=by)
         return
+    if connection.category_bindings.filter(property=its, category_id=category_id).exists():
+        return
     category = connection.tracking_categories.filter(category_id=category_id, status=ACTIVE).first()
     if category is None:
         raise TrackingRefused("That tracking category is not active in Xero. Choose another one.")
