@@ -322,11 +322,13 @@ class Calm(Machine):
 def _empty():
     """Nothing of this history is left for the next one."""
     PayoutLine.objects.all().delete()
+    Payment.objects.filter(refund_of__isnull=False).delete()  # what refers to its like goes first
     Payment.objects.all().delete()
     Payout.objects.all().delete()
     Allocation.objects.all().delete()
     CreditNote.objects.all().delete()
     Order.objects.all().delete()
+    Invoice.objects.filter(further_to__isnull=False).delete()
     Invoice.objects.all().delete()
     Customer.objects.all().delete()
     Change.objects.all().delete()
