@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from xml.sax.saxutils import escape
 
 import msgspec
@@ -169,11 +169,40 @@ def _decode_list(raw: bytes, shape: type[T]) -> list[T]:
 def _read_strictly(raw: bytes, shape: type[T]) -> list[T]:
     """Numbers as numbers only: a Decimal that stands in quotes is refused."""
     try:
-        content = PLAIN_DECODER.decode(raw)
+        content = _with_decimals(PLAIN_DECODER.decode(raw), _decimal_names(shape))
         many = content if isinstance(content, list) else [content]
         return msgspec.convert(many, list[shape], builtin_types=(Decimal,))  # type: ignore[valid-type]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadPost(str(error)) from None
+
+
+def _decimal_names(shape: Any) -> set[str]:
+    """The names in this shape, and in those inside it, that stand for a Decimal."""
+    names: set[str] = set()
+    for part in msgspec.structs.fields(shape):
+        for kind in _kinds(part.type):
+            if kind is Decimal:
+                names.add(part.encode_name)
+            elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                names |= _decimal_names(kind)
+    return names
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """What an annotation is made of: of `list[LineIn] | None` LineIn, too."""
+    return [annotation, *(kind for part in get_args(annotation) for kind in _kinds(part))]
+
+
+def _with_decimals(value: Any, names: set[str]) -> Any:
+    """Whole numbers where a Decimal belongs are numbers too."""
+    if isinstance(value, list):
+        return [_with_decimals(inner, names) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: Decimal(inner) if type(inner) is int and name in names else _with_decimals(inner, names)
+        for name, inner in value.items()
+    }
 
 
 def _read_leniently(raw: bytes, shape: type[T]) -> list[T]:

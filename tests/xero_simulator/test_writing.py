@@ -278,3 +278,11 @@ def test_numbers_may_be_strings_unless_the_switch_says_no(xero, simulator):
     assert xero.put("Invoices", invoice(InvoiceNumber=17)).status_code == 200
     simulator.switches["strings_as_numbers"] = False
     assert xero.put("Invoices", invoice()).json()["Type"] == "PostDataInvalidException"
+    whole = invoice(LineItems=[line(UnitAmount=10)], CurrencyRate=1)  # a whole number is one all the same
+    made = xero.put("Invoices", whole)
+    paid = {"Invoice": {"InvoiceNumber": made.json()["Invoices"][0]["InvoiceNumber"]}, "Account": {"Code": "090"}}
+    assert xero.put("Payments", {**paid, "Amount": 22}).status_code == 200
+    prices = {"SalesDetails": {"UnitPrice": 3}}
+    assert xero.put("Items", {"Code": "WHOLE", **prices}).status_code == 200
+    terms = {"PaymentTerms": {"Sales": {"Day": 7, "Type": "DAYSAFTERBILLDATE"}}}
+    assert xero.put("Contacts", {"Name": "Whole", **terms}).status_code == 200
