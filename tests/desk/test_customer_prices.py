@@ -74,7 +74,13 @@ def test_the_tab_costs_the_same_queries_for_any_number_of_products(supplier, lun
 
 def test_the_customers_page_names_its_own_percentage_and_prices(lune, mai):
     cast.dated_price(lune, "4.00")
-    form = {"trading_name": "Bar Lune", "terms_days": "14", "terms_from": "order", "invoice_at": "placing"}
+    form = {
+        "trading_name": "Bar Lune",
+        "terms_days": "14",
+        "terms_from": "order",
+        "invoice_at": "placing",
+        "pays": "here",
+    }
     mai.post(f"/w/harbour/customers/{lune.pk}/edit", form | {"percent": "-7.5 %", "percent_to": "2999-12-31"})
     page = mai.get(f"/w/harbour/customers/{lune.pk}").text
     assert "own −7.5 % until 31 Dec 2999" in page
@@ -83,7 +89,13 @@ def test_the_customers_page_names_its_own_percentage_and_prices(lune, mai):
 
 
 def test_an_own_percentage_that_ends_before_it_begins_is_refused_at_its_field(lune, mai):
-    form = {"trading_name": "Bar Lune", "terms_days": "14", "terms_from": "order", "invoice_at": "placing"}
+    form = {
+        "trading_name": "Bar Lune",
+        "terms_days": "14",
+        "terms_from": "order",
+        "invoice_at": "placing",
+        "pays": "here",
+    }
     form |= {"percent": "5", "percent_from": "2026-12-01", "percent_to": "2026-11-01"}
     page = mai.post(f"/w/harbour/customers/{lune.pk}/edit", form)
     assert "percent_to" in page.context["form"].errors
