@@ -138,6 +138,7 @@ IDEMPOTENCY_IN_FLIGHT = "A request with this Idempotency-Key is still being proc
 CONTACT_NAME_REQUIRED = "The contact name must be specified."
 CONTACT_NAME_SHAPE = "The contact name cannot contain angle brackets or leading, trailing or repeated spaces."
 CONTACT_ID_UNKNOWN = "An existing contact with the specified ContactID could not be found"
+CONTACT_PART_TYPE_INVALID = "The type is not one that there is."
 CONTACT_STATUS_INVALID = "Contact status is not valid."
 TOO_MANY_CONTACT_PERSONS = "A contact can have no more than 5 contact persons."
 STATUS_INVALID = "Status is not valid."

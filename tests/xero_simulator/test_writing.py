@@ -286,3 +286,15 @@ def test_numbers_may_be_strings_unless_the_switch_says_no(xero, simulator):
     assert xero.put("Items", {"Code": "WHOLE", **prices}).status_code == 200
     terms = {"PaymentTerms": {"Sales": {"Day": 7, "Type": "DAYSAFTERBILLDATE"}}}
     assert xero.put("Contacts", {"Name": "Whole", **terms}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"Addresses": [{"AddressType": "HOME"}]},
+        {"Phones": [{"PhoneType": "PAGER"}]},
+        {"PaymentTerms": {"Bills": {"Day": 7, "Type": "SOON"}}},
+    ],
+)
+def test_parts_of_a_contact_have_a_known_type(xero, part):
+    assert texts(xero.put("Contacts", {"Name": "Typed", **part})) == [messages.CONTACT_PART_TYPE_INVALID]

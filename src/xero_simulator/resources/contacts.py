@@ -7,7 +7,7 @@ from typing import Any
 from xero_simulator import currencies, messages
 from xero_simulator.books import Books, fold, new_id
 from xero_simulator.calls import Call, Listing, Route, Saving, Shown, answer_list, moment_of, replaced, save_each
-from xero_simulator.errors import Invalid, NotFound, inside
+from xero_simulator.errors import Inside, Invalid, NotFound, Place, inside
 from xero_simulator.records import Address, Contact, ContactPerson, PaymentTerms, Phone, Wire
 from xero_simulator.rounding import ZERO, cents
 from xero_simulator.wire import ENCODER, PLAIN_DECODER, Answer, envelope, guid_or_none, ms_time, present, read_guid
@@ -17,6 +17,9 @@ NAME_SHAPE = re.compile(r"[<>]|^\s|\s$|\s\s")
 ADDRESS_TYPES = ("POBOX", "STREET")
 PHONE_TYPES = ("DDI", "DEFAULT", "FAX", "MOBILE")
 MOST_PERSONS = 5
+TYPES_OF_ADDRESS = {"POBOX", "STREET", "DELIVERY"}
+TYPES_OF_PHONE = {"DDI", "DEFAULT", "FAX", "MOBILE", "OFFICE"}
+TYPES_OF_TERM = {"DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH"}
 LONGEST = {"name": 255, "first_name": 255, "last_name": 255, "email_address": 255}
 LONGEST |= {"contact_number": 50, "account_number": 50, "company_number": 50, "tax_number": 50}
 
@@ -308,8 +311,24 @@ def _check(books: Books, sent: ContactIn, old: Contact | None) -> list[str]:
         texts.append(messages.CONTACT_STATUS_INVALID)
     if len(sent.contact_persons or ()) > MOST_PERSONS:
         texts.append(messages.TOO_MANY_CONTACT_PERSONS)
-    texts += currencies.check(books, sent.default_currency)
+    texts += _check_types(sent) + currencies.check(books, sent.default_currency)
     return texts + _check_unique(books, sent, old, own, status)
+
+
+def _check_types(sent: ContactIn) -> list[str]:
+    """Addresses, telephones and terms are each of a kind that there is."""
+    terms = sent.payment_terms or PaymentTerms()
+    kinds: list[tuple[Place, str | None, set[str]]] = [
+        (("Addresses", number), one.address_type, TYPES_OF_ADDRESS) for number, one in enumerate(sent.addresses or ())
+    ]
+    kinds += [(("Phones", number), one.phone_type, TYPES_OF_PHONE) for number, one in enumerate(sent.phones or ())]
+    for side, term in (("Sales", terms.sales), ("Bills", terms.bills)):
+        kinds.append((("PaymentTerms", side), term.type if term else None, TYPES_OF_TERM))
+    return [
+        Inside(messages.CONTACT_PART_TYPE_INVALID, place)
+        for place, kind, known in kinds
+        if kind and kind.upper() not in known
+    ]
 
 
 def _check_unique(books: Books, sent: ContactIn, old: Contact | None, own: str | None, status: str) -> list[str]:
