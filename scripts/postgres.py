@@ -45,7 +45,8 @@ def _run_debian(programs: Path, address_file: Path) -> None:
         )
         server = subprocess.Popen(
             [*as_user, programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off",
-             "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "log_min_messages=fatal"]
+             "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "jit=off",
+             "-c", "log_min_messages=fatal"]
         )  # fmt: skip
         try:
             _wait_until_ready(programs, folder)

@@ -69,13 +69,13 @@ ON_SQLITE = connection.vendor == "sqlite"
 collect_ignore = [] if ON_SQLITE else list(KNOW_NO_DATABASE)  # not even loaded: Xero's SDK takes each worker seconds
 
 
-# What takes longest begins first, so that the workers end together; of these files the tests share what one of them
-# started, so they stay with one worker.
+# What takes longest begins first, so that the workers end together; of these files and folders the tests share what one
+# of them started, so they stay with one worker.
 LONGEST = (
     "sync/test_protocol_machine.py", "desk/test_frame_axe.py", "journeys/", "cli/test_demo.py",
     "importing/test_real_file.py", "engine/test_processes.py",
 )  # fmt: skip
-TOGETHER = ("sync/test_crashes.py", "xero_simulator/test_tap_xero.py")
+TOGETHER = ("journeys/", "sync/test_crashes.py", "xero_simulator/test_tap_xero.py")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -104,11 +104,10 @@ def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
-        """By test, but TOGETHER by file (the marks that xdist has for this do nothing with pytest 9.2)."""
+        """By test, but TOGETHER by file or folder (xdist's own marks for this do nothing with pytest 9.2)."""
 
         def _split_scope(self, nodeid):
-            path = nodeid.partition("::")[0]
-            return path if path.endswith(TOGETHER) else nodeid
+            return next((each for each in TOGETHER if each in nodeid.partition("::")[0]), nodeid)
 
     return Scheduling(config, log)
 
