@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,7 +81,9 @@ def test_a_folder_in_use_is_not_taken_for_a_demonstration(provender, monkeypatch
     for name in ("PROVENDER_PUBLIC_URL", *BASES, *SIMULATOR_APP):  # the command sets these for its own process
         monkeypatch.setenv(name, "")
     cast.supplier()
-    provender("demo", status=2)
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # not the usual port: other demonstrations may want it now
+        port = taken.getsockname()[1]
+    provender("demo", "--simulator-port", str(port), status=2)
     assert "Provender in use" in provender.said
 
 
