@@ -204,12 +204,9 @@ def weigh_difference(
             (more if amount > 0 else less).append(_line_over(before, after, abs(amount)))
     wanted_total, billed_total = sum_lines(lines).total, sum_lines(issued).total + _amended_by(invoice)
     cents = wanted_total - billed_total - _total(invoice, more, rates) + _total(invoice, less, rates)
-    if cents and more and (cents > 0 or not less):
-        more.append(_rounding(cents))
-    elif cents and (less or cents < 0):
-        less.append(_rounding(-cents))
-    elif cents:
-        more.append(_rounding(cents))
+    if cents:  # on the document that there is anyway; with both or none, where the line is above zero
+        billed_further = cents > 0 if bool(more) == bool(less) else bool(more)
+        more.append(_rounding(cents)) if billed_further else less.append(_rounding(-cents))
     return Difference(wanted_total, billed_total, _part(invoice, less, rates), _part(invoice, more, rates))
 
 
