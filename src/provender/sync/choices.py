@@ -28,7 +28,8 @@ TAX_TYPES = {
 }
 
 
-TYPE_OF = {TaxKind.GST.value: "tax_type_gst", TaxKind.FREE.value: "tax_type_free"}
+TAX_TYPES_OF = {"tax_type_gst": TaxKind.GST, "tax_type_free": TaxKind.FREE}
+TYPE_OF: dict[str, str] = {kind: field for field, kind in TAX_TYPES_OF.items()}
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,6 @@ ACCOUNTS = (
     "clearing_account",
     "fee_account",
 )
-TAX_TYPES_OF = {"tax_type_gst": TaxKind.GST, "tax_type_free": TaxKind.FREE}
 FROM_CHART = (*ACCOUNTS, *TAX_TYPES_OF)
 NOT_FOR_SALES = frozenset({"clearing_account", "fee_account"})  # no tax type of sales has to fit these
 NEED_CLEARING = ("payments_to_xero", "auto_reconcile", "fee_account")

@@ -23,7 +23,7 @@ def outstanding(connection: Connection) -> QuerySet[Change]:
     drawing a page.
     """
     mine = {"supplier": connection.supplier_id}
-    going = _unsettled(connection)
+    going = unsettled(connection)
     kinds = changed_kinds(connection)
     linked = Exists(_links(connection, OuterRef("kind"), "document"))
     payments = Payment.objects.filter(**mine, pk=OuterRef("document"), source=Payment.Source.HERE, removed_at=None)
@@ -58,7 +58,8 @@ def count_outstanding(connection: Connection) -> dict[str, int]:
     return {row["kind"]: row["count"] for row in counted}
 
 
-def _unsettled(connection: Connection) -> QuerySet[Change]:
+def unsettled(connection: Connection) -> QuerySet[Change]:
+    """What changed since Xero heard of it and may go, of whatever kind."""
     changes = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
     return changes.filter(revision__gt=F("parked")).filter(may_go(connection))
 
@@ -82,6 +83,6 @@ def _ready(connection: Connection, kind: str, *, approved: bool = True) -> Q:
     there = _links(connection, kind, kind)
     if approved:
         there = there.exclude(status__in=UNAPPROVED)
-    coming = _unsettled(connection).filter(kind=kind, document=OuterRef(kind))
+    coming = unsettled(connection).filter(kind=kind, document=OuterRef(kind))
     held = held_back(connection, kind).filter(document=OuterRef(kind))
     return Q(Exists(there) | Exists(coming), ~Exists(held))

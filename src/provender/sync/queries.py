@@ -33,7 +33,7 @@ from provender.sync.models import (
     Problem,
 )
 from provender.sync.named import Named, name_all
-from provender.sync.outstanding import count_outstanding, outstanding
+from provender.sync.outstanding import count_outstanding, outstanding, unsettled
 from provender.sync.problems import (
     ACCOUNT_CAUSES,
     BY_CODE,
@@ -151,18 +151,13 @@ def _invoices(count: int) -> str:
 def words_of(counts: Mapping[str, int]) -> str:
     """Numbers of kinds in words: "2 invoices, 1 credit note and 3 payments"."""
     named = [(counts[kind], word) for kind, word in WORDS.items() if counts.get(kind)]
-    parts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in named]
+    parts = [f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in named]
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def waiting_invoices(connection: Connection) -> QuerySet[Change]:
     """Invoices that may go and haven't, those in doubt included."""
-    return _waiting(connection, "invoice")
-
-
-def _waiting(connection: Connection, kind: str) -> QuerySet[Change]:
-    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled"))
-    return unsettled.filter(revision__gt=F("parked")).filter(may_go(connection))
+    return unsettled(connection).filter(kind="invoice")
 
 
 # --- problems -----------------------------------------------------------------------------------------------------
@@ -365,7 +360,7 @@ def standing_in(
         connection,
         kind,
         {link.document: link for link in links},
-        set(_waiting(connection, kind).filter(document__in=ids).values_list("document", flat=True)),
+        set(unsettled(connection).filter(kind=kind, document__in=ids).values_list("document", flat=True)),
         set(
             DispatchDocument.objects.filter(connection=connection, kind=kind, document__in=ids).values_list(
                 "document", flat=True
