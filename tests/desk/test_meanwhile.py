@@ -6,6 +6,12 @@ import pytest
 
 import cast
 from provender.customers.models import Customer
+from provender.desk.settings import SupplierForm
+from provender.properties.queries import fields_of as fields_of_document
+from provender.suppliers.models import Supplier
+from provender.suppliers.queries import next_number
+from provender.sync.choices import save_settings
+from provender.sync.errors import SettingsMoved
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +43,11 @@ def unescape(text):
 
 @pytest.fixture
 def two(desk):
-    """Mai and Theo, with the same form open."""
+    """Mai and Theo, with the same form open; or two others; or one person at two browsers."""
 
-    def open_(address):
-        mai, theo = desk("mai"), desk("theo")
+    def open_(address, one="mai", other="theo"):
+        mai = desk(one)
+        theo = mai if one == other else desk(other)
         return (mai, fields_of(mai.get(address))), (theo, fields_of(theo.get(address)))
 
     return open_
@@ -110,6 +117,148 @@ def test_a_price_list_too(two, supplier):
     theo.post(address, fields_of(page))
     listed.refresh_from_db()
     assert (listed.name, listed.percent) == ("Coffee houses", -10)
+
+
+SMALL_FORMS = {
+    "wholesaler": (
+        "",
+        {"name": "Harbour Foods"},
+        {"phone": "02 9999 1111"},
+        "Name: Harbour Fine Foods → <b>Harbour Foods</b>",
+    ),
+    "numbering": ("/numbering", {"order_prefix": "OR-"}, {"invoice_prefix": "R-"}, "Order prefix: SO- → <b>OR-</b>"),
+    "payments": ("/money", {"card": "1.5"}, {"transfer": "0.5"}, "Card, %: nothing → <b>1.5</b>"),
+    "freight": ("/freight", {"freight_tax_kind": "free"}, {}, "Tax on freight: GST → <b>GST-free</b>"),
+}
+
+
+@pytest.mark.parametrize("page", SMALL_FORMS)
+def test_the_wholesalers_own_forms_tell_who_saves_second(two, supplier, page):
+    where, first, second, told = SMALL_FORMS[page]
+    address = f"/w/harbour/settings{where}"
+    (one, hers), (other, his) = two(address, "priya", "priya")
+    assert one.post(address, hers | first).status_code == 302
+    asked = other.post(address, his | second)
+    assert f"{told}; it stays." in asked.text
+    assert "Priya changed this" in asked.text
+    assert other.post(address, fields_of(asked)).status_code == 302
+    there = fields_of(one.get(address))
+    assert {name: there[name] for name in first | second} == {name: [text] for name, text in (first | second).items()}
+
+
+def test_what_is_saved_at_the_very_same_moment_is_asked_about_too(two, supplier, monkeypatch):
+    (_, _), (priya, typed) = two("/w/harbour/settings", "priya", "priya")
+    may_be_kept = SupplierForm.may_be_kept
+
+    def first_the_other(form):
+        Supplier.objects.update(name="Harbour Foods")
+        return may_be_kept(form)
+
+    monkeypatch.setattr(SupplierForm, "may_be_kept", first_the_other)
+    assert "at the same moment" in priya.post("/w/harbour/settings", typed | {"name": "Harbour & Sons"}).text
+    assert Supplier.objects.get().name == "Harbour Foods"
+
+
+def test_numbers_that_orders_took_meanwhile_are_no_question(two, supplier):
+    _, (priya, typed) = two("/w/harbour/settings/numbering", "priya", "priya")
+    cast.placed_order(cast.venue(supplier))
+    assert priya.post("/w/harbour/settings/numbering", typed | {"order_prefix": "OR-"}).status_code == 302
+    assert next_number(supplier, "order") == 2
+    assert (
+        "Numbers up to 1 were given out"
+        in priya.post(
+            "/w/harbour/settings/numbering", fields_of(priya.get("/w/harbour/settings/numbering")) | {"next_order": "1"}
+        ).text
+    )
+
+
+def test_a_category_too(two, supplier):
+    shelf = cast.category(supplier)
+    address = f"/w/harbour/categories/{shelf.pk}"
+    (mai, hers), (theo, his) = two(address)
+    mai.post(address, hers | {"name": "Milks"})
+    assert (
+        "Name: Drinks → <b>Milks</b>; you wrote <b>Oat drinks</b>"
+        in theo.post(address, his | {"name": "Oat drinks"}).text
+    )
+
+
+def test_a_freight_group_too(two, supplier):
+    group = cast.freight_group(supplier)
+    address = f"/w/harbour/settings/freight/{group.pk}"
+    (mai, hers), (theo, his) = two(address)
+    mai.post(address, hers | {"charge": "15.00"})
+    page = theo.post(address, his | {"free_from": "200.00"})
+    assert "Mai changed this" in page.text
+    theo.post(address, fields_of(page))
+    group.refresh_from_db()
+    assert (str(group.charge), str(group.free_from)) == ("15.00", "200.00")
+
+
+def test_a_role_that_another_owner_changed_is_not_changed_back(two, supplier):
+    rex = cast.person("rex", supplier).memberships.get()
+    address = f"/w/harbour/people/{rex.pk}"
+    (one, hers), (other, his) = two(address, "priya", "priya")
+    one.post(address, hers | {"role": "bookkeeper"})
+    page = other.post(address, his | {"role": "staff"})
+    assert "Priya changed this" in page.text
+    rex.refresh_from_db()
+    assert rex.role == "bookkeeper"
+    other.post(address, fields_of(page))
+    rex.refresh_from_db()
+    assert rex.role == "staff"
+
+
+def test_the_settings_of_the_connection_too(two, connection):
+    address = "/w/harbour/xero/settings"
+    (priya, hers), (theo, his) = two(address, "priya", "theo")
+    assert priya.post(address, hers | {"invoice_status": "DRAFT"}).status_code == 302
+    page = theo.post(address, his | {"credit_note_status": "DRAFT"})
+    assert "Priya changed this" in page.text
+    assert "Invoice default status: Awaiting payment → <b>Draft</b>; it stays." in page.text
+    assert theo.post(address, fields_of(page)).status_code == 302
+    connection.refresh_from_db()
+    assert (connection.invoice_status, connection.credit_note_status) == ("DRAFT", "DRAFT")
+
+
+def test_settings_saved_while_xero_was_asked_are_asked_about(connection):
+    person, mine = cast.person("theo", connection.supplier), connection
+    shown = {"invoice_status": mine.invoice_status}
+    save_settings(type(mine).objects.get(), {"invoice_status": "DRAFT"}, person)
+    with pytest.raises(SettingsMoved):
+        save_settings(mine, {"invoice_status": "SUBMITTED"}, person, shown=shown)
+    assert type(mine).objects.get().invoice_status == "DRAFT"
+
+
+def test_a_property_and_its_options_too(two, supplier):
+    region = cast.property_(supplier, options=["North"])
+    address = f"/w/harbour/settings/properties/{region.pk}"
+    north = region.options.get()
+    (mai, hers), (theo, his) = two(address)
+    mai.post(f"{address}/option", {"option": north.pk, "name": "Far north", "active": "on", "seen": hers["seen"][1]})
+    theo.post(f"{address}/option", {"option": north.pk, "name": "Nord", "active": "on", "seen": his["seen"][1]})
+    assert "Name: North → Far north" in theo.get(address).text
+    assert region.options.get().name == "Far north"
+    whole = {name: values for name, values in his.items() if name not in {"option", "csrfmiddlewaretoken"}}
+    mai.post(address, whole | {"name": "Area", "seen": hers["seen"][0]})
+    assert "you wrote <b>Zone</b>" in theo.post(address, whole | {"name": "Zone", "seen": his["seen"][0]}).text
+
+
+def test_properties_of_a_document_keep_what_another_chose(two, supplier):
+    cafe = cast.venue(supplier)
+    door, bell = (cast.property_(supplier, name, type="text", tag="") for name in ("Door", "Bell"))
+    page, address = f"/w/harbour/customers/{cafe.pk}", f"/w/harbour/properties/customer/{cafe.pk}"
+    (mai, hers), (theo, his) = two(page)
+    mai.post(address, hers | {str(door.pk): "Blue"})
+    theo.post(address, his | {str(bell.pk): "Twice"})
+    assert noted(supplier, cafe) == {"Door": "Blue", "Bell": "Twice"}
+    theo.post(address, his | {str(door.pk): "Green"})
+    assert noted(supplier, cafe) == {"Door": "Blue", "Bell": "Twice"}
+    assert "Door is Blue by now" in theo.get(page).text
+
+
+def noted(supplier, cafe):
+    return {field.property.name: field.value for field in fields_of_document(supplier, "customer", cafe.pk)}
 
 
 def test_an_order_says_who_changed_it_and_what_it_has_by_now(two, supplier):

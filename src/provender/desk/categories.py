@@ -1,6 +1,5 @@
 """Categories, the shelves of the catalogue: add, rename, put in order, delete."""
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
@@ -11,11 +10,12 @@ from provender.catalogue import actions
 from provender.catalogue.errors import CategoryNameTaken
 from provender.catalogue.models import Category
 from provender.desk.frame import DeskRequest, member
+from provender.desk.meanwhile import SharedForm
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 
 
-class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class CategoryForm(SharedForm):
     class Meta:
         model = Category
         fields = ("name",)
@@ -24,10 +24,9 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 
 def _save(request: DeskRequest, form: CategoryForm) -> bool:
     """Keep the category if nothing is wrong with it; else the form says what is."""
-    if request.method != "POST" or not form.is_valid():
-        return False
     try:
-        actions.save_category(form.instance, by=request.user)
+        if not form.may_be_kept() or not form.keep(lambda: actions.save_category(form.instance, by=request.user)):
+            return False
     except CategoryNameTaken as error:
         form.add_error("name", error.sentence)
         return False
@@ -38,9 +37,7 @@ def _save(request: DeskRequest, form: CategoryForm) -> bool:
 @member(Doing.LOOK, post=Doing.TRADE)
 def categories(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """All of them in their order, and a form for one more, which comes last."""
-    form = CategoryForm(request.POST or None, instance=Category(supplier=supplier))
-    if request.method == "POST":
-        form.instance.position = supplier.categories.count()
+    form = CategoryForm.of(request, Category(supplier=supplier, position=supplier.categories.count()))
     if _save(request, form):
         return redirect("desk:categories", slug=supplier.slug)
     context = {
@@ -55,11 +52,10 @@ def categories(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 def edit(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     """Rename one."""
     category = get_object_or_404(supplier.categories, pk=pk)
-    name = category.name
-    form = CategoryForm(request.POST or None, instance=category)
+    form = CategoryForm.of(request, category)
     if _save(request, form):
         return redirect("desk:categories", slug=supplier.slug)
-    return render(request, "desk/products/category_form.html", {"form": form, "name": name})
+    return render(request, "desk/products/category_form.html", {"form": form, "name": category.name})
 
 
 @member(Doing.TRADE)

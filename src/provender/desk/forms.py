@@ -44,6 +44,12 @@ class FormRenderer(TemplatesSetting):
     field_template_name = "forms/field.html"
 
 
+def only_shown(form: BaseForm) -> None:
+    """Let the form be read and not changed: for those who may not."""
+    for field in form.fields.values():
+        field.disabled = True
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of a long form: its heading and its fields."""

@@ -13,14 +13,16 @@ Forms that are more than fields of a row (an order's, an invoice's) carry a stam
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, cast
 
 from django import forms
 from django.db import models, transaction
 from django.http import HttpRequest, QueryDict
+from django.shortcuts import get_object_or_404
 
 from provender.basics.errors import ProvenderError
 from provender.suppliers.models import Supplier
@@ -50,16 +52,22 @@ class ChangedMeanwhile(ProvenderError):
 
 
 class SharedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A form of one row that more than one person may have open."""
+    """A form of one row that more than one person may have open.
+
+    Fields that aren't the row's own count too, once the form has put their values into `initial`.
+    """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    moves_by_itself: tuple[str, ...] = ()  # fields that change without anybody's word: nobody is asked about them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.meanwhile: list[Moved] = []
-        self._now = self._texts(self.initial)
-        if not self._is_new:
-            self.initial["seen"] = json.dumps(self._now)
+
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        if field_name == "seen" and not self._is_new:
+            return json.dumps(self._now)
+        return super().get_initial_for_field(field, field_name)
 
     @classmethod
     def of(cls, request: HttpRequest, row: models.Model) -> Self:
@@ -77,8 +85,9 @@ class SharedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         """Call `save`, unless somebody saved the row at this very moment: then the form says so, and False."""
         with transaction.atomic():
             if not self._is_new:
-                there = type(self.instance)._default_manager.select_for_update().get(pk=self.instance.pk)  # noqa: SLF001
-                if self._texts(forms.model_to_dict(there)) != self._now:
+                rows = type(self.instance)._default_manager.select_for_update(no_key=True)  # noqa: SLF001
+                there = type(self)(instance=get_object_or_404(rows, pk=self.instance.pk))
+                if there.words != self.words:
                     self.add_error(None, "Somebody saved it at the same moment. Look at it again, then save.")
                     return False
             save()
@@ -88,16 +97,26 @@ class SharedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
     def _is_new(self) -> bool:
         return bool(self.instance._state.adding)  # noqa: SLF001 -- the public way to know
 
-    def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
+    @cached_property
+    def _now(self) -> dict[str, str]:
         """Each field's value as the page shows it."""
-        names = [name for name in self.fields if name in values and name != "seen"]
-        return {name: _text(self.fields[name].prepare_value(values[name])) for name in names}
+        names = [name for name in self.fields if name in self.initial]
+        return {name: _text(self.fields[name].prepare_value(self.initial[name])) for name in names}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Each value as the page shows it, of the fields that change by somebody's word alone."""
+        return {name: now for name, now in self._now.items() if name not in self.moves_by_itself}
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """What the page that was sent had shown."""
+        return _read(self.data.get(self.add_prefix("seen"), ""))
 
     def _moved(self) -> dict[str, Moved]:
         """By name, the fields that say something else now than the page that was sent had shown."""
-        seen = _read(self.data.get(self.add_prefix("seen"), ""))
-        moved = {}
-        for name, now in self._now.items():
+        seen, moved = self.shown, {}
+        for name, now in self.words.items():
             field, typed = self.fields[name], _text(self[name].data)
             if name not in seen or seen[name] == now or _same(now, typed):
                 continue
@@ -117,9 +136,9 @@ class SharedForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         return form
 
 
-def who_did(supplier: Supplier, kind: str, row: models.Model) -> list[Entry]:
-    """The newest lines of its story that a person wrote: who it was, and what."""
-    return list(story(supplier, kind, row.pk).exclude(who=None)[:TOLD])
+def who_did(supplier: Supplier, kind: str, row: models.Model, *, begins: str = "") -> list[Entry]:
+    """The newest lines of its story that a person wrote and that begin so: who it was, and what."""
+    return list(story(supplier, kind, row.pk).filter(what__startswith=begins).exclude(who=None)[:TOLD])
 
 
 def _read(text: str) -> dict[str, str]:

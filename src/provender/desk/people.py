@@ -16,6 +16,7 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet
 from provender.basics.errors import ProvenderError
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, Column, Empty, List, show
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.people import actions, queries
 from provender.people.models import Membership
 from provender.people.roles import Doing, Role
@@ -76,13 +77,22 @@ def people(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
     return show(request, PeopleList(request))
 
 
-class RoleForm(forms.Form):
-    role = forms.ChoiceField(label="Role", choices=ROLE_CHOICES, widget=forms.RadioSelect)
+class RoleField(forms.ChoiceField):
+    def __init__(self) -> None:
+        super().__init__(label="Role", choices=ROLE_CHOICES, widget=forms.RadioSelect)
 
 
-class InviteForm(RoleForm):
+class RoleForm(SharedForm):
+    role = RoleField()
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+
+class InviteForm(forms.Form):
     email = forms.EmailField(label="E-mail address", help_text="The link works for this address only.")
-    field_order = ["email", "role"]
+    role = RoleField()
 
 
 @member(Doing.RUN)
@@ -108,20 +118,22 @@ def invite(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 def person(request: DeskRequest, supplier: Supplier, pk: int) -> HttpResponse:
     """One person: since when, and the role, which an owner may change."""
     membership = get_object_or_404(queries.members_of(supplier), pk=pk)
-    form = RoleForm(request.POST or None, initial={"role": membership.role})
-    if request.method == "POST" and form.is_valid():
-        role = Role(form.cleaned_data["role"])
-        try:
-            with transaction.atomic():
-                actions.change_role(membership, role)
-                tell(supplier, "supplier", supplier.pk, f"Made {membership.user} {role.label}", who=request.user)
-        except ProvenderError as error:
-            form.add_error("role", error.sentence)
-        else:
-            messages.success(request, f"{membership.user} is now {role.label}.")
+    form, made = RoleForm.of(request, membership), f"Made {membership.user} "
+    try:
+        if form.may_be_kept() and form.keep(lambda: _change_role(request, membership, Role(form.instance.role), made)):
             return redirect("desk:people", slug=supplier.slug)
+    except ProvenderError as error:
+        form.add_error("role", error.sentence)
     context = {"form": form, "person": membership, "does": WHAT_ROLES_DO[Role(membership.role)]}
+    if form.meanwhile:
+        context["told"] = who_did(supplier, "supplier", supplier, begins=made)
     return render(request, "desk/people/person.html", context)
+
+
+def _change_role(request: DeskRequest, membership: Membership, role: Role, made: str) -> None:
+    actions.change_role(membership, role)
+    tell(membership.supplier, "supplier", membership.supplier_id, f"{made}{role.label}", who=request.user)
+    messages.success(request, f"{membership.user} is now {role.label}.")
 
 
 @member(Doing.RUN)

@@ -1,6 +1,5 @@
 """Properties: their settings, and the card on products, customers, orders and invoices where values are chosen."""
 
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from provender.basics.errors import ProvenderError
+from provender.basics.rows import hold
 from provender.desk.frame import DeskRequest, back, member
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.invoicing.models import Invoice
 from provender.ordering.actions import set_invoice_property, set_order_property
 from provender.ordering.models import Order
@@ -28,7 +29,7 @@ from provender.sync.tracking import save_tracked_option, save_tracked_property
 ATTACHED = ("on_products", "on_customers", "on_orders", "on_invoices")
 
 
-class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class PropertyForm(SharedForm):
     class Meta:
         model = Property
         fields = ("name", "type", "tag", *ATTACHED)
@@ -40,7 +41,7 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
         }
 
 
-class OptionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class OptionForm(SharedForm):
     class Meta:
         model = Option
         fields = ("name", "active")
@@ -69,21 +70,23 @@ def new(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The form of a property, and for a dropdown its options."""
     its = get_object_or_404(supplier.properties.select_related("supplier"), pk=pk)
-    return _form(request, copy(its), its.name, its)
+    return _form(request, its, its.name, there=True)
 
 
-def _form(request: DeskRequest, edited: Property, title: str, its: Property | None = None) -> HttpResponse:
-    form = PropertyForm(request.POST or None, instance=edited)
-    if request.method == "POST" and form.is_valid():
-        try:
-            save_tracked_property(edited, by=request.user)
-        except ProvenderError as error:
-            form.add_error("tag" if "tracking" in error.code or "categories" in error.code else None, error.sentence)
-        else:
+def _form(request: DeskRequest, its: Property, title: str, *, there: bool = False) -> HttpResponse:
+    form = PropertyForm.of(request, its)
+    edited = form.instance
+    try:
+        if form.may_be_kept() and form.keep(lambda: save_tracked_property(edited, by=request.user)):
             messages.success(request, f"{edited.name} is saved.")
             return redirect("desk:property", slug=request.supplier.slug, pk=edited.pk)
-    options = list(its.options.all()) if its and its.type == Property.Type.DROPDOWN else []
-    context = {"form": form, "title": title, "property": its, "options": options}
+    except ProvenderError as error:
+        form.add_error("tag" if "tracking" in error.code or "categories" in error.code else None, error.sentence)
+    rows = its.options.all() if there and its.type == Property.Type.DROPDOWN else ()
+    context: dict[str, Any] = {"form": form, "title": title, "property": its if there else None}
+    context["options"] = [OptionForm(instance=row) for row in rows]
+    if form.meanwhile:
+        context["told"] = who_did(request.supplier, "supplier", request.supplier, begins="Changed the property ")
     return render(request, "desk/properties/property.html", context)
 
 
@@ -94,12 +97,14 @@ def option(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     its = get_object_or_404(supplier.properties.select_related("supplier"), pk=pk)
     key = request.POST.get("option", "")
     there = _option(its, key) if key else Option(property=its)
-    form = OptionForm(request.POST, instance=there)
+    form = OptionForm.of(request, there)
+    changed = "; ".join(f"{one.label}: {one.was} → {one.now}" for one in form.meanwhile)
     if not form.is_valid():
         messages.error(request, "Write a name of up to 100 characters for the option.")
-        return redirect("desk:property", slug=supplier.slug, pk=pk)
-    save_tracked_option(there, by=request.user)
-    messages.success(request, f"{there.name} is saved.")
+    elif form.may_be_kept() and form.keep(lambda: save_tracked_option(form.instance, by=request.user)):
+        messages.success(request, f"{form.instance.name} is saved.")
+    else:
+        messages.error(request, f"Somebody changed it while you were at it, so yours isn’t saved. {changed}".strip())
     return redirect("desk:property", slug=supplier.slug, pk=pk)
 
 
@@ -147,11 +152,23 @@ def card(supplier: Supplier, kind: str, document: Any) -> Card:
 def values(request: DeskRequest, supplier: Supplier, kind: str, pk: UUID) -> HttpResponse:
     """Save the properties card of one document."""
     document = _document(supplier, kind, pk)
-    wanted = [(its, request.POST[str(its.pk)]) for its in properties_for(supplier, kind) if str(its.pk) in request.POST]
-    changed = [its.name for its, text in wanted if _save(its, kind, document, text, request.user)]
+    hold(document)
+    sent, changed, moved = request.POST, [], []
+    for field in fields_of(supplier, kind, pk):
+        its, key = field.property, str(field.property.pk)
+        typed, now = sent.get(key), field.value
+        seen = sent.get(f"seen-{key}", now)
+        if typed in {None, seen}:  # left as the page showed it
+            continue
+        if now not in {seen, typed}:
+            moved.append(f"{its.name} is {field.shown or 'nothing'} by now")
+        elif _save(its, kind, document, typed, request.user):
+            changed.append(its.name)
     if changed:
         messages.success(request, f"Saved: {', '.join(changed)}.")
-    else:
+    if moved:
+        messages.error(request, f"{'; '.join(moved)}: somebody changed it while you were at it, so yours isn’t saved.")
+    if not changed and not moved:
         messages.info(request, "Nothing was changed.")
     return back(request)
 

@@ -1,6 +1,5 @@
 """The wholesaler's own settings: its record, numbering, freight groups, money. People and roles are in `people.py`."""
 
-from copy import copy
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,14 +7,15 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from provender.basics.errors import ProvenderError
 from provender.customers.actions import save_freight_group
+from provender.customers.errors import FreightGroupNameTaken
 from provender.customers.models import FreightGroup
+from provender.desk.forms import only_shown
 from provender.desk.frame import DeskRequest, member
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.desk.templatetags.desk import quantity
 from provender.payments.models import LARGEST_SURCHARGE, Payment
 from provender.payments.surcharges import set_surcharges, surcharges_of
@@ -41,7 +41,7 @@ def _zones() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-class SupplierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class SupplierForm(SharedForm):
     time_zone = forms.ChoiceField(label="Time zone", choices=_zones, help_text="Decides which day an order belongs to.")
 
     class Meta:
@@ -67,31 +67,27 @@ class SupplierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
             "tax_rate": "For new lines. Documents that were issued keep the rate they were issued with.",
         }
 
-    def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["tax_rate"] = quantity(self.instance.tax_rate)
-        for field in self.fields.values():
-            field.disabled = not may_change
 
 
 @member(Doing.LOOK, post=Doing.RUN)
 def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """The wholesaler's record; owners may change it."""
-    may_change = request.membership.may(Doing.RUN)
-    edited = copy(supplier)  # what is typed must not show in the frame while it isn't saved
-    form = SupplierForm(request.POST or None, instance=edited, may_change=may_change)
-    if request.method == "POST" and form.is_valid():
-        _save(request, supplier, edited)
+    form = SupplierForm.of(request, supplier)
+    if form.may_be_kept() and form.keep(lambda: _save(request, supplier, form)):
         return redirect("desk:settings", slug=supplier.slug)
     entries = story(supplier, "supplier", supplier.pk)[:STORY_LINES]
-    context = {"form": form, "entries": entries, "may_change": may_change}
+    context = _context(request, supplier, form, Doing.RUN) | {"entries": entries}
     return render(request, "desk/settings/settings.html", context)
 
 
-class NumberingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class NumberingForm(SharedForm):
     next_order = forms.IntegerField(label="Next order number", min_value=1, max_value=999_999_999)
     next_invoice = forms.IntegerField(label="Next invoice number", min_value=1, max_value=999_999_999)
     field_order = ("order_prefix", "next_order", "invoice_prefix", "next_invoice")
+    moves_by_itself = ("next_order", "next_invoice")  # with each order that somebody places
 
     class Meta:
         model = Supplier
@@ -110,55 +106,56 @@ class NumberingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in th
         return self._not_lower("invoice")
 
     def _not_lower(self, kind: str) -> int:
-        typed: int = self.cleaned_data[f"next_{kind}"]
-        if typed < self.now[kind]:
-            raise forms.ValidationError(f"Numbers up to {self.now[kind] - 1} were given out; each is given once.")
-        return typed
+        name, now = f"next_{kind}", self.now[kind]
+        typed: int = self.cleaned_data[name]
+        if typed < now and str(typed) != self.shown.get(name):  # left as it was, it is what it is by now
+            raise forms.ValidationError(f"Numbers up to {now - 1} were given out; each is given once.")
+        return max(typed, now)
 
 
 @member(Doing.RUN)
 def numbering(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Prefixes and the next numbers of orders and invoices."""
-    edited = copy(supplier)
-    form = NumberingForm(request.POST or None, instance=edited)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            save_supplier(edited)
-            changes = what_changed(supplier, edited)
-            for kind, now in form.now.items():
-                typed = form.cleaned_data[f"next_{kind}"]
-                if typed != now:
-                    skip_numbers_to(supplier, kind, typed)
-                    changes.append(f"next {kind} number {now} → {typed}")
-            if changes:
-                tell(supplier, "supplier", supplier.pk, f"Changed {', '.join(changes)}", who=request.user)
-        messages.success(request, "Saved.")
+    form = NumberingForm.of(request, supplier)
+    if form.may_be_kept() and form.keep(lambda: _save_numbering(request, supplier, form)):
         return redirect("desk:settings-numbering", slug=supplier.slug)
-    return render(request, "desk/settings/numbering.html", {"form": form, "now": form.now})
+    context = _context(request, supplier, form, Doing.RUN) | {"now": form.now}
+    return render(request, "desk/settings/numbering.html", context)
 
 
-class TaxKindForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+def _save_numbering(request: DeskRequest, supplier: Supplier, form: NumberingForm) -> None:
+    changes = []
+    for kind, now in form.now.items():
+        typed = form.cleaned_data[f"next_{kind}"]
+        if typed != now:
+            skip_numbers_to(supplier, kind, typed)
+            changes.append(f"next {kind} number {now} → {typed}")
+    _save(request, supplier, form, *changes)
+
+
+class TaxKindForm(SharedForm):
     """What one kind of charge is for the tax office; refused where its account in Xero can't carry that."""
 
     account = ""  # the setting of the connection that such lines go to
 
-    def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        supplier = self.instance
-        for name in self._meta.fields or ():
-            field = self.fields[name]
-            field.disabled = not may_change
-            if name.endswith("_tax_kind"):
-                choices = [(kind, supplier.tax_kind_label(kind)) for kind in TaxKind.values]
-                self.fields[name] = forms.ChoiceField(
-                    label=field.label, choices=choices, help_text=field.help_text, disabled=not may_change
-                )
+        field = self.fields[self._kind]
+        choices = [(kind, self.instance.tax_kind_label(kind)) for kind in TaxKind.values]
+        self.fields[self._kind] = forms.ChoiceField(label=field.label, choices=choices, help_text=field.help_text)
+
+    @property
+    def _kind(self) -> str:
+        """The field with the kind of tax."""
+        return f"{self.account.removesuffix('_account')}_tax_kind"
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or {}
-        name = f"{self.account.removesuffix('_account')}_tax_kind"
-        if name in self.changed_data and (trouble := tax_kind_trouble(self.instance, self.account, typed[name])):
-            self.add_error(name, trouble)
+        kind = typed.get(self._kind)
+        if kind and self._kind in self.changed_data:
+            trouble = tax_kind_trouble(self.instance, self.account, kind)
+            if trouble:
+                self.add_error(self._kind, trouble)
         return typed
 
 
@@ -175,12 +172,11 @@ class FreightTaxForm(TaxKindForm):
 @member(Doing.LOOK, post=Doing.BOOKS)
 def freight(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """The freight groups: what delivery costs, and from which order value it is free; and the tax on it."""
-    edited, may_change = copy(supplier), request.membership.may(Doing.BOOKS)
-    form = FreightTaxForm(request.POST or None, instance=edited, may_change=may_change)
-    if request.method == "POST" and form.is_valid():
-        _save(request, supplier, edited)
+    form = FreightTaxForm.of(request, supplier)
+    if form.may_be_kept() and form.keep(lambda: _save(request, supplier, form)):
         return redirect("desk:freight", slug=supplier.slug)
-    context = {"groups": supplier.freight_groups.order_by("name"), "form": form, "may_change": may_change}
+    groups = supplier.freight_groups.order_by("name")
+    context = _context(request, supplier, form, Doing.BOOKS) | {"groups": groups}
     return render(request, "desk/settings/freight.html", context)
 
 
@@ -199,9 +195,9 @@ class MoneyForm(TaxKindForm):
             " against the customer’s next invoices, the oldest first. Off: you do it by hand.",
         }
 
-    def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
-        super().__init__(*args, may_change=may_change, **kwargs)
-        self.now = surcharges_of(self.instance)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = surcharges_of(self.instance)
         for method, label in Payment.Method.choices:
             self.fields[method] = forms.DecimalField(
                 label=f"{label}, %",
@@ -210,10 +206,9 @@ class MoneyForm(TaxKindForm):
                 max_value=LARGEST_SURCHARGE,
                 max_digits=6,
                 decimal_places=4,
-                disabled=not may_change,
                 widget=forms.TextInput(attrs={"inputmode": "decimal"}),
             )
-            self.initial[method] = quantity(self.now[method]) if method in self.now else ""
+            self.initial[method] = quantity(now[method]) if method in now else ""
 
     @property
     def percents(self) -> dict[str, Decimal]:
@@ -228,26 +223,39 @@ class MoneyForm(TaxKindForm):
 @member(Doing.LOOK, post=Doing.BOOKS)
 def money(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Surcharges by method of paying, the tax on them, and what credit notes do by themselves."""
-    edited, may_change = copy(supplier), request.membership.may(Doing.BOOKS)
-    form = MoneyForm(request.POST or None, instance=edited, may_change=may_change)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            _save(request, supplier, edited)
-            set_surcharges(supplier, form.percents, by=request.user)
+    form = MoneyForm.of(request, supplier)
+    if form.may_be_kept() and form.keep(lambda: _save_money(request, supplier, form)):
         return redirect("desk:settings-money", slug=supplier.slug)
-    return render(request, "desk/settings/money.html", {"form": form, "may_change": may_change})
+    return render(request, "desk/settings/money.html", _context(request, supplier, form, Doing.BOOKS))
 
 
-@transaction.atomic
-def _save(request: DeskRequest, supplier: Supplier, edited: Supplier) -> None:
-    changes = what_changed(supplier, edited)
-    save_supplier(edited)
+def _save_money(request: DeskRequest, supplier: Supplier, form: MoneyForm) -> None:
+    set_surcharges(supplier, form.percents, by=request.user)
+    _save(request, supplier, form)
+
+
+def _context(request: DeskRequest, supplier: Supplier, form: SharedForm, doing: Doing) -> dict[str, Any]:
+    """What the page of one of the wholesaler's own forms shows; those who may not do that only read it."""
+    may_change = request.membership.may(doing)
+    if not may_change:
+        only_shown(form)
+    context: dict[str, Any] = {"form": form, "may_change": may_change}
+    if form.meanwhile:
+        context["told"] = who_did(supplier, "supplier", supplier, begins="Changed ")
+    return context
+
+
+def _save(request: DeskRequest, supplier: Supplier, form: SharedForm, *more: str) -> None:
+    """Keep the form's own columns, and tell what changed; `more` are changes made beside them."""
+    edited: Supplier = form.instance
+    changes = [*what_changed(supplier, edited), *more]
+    save_supplier(edited, form.fields)
     if changes:
         tell(supplier, "supplier", supplier.pk, f"Changed {', '.join(changes)}", who=request.user)
     messages.success(request, "Saved.")
 
 
-class FreightForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class FreightForm(SharedForm):
     class Meta:
         model = FreightGroup
         fields = ("name", "charge", "free_from")
@@ -270,13 +278,14 @@ def freight_edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResp
 
 
 def _freight_form(request: DeskRequest, group: FreightGroup, title: str) -> HttpResponse:
-    form = FreightForm(request.POST or None, instance=group)
-    if request.method == "POST" and form.is_valid():
-        try:
-            save_freight_group(group, by=request.user)
-        except ProvenderError as error:
-            form.add_error("name", error.sentence)
-        else:
-            messages.success(request, f"{group.name} is saved.")
+    form = FreightForm.of(request, group)
+    try:
+        if form.may_be_kept() and form.keep(lambda: save_freight_group(form.instance, by=request.user)):
+            messages.success(request, f"{form.instance} is saved.")
             return redirect("desk:freight", slug=request.supplier.slug)
-    return render(request, "desk/settings/freight_form.html", {"form": form, "title": title})
+    except FreightGroupNameTaken as error:
+        form.add_error("name", error.sentence)
+    context = {"form": form, "title": title}
+    if form.meanwhile:
+        context["told"] = who_did(request.supplier, "freight-group", group)
+    return render(request, "desk/settings/freight_form.html", context)

@@ -11,12 +11,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from provender.desk.forms import only_shown
 from provender.desk.frame import DeskRequest, connected, member
+from provender.desk.meanwhile import SharedForm, who_did
 from provender.desk.templatetags.desk import exact
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, choices
-from provender.sync.errors import SettingRefused
+from provender.sync.errors import SettingRefused, SettingsMoved
 from provender.sync.models import Connection
 
 SWITCHES = ("automatic_sync", "mark_as_paid", "payments_to_xero", "auto_reconcile", "refunds_to_xero", "follow_terms")
@@ -62,12 +64,17 @@ def judge_choice(connection: Connection, field: str, value: str, offered: dict[s
     return Mark("ok", "Chosen" if field in STATUSES else "There, and active")
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(SharedForm):
     """The settings and the two tax types. What is stored but no longer good stays in the list, so it shows."""
 
-    def __init__(self, connection: Connection, supplier: Supplier, *args: Any, **kwargs: Any) -> None:
+    class Meta:
+        model = Connection
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.connection, self.supplier = connection, supplier
+        self.connection, self.supplier = self.instance, self.instance.supplier
+        self.initial.update(_initial(self.connection))
         for setting in choices.SETTINGS:
             self.fields[setting.field] = self._field(setting)
 
@@ -107,6 +114,9 @@ class SettingsForm(forms.Form):
             since,
         )
 
+    def _post_clean(self) -> None:
+        """What may be chosen, and why not, is the connection's to say."""
+
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields under their headings."""
         return [(heading, [self[name] for name in names]) for heading, names in SECTIONS]
@@ -121,7 +131,7 @@ class Picked(forms.ChoiceField):
         super().__init__(template_name="desk/xero/_setting.html", **kwargs)  # type: ignore[call-arg]
 
     def validate(self, value: Any) -> None:
-        """Only whether something is chosen: what may be chosen, and why not, is the connection's to say."""
+        """Only whether something is chosen."""
         forms.Field.validate(self, value)
 
 
@@ -147,26 +157,29 @@ def _name(connection: Connection, field: str, value: str) -> str:
 def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Show the settings, proposals chosen where nothing is; save them."""
     connection = connected(supplier)
-    form = SettingsForm(connection, supplier, request.POST or None, initial=_initial(connection))
-    if request.method == "POST" and form.is_valid():
+    form = SettingsForm.of(request, connection)
+    if form.may_be_kept():
         try:
             actions.choose_settings(connection, form.cleaned_data, request.user)
         except SettingRefused as error:
             for field, reason in error.errors.items():
                 form.add_error(field, reason)
+        except SettingsMoved as error:
+            form.add_error(None, error.sentence)
         else:
             messages.success(request, _saved(connection))
             return redirect("desk:xero-settings", slug=supplier.slug)
     if not request.membership.may(Doing.BOOKS):
-        for shown in form.fields.values():
-            shown.disabled = True
-    context = {
+        only_shown(form)
+    context: dict[str, Any] = {
         "connection": connection,
         "form": form,
         "proposed": connection.settings_saved_at is None,
         "promises": choices.check_promises(connection),
         "rate_differs": choices.tax_rate_differs(supplier, connection),
     }
+    if form.meanwhile:
+        context["told"] = who_did(supplier, "connection", connection, begins="Settings changed")
     return render(request, "desk/xero/settings.html", context)
 
 

@@ -1,6 +1,6 @@
 """What changes a wholesaler's own record."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -23,13 +23,15 @@ def create_supplier(*, slug: str, name: str, country: str) -> Supplier:
     return supplier
 
 
-def save_supplier(supplier: Supplier) -> None:
-    """Keep what was changed in a wholesaler's own record; documents issued before stay as they are.
+def save_supplier(supplier: Supplier, names: Iterable[str]) -> None:
+    """Keep what was changed in those columns of a wholesaler's own record (other names are passed over), so that who
+    saves another page at the same moment loses nothing. Documents issued before stay as they are.
 
     Raises ValidationError.
     """
     supplier.full_clean(validate_unique=False)
-    supplier.save()
+    columns = {field.name for field in Supplier._meta.concrete_fields}  # noqa: SLF001 -- the public way to its columns
+    supplier.save(update_fields=columns.intersection(names))
 
 
 def take_numbers(supplier: Supplier, kind: str, count: int = 1) -> range:

@@ -27,7 +27,7 @@ from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
-from provender.sync.choices import FROM_CHART, save_settings
+from provender.sync.choices import FROM_CHART, LABELS, save_settings
 from provender.sync.differences import GONE, Lined, as_sent
 from provender.sync.documents import UNAPPROVED
 from provender.sync.drain import release_customers
@@ -81,15 +81,16 @@ def choose_settings(connection: Connection, values: Mapping[str, Any], by: User 
     """Save settings that a person chose. What is newly chosen from the chart is judged by Xero's chart of this moment:
     two calls, and none where only switches changed. When Xero can't be asked, our copy of it judges.
 
-    Raises SettingRefused.
+    Raises SettingRefused, and SettingsMoved when somebody saved them since `connection` was read.
     """
+    shown = {field: getattr(connection, field) for field in LABELS}
     if any(values[name] and values[name] != getattr(connection, name) for name in FROM_CHART if name in values):
         try:
             with asking_for_a_person(connection) as session:
                 read_accounts(session)
         except (XeroBusy, XeroRefused, NeedsReconnecting):
             log.info("Settings are judged by our copy of the chart", extra={"connection": str(connection.pk)})
-    save_settings(connection, values, by)
+    save_settings(connection, values, by, shown=shown)
 
 
 def reload_tracking(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from provender.basics import clock
 from provender.catalogue.models import Product
 from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
-from provender.sync.errors import SettingRefused
+from provender.sync.errors import SettingRefused, SettingsMoved
 from provender.sync.models import Account, Connection, TaxRate
 from provender.sync.queries import drafts_in_xero
 from provender.sync.terms import FOLLOW, keep_terms
@@ -239,8 +239,13 @@ def _tax_trouble(account: Account, rate: TaxRate | None, where: str = "") -> str
     )
 
 
-def save_settings(connection: Connection, values: Mapping[str, Any], by: User | None) -> None:
-    """Save the settings that `values` names. Raises SettingRefused with every reason, and saves nothing then."""
+def save_settings(
+    connection: Connection, values: Mapping[str, Any], by: User | None, *, shown: Mapping[str, Any] | None = None
+) -> None:
+    """Save the settings that `values` names. Raises SettingRefused with every reason, and saves nothing then.
+
+    `shown`, if given, is what they were when the person chose: raises SettingsMoved when they no longer are.
+    """
     wanted = {field: values[field] for field in LABELS if field in values}
     errors = _judge(connection, wanted)
     if errors:
@@ -249,6 +254,9 @@ def save_settings(connection: Connection, values: Mapping[str, Any], by: User | 
     if wanted.get("automatic_sync") and not connection.automatic_sync:
         wanted["automatic_since"] = now
     with transaction.atomic():
+        there = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if shown and any(getattr(there, field) != value for field, value in shown.items()):
+            raise SettingsMoved
         changed = _changed_labels(connection, wanted)
         Connection.objects.filter(pk=connection.pk).update(**wanted, settings_saved_at=now)
         if changed:

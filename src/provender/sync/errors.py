@@ -131,6 +131,15 @@ class SettingRefused(ProvenderError):
         super().__init__(" ".join(errors.values()))
 
 
+class SettingsMoved(ProvenderError):
+    """Somebody saved the settings at the same moment."""
+
+    code = "settings-moved"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody saved these settings at the same moment. Look at them again, then save.")
+
+
 class TrackingRefused(ProvenderError):
     """That property or option can't be bound so."""
 
