@@ -104,6 +104,20 @@ def test_the_simulator_never_takes_the_place_of_a_real_app(provender, monkeypatc
     assert "real Xero" in provender.said
 
 
+def test_a_simulator_that_is_named_by_half_says_what_else_to_set(provender, monkeypatch, server):
+    cast.supplier()
+    monkeypatch.setenv("XERO_API_URL", f"http://localhost:{server.port}")
+    provender("connect --supplier harbour --simulator", status=2)
+    assert "but not XERO_LOGIN_URL, XERO_IDENTITY_URL, XERO_CLIENT_ID" in provender.said
+
+
+def test_a_wrong_secret_is_told_from_a_spent_code(provender, server, settings):
+    settings.XERO_CLIENT_SECRET = "mistyped"
+    cast.supplier()
+    provender(f"connect --supplier harbour --simulator http://localhost:{server.port}", status=1)
+    assert "Xero doesn't accept this Provender's app" in provender.said
+
+
 def test_connect_by_hand_prints_the_consent_address_and_takes_the_answer(provender, server):
     cast.supplier()
     address = provender("connect --supplier harbour").strip()
@@ -209,27 +223,11 @@ def test_tokens_that_no_key_opens_need_a_new_consent(connected, provender, home)
     (home / "tokens.key").unlink()
     _box.cache_clear()
     provender("verify-books --supplier harbour", status=1)
+    assert "(the key that opens the access kept here is lost)" in provender.said
     assert "Connect again" in provender.said
 
 
-# --- doctor -------------------------------------------------------------------------------------------------------
-
-
-def test_doctor_finds_all_well(connected, as_json):
-    found = as_json("doctor")["checks"]
-    assert [one["sentence"] for one in found if one["state"] == "bad"] == []
-    assert "harbour" in {one["about"] for one in found}
-
-
-def test_doctor_says_what_to_do(connected, provender, settings, home, server):
-    settings.PUBLIC_URL = "http://orders.xero-wholesale.test"
-    (home / "open.key").write_text("secret")
-    (home / "open.key").chmod(0o644)
-    server.simulator.organisation().archive_account("200")
-    said = provender("doctor", status=3)
-    assert "contains “xero”" in said
-    assert "chmod 600" in said
-    assert "✗ harbour: Sales account" in said
+# --- settings -----------------------------------------------------------------------------------------------------
 
 
 def test_settings_read_where_the_simulator_is(home):

@@ -177,7 +177,7 @@ def test_a_revoked_consent_says_what_waits_and_how_to_go_on(theo, order, books, 
     sync()
     page = theo.get("/w/harbour/xero").text
     assert "Xero needs a new consent" in page
-    assert "Xero no longer lets us into Demo Company (AU)" in page
+    assert "There is no way into Demo Company (AU) in Xero any more" in page
     assert "<b>1 invoice</b> waits" in page
     come_back(theo, consent(xero, press_connect(theo)))
     sync()

@@ -1,9 +1,12 @@
 """`provender sync --wait`: what it waits for is said, once each."""
 
+from uuid import uuid4
+
 import pytest
 
-from provender.sync import waiting
+from provender.sync import queries, waiting
 from provender.sync.lease import take_lease
+from provender.sync.models import Link
 
 pytestmark = pytest.mark.django_db
 INVOICES = "/api.xro/2.0/Invoices"
@@ -42,3 +45,23 @@ def test_a_doubt_is_waited_for_and_said_again_at_each_look_up(order, xero, wait)
 def test_xero_asking_for_patience_is_said(order, xero, wait):
     xero.faults.add("429-minute", methods=["PUT"], path=INVOICES, count=1)
     assert wait() == ["Xero asks to wait"]
+
+
+@pytest.mark.parametrize(
+    ("invoices", "credit_notes", "sentence"),
+    [
+        (0, 0, "Connected to Demo Company (AU); no invoice has been sent yet."),
+        (1, 0, "The invoice is in Demo Company (AU)."),
+        (0, 1, "The credit note is in Demo Company (AU)."),
+        (1, 2, "1 invoice and 2 credit notes are in Demo Company (AU)."),
+        (3, 1, "All 3 invoices and 1 credit note are in Demo Company (AU)."),
+        (4, 2, "More than 3 invoices and 2 credit notes are in Demo Company (AU)."),
+    ],
+)
+def test_what_is_in_step_is_told_with_its_credit_notes(connection, monkeypatch, invoices, credit_notes, sentence):
+    monkeypatch.setattr(queries, "COUNTED", 3)
+    kinds = ["invoice"] * invoices + ["credit_note"] * credit_notes
+    Link.objects.bulk_create(
+        Link(connection=connection, kind=kind, document=uuid4(), xero_id=str(uuid4())) for kind in kinds
+    )
+    assert queries.xero_line(connection.supplier).sentence == sentence

@@ -65,6 +65,13 @@ def use_simulator(url: str) -> None:
     base = (url or configured or _kept_address() or SIMULATOR).rstrip("/")
     if configured and configured.rstrip("/") != base:
         give_up(f"XERO_API_URL is {configured}. Unset it, or leave the address out after --simulator.", WRONG_USE)
+    half = [name for name in (*BASES, "XERO_CLIENT_ID") if not os.environ.get(name)]
+    if configured and half:
+        give_up(
+            f"XERO_API_URL is set, but not {', '.join(half)}. Set them all, or none: then the simulator's are kept in"
+            " PROVENDER_HOME.",
+            WRONG_USE,
+        )
     if not configured and os.environ.get("XERO_CLIENT_ID", "simulator") != "simulator":
         give_up(
             "XERO_CLIENT_ID names an app at the real Xero. Use the simulator in an environment without it.", WRONG_USE

@@ -8,8 +8,48 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import DatabaseError
+
+from provender.basics.errors import ProvenderError
 
 ADVISORY_LOCK = 72_831_905  # any number that is ours alone
+
+
+class DatabaseUnusable(ProvenderError):
+    """The database can't be reached, opened or read."""
+
+    code = "database-unusable"
+
+    def __init__(self, error: DatabaseError) -> None:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip("?:.")
+        if connection.vendor == "sqlite":
+            what = f"{connection.settings_dict['NAME']} can't be used: {said}"
+            todo = _OF_SQLITE.get(said, "Look at the rights and the room of its folder")
+        else:
+            what = f"The database of DATABASE_URL can't be used: {said}"
+            todo = "Is PostgreSQL running there, and do name, user and password fit"
+        super().__init__(f"{what}. {todo}{'.' if connection.vendor == 'sqlite' else '?'}")
+
+
+_DAMAGED = "Stop Provender and put its backup in its place"
+_OF_SQLITE = {
+    "file is not a database": _DAMAGED,
+    "database disk image is malformed": _DAMAGED,
+    "database or disk is full": "Make room on the disk",
+    "database is locked": "Another program holds it for long: end that one",
+}
+
+
+class DatabaseOfAnotherVersion(ProvenderError):
+    """The database has migrations that this version doesn't know: a newer version was at it."""
+
+    code = "database-of-another-version"
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(
+            f"The database was brought up to date by a newer Provender than this ({', '.join(unknown)} isn't known"
+            " here). Start that version, or go back to the backup from before the upgrade."
+        )
 
 
 def make_ready() -> None:
@@ -25,9 +65,25 @@ def make_ready() -> None:
 
 
 def pending() -> list[str]:
-    """Migrations that the database lacks."""
-    executor = MigrationExecutor(connection)
-    return [f"{m.app_label}.{m.name}" for m, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    """Migrations that the database lacks. Raises DatabaseUnusable, DatabaseOfAnotherVersion."""
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as error:
+        raise DatabaseUnusable(error) from error
+    loader = executor.loader
+    known = {*loader.disk_migrations, *(old for one in loader.disk_migrations.values() for old in one.replaces)}
+    applied = loader.applied_migrations.keys()
+    if unknown := sorted(f"{app}.{name}" for app, name in applied - known if app in loader.migrated_apps):
+        raise DatabaseOfAnotherVersion(unknown)
+    return [f"{m.app_label}.{m.name}" for m, _ in executor.migration_plan(loader.graph.leaf_nodes())]
+
+
+def is_new() -> bool:
+    """True when nothing was ever made in the database. Raises DatabaseUnusable."""
+    try:
+        return not connection.introspection.table_names()
+    except DatabaseError as error:
+        raise DatabaseUnusable(error) from error
 
 
 @contextmanager

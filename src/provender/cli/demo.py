@@ -57,8 +57,12 @@ def _alone() -> Iterator[None]:
     """One demonstration in a folder at a time."""
     from provender.cli import give_up
 
-    home().mkdir(parents=True, exist_ok=True)
-    with (home() / "demo.lock").open("w") as file:
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+        lock = (home() / "demo.lock").open("w")
+    except OSError as error:
+        give_up(f"{home()} can't be used: {error.strerror}. Set PROVENDER_HOME to a folder of yours.")
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

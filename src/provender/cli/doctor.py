@@ -1,13 +1,16 @@
 """`provender doctor`: is all as it should be? Each check says what it found and, if something is wrong, what to do."""
 
 import json
+import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import click
+
+from provender.basics.errors import ProvenderError
 
 if TYPE_CHECKING:
     from provender.sync.models import Connection
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 OK, LOOK, BAD = "ok", "look", "bad"
 MARKS = {OK: "✓", LOOK: "!", BAD: "✗"}
 CLOCK_OFF_SECONDS = 30
+PATIENCE = 5  # seconds for a server to answer
+MEGABYTE = 1024 * 1024
+ROOM_NEEDED = 200 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -33,16 +39,33 @@ def doctor(as_json: bool) -> None:
 
     Ends with 0 when nothing is bad, 3 when something needs you.
     """
-    from provender.cli import DONE, WAITS, setup
+    from provender.cli import DONE, WAITS
 
-    setup(migrate=False)
-    found = [one for check in CHECKS for one in check()]
+    found = list(_look())
     if as_json:
         click.echo(json.dumps({"checks": [asdict(one) for one in found]}))
     else:
         for one in found:
             click.echo(f"{MARKS[one.state]} {one.about}: {one.sentence}")
     sys.exit(WAITS if any(one.state == BAD for one in found) else DONE)
+
+
+def _look() -> Iterator[Found]:
+    """Every check that can be made: without settings none, without a usable database none of what is in it."""
+    from provender.cli import setup
+
+    try:
+        setup(migrate=False)
+    except ProvenderError as error:
+        yield Found("Settings", BAD, error.sentence)
+        return
+    for check in (check_address, check_folder, check_email, check_app, check_xero):
+        yield from check()
+    database = check_database()
+    yield database
+    if database.state == OK:
+        yield from check_worker()
+        yield from check_connections()
 
 
 def check_address() -> Iterator[Found]:
@@ -55,69 +78,137 @@ def check_address() -> Iterator[Found]:
     local = host in {"localhost", "127.0.0.1", "::1"}
     if "xero" in url.lower():
         yield Found("Public address", BAD, f"{url} contains “xero”, which Xero refuses in addresses. Choose another.")
-    elif host == "127.0.0.1":
-        yield Found("Public address", BAD, f"{url}: Xero takes localhost as an app's redirect address, not 127.0.0.1.")
+    elif local and host != "localhost":
+        yield Found("Public address", BAD, f"{url}: Xero takes localhost as an app's redirect address, not {host}.")
     elif not local and not url.startswith("https://"):
-        yield Found("Public address", BAD, f"{url} isn't https: passwords would cross the network in the open.")
+        yield Found(
+            "Public address",
+            BAD,
+            f"{url} isn't https: passwords would cross the network in the open, and Xero refuses it. Put a proxy with a"
+            " certificate in front.",
+        )
     elif local:
         yield Found("Public address", OK, f"{url}, for this machine alone; set PROVENDER_PUBLIC_URL for others.")
     else:
         yield Found("Public address", OK, url)
     if settings.DEBUG and not local:
         yield Found("Debug", BAD, "PROVENDER_DEBUG is on while others can reach this. Switch it off.")
+    if settings.XERO_CLIENT_ID and not local and not settings.XERO_WEBHOOK_KEY:
+        every = f"{settings.XERO_POLL_SECONDS / 60:g} minutes"
+        yield Found(
+            "Webhook",
+            LOOK,
+            f"XERO_WEBHOOK_KEY isn't set: payments in Xero show within {every} rather than at once. Set the key that"
+            " stands beside the app's webhook in Xero's developer portal.",
+        )
 
 
 def check_folder() -> Iterator[Found]:
     import os
+    import shutil
 
     from django.conf import settings
 
+    from provender.sync.secrets import prove_keys
+
     folder = settings.PROVENDER_HOME
-    if not os.access(folder, os.W_OK):
-        yield Found("Folder", BAD, f"{folder} can't be written to. Choose another PROVENDER_HOME, or its rights.")
-        return
-    yield Found("Folder", OK, str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Found(
+            "Folder", BAD, f"{folder} can't be written to. Choose another PROVENDER_HOME, or give it to this user."
+        )
+    elif folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield Found("Folder", BAD, f"others on this machine can put files into {folder}. Run: chmod 700 {folder}")
+    elif (room := shutil.disk_usage(folder).free) < ROOM_NEEDED:
+        yield Found(
+            "Folder", BAD, f"the disk of {folder} has {room // MEGABYTE} MB left. Make room, or nothing can be saved."
+        )
+    else:
+        yield Found("Folder", OK, str(folder))
     for path in sorted(folder.glob("*.key")):
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Found("Keys", BAD, f"{path.name} can be read by others on this machine. Run: chmod 600 {path}")
         else:
             yield Found("Keys", OK, f"{path.name} can be read by its owner alone")
+    try:
+        prove_keys()
+    except ProvenderError as error:
+        yield Found("Keys", BAD, error.sentence)
 
 
-def check_database() -> Iterator[Found]:
+def check_database() -> Found:
     from django.db import connection
-    from django.db.utils import OperationalError
 
-    from provender.cli.database import pending
+    from provender.cli.database import is_new, pending
 
     try:
-        missing = pending()
-    except OperationalError as error:
-        yield Found("Database", BAD, f"It can't be used: {str(error).strip()}. Look at DATABASE_URL.")
-        return
+        new, missing = is_new(), pending()
+    except ProvenderError as error:
+        return Found("Database", BAD, error.sentence)
+    if new:
+        return Found("Database", LOOK, f"{connection.vendor}, empty yet: the first start makes what it needs.")
     if missing:
-        yield Found("Database", BAD, f"{connection.vendor}, {len(missing)} migrations behind: provender django migrate")
-    else:
-        yield Found("Database", OK, f"{connection.vendor}, up to date")
+        count = "1 migration" if len(missing) == 1 else f"{len(missing)} migrations"
+        return Found(
+            "Database",
+            BAD,
+            f"{connection.vendor}, {count} behind. Start Provender again: each start does what is missing.",
+        )
+    return Found("Database", OK, f"{connection.vendor}, up to date")
 
 
 def check_email() -> Iterator[Found]:
+    """Also whether the mail server answers and lets us in; no mail is sent."""
+    from smtplib import SMTPException
+
     from django.conf import settings
+    from django.core.mail import get_connection
 
     if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         yield Found("E-mail", LOOK, "is only printed: forgotten passwords can't be mailed. Set PROVENDER_SMTP_HOST.")
-    else:
-        yield Found("E-mail", OK, f"goes through {settings.EMAIL_HOST}:{settings.EMAIL_PORT}")
+        return
+    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    if settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        try:
+            with get_connection(timeout=PATIENCE):
+                pass
+        except (OSError, SMTPException) as error:
+            yield Found("E-mail", BAD, f"{where} can't be used ({_why(error)}). Look at the PROVENDER_SMTP_… settings.")
+            return
+    yield Found("E-mail", OK, f"goes through {where}")
+
+
+def _why(error: Exception) -> str:
+    """What an error of the network says, without its number."""
+    said = getattr(error, "strerror", "") or re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+    return said or type(error).__name__
 
 
 def check_app() -> Iterator[Found]:
     from django.conf import settings
 
-    where = "the real Xero" if settings.XERO_API_URL == "https://api.xero.com" else settings.XERO_API_URL
+    addresses = ("XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL")
+    real = [name for name in addresses if getattr(settings, name).endswith(".xero.com")]
+    if 0 < len(real) < len(addresses):
+        others = ", ".join(name for name in addresses if name not in real)
+        yield Found(
+            "Xero app",
+            BAD,
+            f"{others} {'is' if len(real) == 2 else 'are'} set, but not {' and '.join(real)}. Set all three, or none.",
+        )
     if not settings.XERO_CLIENT_ID:
-        yield Found("Xero app", LOOK, "none: no wholesaler can connect. Set XERO_CLIENT_ID, as the guide says.")
+        half = (
+            "XERO_CLIENT_SECRET is set without"
+            if settings.XERO_CLIENT_SECRET
+            else "none: no wholesaler can connect. Set"
+        )
+        yield Found(
+            "Xero app",
+            BAD if settings.XERO_CLIENT_SECRET else LOOK,
+            f"{half} XERO_CLIENT_ID: see docs/guides/connecting-xero.md.",
+        )
         return
     flow = "with a secret" if settings.XERO_CLIENT_SECRET else "with PKCE"
+    where = "the real Xero" if len(real) == len(addresses) else settings.XERO_API_URL
     yield Found("Xero app", OK, f"{settings.XERO_CLIENT_ID} {flow}, at {where}")
 
 
@@ -132,18 +223,24 @@ def check_worker() -> Iterator[Found]:
 
 
 def check_connections() -> Iterator[Found]:
-    from provender.cli.database import pending
+    from django.conf import settings
+
     from provender.sync.models import Connection
 
-    if pending():
-        return
     for connection in Connection.objects.exclude(state="disconnected").select_related("supplier", "consent"):
-        yield from _check_connection(connection)
+        if connection.consent and connection.consent.client_id != settings.XERO_CLIENT_ID:
+            yield Found(
+                connection.supplier.slug,
+                BAD,
+                f"was connected by the Xero app {connection.consent.client_id}, which isn't this one: nothing goes to"
+                " Xero. Set XERO_CLIENT_ID back, or connect again.",
+            )
+        else:
+            yield from _check_connection(connection)
 
 
 def _check_connection(connection: "Connection") -> Iterator[Found]:
     from provender.sync.choices import settings_troubles, tax_rate_differs
-    from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
     from provender.sync.mirror import read_chart
     from provender.sync.session import asking_for_a_person
 
@@ -152,7 +249,7 @@ def _check_connection(connection: "Connection") -> Iterator[Found]:
     try:
         with asking_for_a_person(connection) as session:
             read_chart(session)
-    except (NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused) as error:
+    except ProvenderError as error:
         yield Found(about, BAD, error.sentence)
         return
     yield Found(about, OK, f"connected to {connection.organisation}")
@@ -175,35 +272,31 @@ def _check_scopes(connection: "Connection") -> Iterator[Found]:
         yield Found(connection.supplier.slug, BAD, f"the consent lacks {', '.join(lacking)}. Connect again.")
 
 
-def check_clock() -> Iterator[Found]:
-    """Against the Date of whatever Xero this Provender has, without a login."""
-    from datetime import UTC, datetime
+def check_xero() -> Iterator[Found]:
+    """Is Xero (or what stands in for it) there, does its clock agree with ours, and does it know our app?"""
     from email.utils import parsedate_to_datetime
 
     import httpx2
     from django.conf import settings
 
+    from provender.basics import clock
+    from provender.sync.connecting import prove_app
+
     if not settings.XERO_CLIENT_ID:
         return
     try:
-        told = httpx2.head(settings.XERO_API_URL, timeout=5).headers.get("Date")
+        told = httpx2.head(settings.XERO_API_URL, timeout=PATIENCE).headers.get("Date")
     except httpx2.TransportError as error:
-        yield Found("Xero", BAD, f"{settings.XERO_API_URL} can't be reached: {error or type(error).__name__}")
+        yield Found(
+            "Xero", BAD, f"{settings.XERO_API_URL} can't be reached ({_why(error)}). Is it running, and the network up?"
+        )
         return
-    off = abs((datetime.now(UTC) - parsedate_to_datetime(told)).total_seconds()) if told else 0.0
+    off = abs((clock.now() - parsedate_to_datetime(told)).total_seconds()) if told else 0.0
     if off > CLOCK_OFF_SECONDS:
         yield Found("Clock", BAD, f"this machine's clock and Xero's are {off:.0f} seconds apart. Set it by NTP.")
     else:
         yield Found("Clock", OK, "agrees with Xero's")
-
-
-CHECKS: tuple[Callable[[], Iterator[Found]], ...] = (
-    check_address,
-    check_folder,
-    check_database,
-    check_email,
-    check_app,
-    check_clock,
-    check_worker,
-    check_connections,
-)
+    try:
+        prove_app()
+    except ProvenderError as error:
+        yield Found("Xero app", BAD, error.sentence)

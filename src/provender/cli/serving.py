@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,12 +48,8 @@ def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[]
     from django.core.wsgi import get_wsgi_application
     from waitress.server import create_server
 
-    from provender.cli import give_up
-
-    try:
-        server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=THREADS, ident=None)
-    except OSError as error:
-        give_up(f"Can't listen on {host}:{port}: {error.strerror or error}. Choose another with --port.")
+    refuse_taken(host, port)
+    server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=THREADS, ident=None)
     if say:
         click.echo(f"Provender is at {settings.PUBLIC_URL}")
 
@@ -65,6 +62,19 @@ def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[]
     finally:
         server.close()
         server.task_dispatcher.shutdown()
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """End the command when that address can't be listened on."""
+    from provender.cli import give_up
+
+    bare = host.strip("[]")
+    try:
+        with socket.create_server((bare, port), family=socket.AF_INET6 if ":" in bare else socket.AF_INET):
+            pass
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        give_up(f"Can't listen on {host}:{port}: {why}. Choose another with --port.")
 
 
 @contextmanager
@@ -113,6 +123,7 @@ def web(host: str, port: int, workers: int, threads: int) -> None:
 
     know_address(port)
     setup()
+    refuse_taken(host, port)
     shape = ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads), "--no-control-socket"]
     arguments = ["-m", "gunicorn", "provender.config.wsgi:application", "--bind", f"{host}:{port}", *shape]
     sys.stdout.flush()

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from provender.basics.secrets import keep_secret
+from provender.config.errors import SettingUnusable
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -17,9 +18,38 @@ def _flag(name: str, default: bool) -> bool:
     return os.environ.get(name, "1" if default else "0").strip().lower() in {"1", "true", "yes", "on"}
 
 
+def _number(name: str, default: float) -> float:
+    """A number that isn't negative. Raises SettingUnusable."""
+    written = os.environ.get(name, "")
+    try:
+        number = float(written or default)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise SettingUnusable(name, f"“{written}”", f"it must be a number, such as {default:g}")
+    return number
+
+
+def _address(name: str, written: str, example: str) -> str:
+    """The address of a web server, without a path. Raises SettingUnusable."""
+    address = written.rstrip("/")
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path or parts.query or parts.fragment:
+        raise SettingUnusable(name, f"“{written}”", f"it must be an address such as {example}, without a path")
+    return address
+
+
 PROVENDER_HOME = Path(os.environ.get("PROVENDER_HOME", Path.cwd() / ".provender")).resolve()
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
-PUBLIC_URL = os.environ.get("PROVENDER_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+PUBLIC_URL = _address(
+    "PROVENDER_PUBLIC_URL",
+    os.environ.get("PROVENDER_PUBLIC_URL", "http://localhost:8000"),
+    "https://orders.example.com",
+)
 DEBUG = _flag("PROVENDER_DEBUG", default=False)
 
 
@@ -28,7 +58,16 @@ def _kept_secret(name: str) -> str:
     if value := os.environ.get(name):
         return value
     path = PROVENDER_HOME / f"{name.lower()}.key"
-    return path.read_text().strip() if path.exists() else keep_secret(path, secrets.token_urlsafe(48))
+    try:
+        kept = path.read_text().strip() if path.exists() else keep_secret(path, secrets.token_urlsafe(48))
+    except OSError as error:
+        why = f"it can't be used ({error.strerror}). Its owner must be whoever runs Provender, with room on the disk"
+        raise SettingUnusable("PROVENDER_HOME", str(PROVENDER_HOME), why) from error
+    if not kept:
+        raise SettingUnusable(
+            name, f"kept in {path}", "the file is empty. Delete it: a new key is made at the next start"
+        )
+    return kept
 
 
 SECRET_KEY = _kept_secret("PROVENDER_SECRET_KEY")
@@ -51,9 +90,15 @@ def _databases() -> dict[str, dict[str, object]]:
                 "TEST": {"NAME": os.environ.get("PROVENDER_TEST_DATABASE") or None},
             },
         }
-    url = urlsplit(DATABASE_URL)
-    if url.scheme not in {"postgres", "postgresql"}:
-        raise SystemExit("DATABASE_URL must start with postgresql:// (leave it out for SQLite).")
+    try:
+        url = urlsplit(DATABASE_URL)
+        usable = url.scheme in {"postgres", "postgresql"} and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        # It may hold a password: it isn't repeated.
+        like = "it must look like postgresql://provender:secret@db.example:5432/provender, or be left out for SQLite"
+        raise SettingUnusable("DATABASE_URL", "not usable", like)
     options = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
     return {
         "default": {
@@ -196,17 +241,27 @@ def _kept_xero() -> dict[str, str]:
     addresses = {"XERO_LOGIN_URL", "XERO_IDENTITY_URL", "XERO_API_URL"}
     if addresses & os.environ.keys() or os.environ.get("XERO_CLIENT_ID", "simulator") != "simulator":
         return {}
+    path = PROVENDER_HOME / "xero.json"
     try:
-        kept: dict[str, str] = json.loads((PROVENDER_HOME / "xero.json").read_text())
+        kept: dict[str, str] = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
+    except (OSError, ValueError) as error:
+        again = "it can't be read. Delete it, and connect to the simulator again"
+        raise SettingUnusable("XERO_API_URL", f"kept in {path}", again) from error
     return kept
 
 
 _xero = {**_kept_xero(), **os.environ}
-XERO_LOGIN_URL = _xero.get("XERO_LOGIN_URL", "https://login.xero.com").rstrip("/")
-XERO_IDENTITY_URL = _xero.get("XERO_IDENTITY_URL", "https://identity.xero.com").rstrip("/")
-XERO_API_URL = _xero.get("XERO_API_URL", "https://api.xero.com").rstrip("/")
+
+
+def _xero_address(name: str, real: str) -> str:
+    return _address(name, _xero.get(name, real), real)
+
+
+XERO_LOGIN_URL = _xero_address("XERO_LOGIN_URL", "https://login.xero.com")
+XERO_IDENTITY_URL = _xero_address("XERO_IDENTITY_URL", "https://identity.xero.com")
+XERO_API_URL = _xero_address("XERO_API_URL", "https://api.xero.com")
 XERO_CLIENT_ID = _xero.get("XERO_CLIENT_ID", "")
 XERO_CLIENT_SECRET = _xero.get("XERO_CLIENT_SECRET", "")
 XERO_SCOPES = os.environ.get(
@@ -215,18 +270,18 @@ XERO_SCOPES = os.environ.get(
     " accounting.settings",
 )
 # Calls of the day and of the minute that background work leaves for people at the screen.
-XERO_KEEP_BACK_DAY = int(os.environ.get("XERO_KEEP_BACK_DAY", "50"))
-XERO_KEEP_BACK_MINUTE = int(os.environ.get("XERO_KEEP_BACK_MINUTE", "5"))
+XERO_KEEP_BACK_DAY = int(_number("XERO_KEEP_BACK_DAY", 50))
+XERO_KEEP_BACK_MINUTE = int(_number("XERO_KEEP_BACK_MINUTE", 5))
 
 # How often changes in Xero are read while the day has calls enough, in seconds.
-XERO_POLL_SECONDS = float(os.environ.get("XERO_POLL_SECONDS", "300"))
+XERO_POLL_SECONDS = _number("XERO_POLL_SECONDS", 300)
 XERO_WEBHOOK_KEY = os.environ.get("XERO_WEBHOOK_KEY", "")
 
 # The waits of the write protocol (docs/why/exactly-once.md), in seconds. Tests of the protocol move the clock instead.
 SYNC_LEASE_SECONDS = 90
 SYNC_SETTLE_SECONDS = 150
 SYNC_SETTLE_UNHELD_SECONDS = 360  # of what Xero doesn't hold unique: longer than a key lives
-SYNC_SWEEP_SECONDS = float(os.environ.get("PROVENDER_SWEEP_SECONDS", "5"))
+SYNC_SWEEP_SECONDS = _number("PROVENDER_SWEEP_SECONDS", 5)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -267,11 +322,16 @@ EMAIL_BACKEND = os.environ.get(
     else "django.core.mail.backends.console.EmailBackend",
 )
 EMAIL_HOST = os.environ.get("PROVENDER_SMTP_HOST", "localhost")
-EMAIL_PORT = int(os.environ.get("PROVENDER_SMTP_PORT", "25"))
+EMAIL_PORT = int(_number("PROVENDER_SMTP_PORT", 25))
 EMAIL_HOST_USER = os.environ.get("PROVENDER_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("PROVENDER_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = _flag("PROVENDER_SMTP_TLS", default=False)
 DEFAULT_FROM_EMAIL = os.environ.get("PROVENDER_FROM_EMAIL", "provender@localhost")
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_level = os.environ.get("PROVENDER_LOG_LEVEL", "").upper()
+if _level and _level not in _LEVELS:
+    raise SettingUnusable("PROVENDER_LOG_LEVEL", f"“{_level}”", f"it must be one of {', '.join(_LEVELS)}")
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "provender_cache"}}
 # To standard error, where a service manager picks it up. Tokens never reach a log: faults and records leave them out.
@@ -280,7 +340,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("PROVENDER_LOG_LEVEL", "WARNING").upper()},
-    "loggers": {"provender": {"level": os.environ.get("PROVENDER_LOG_LEVEL", "INFO").upper()}},
+    "root": {"handlers": ["stderr"], "level": _level or "WARNING"},
+    "loggers": {
+        "provender": {"level": _level or "INFO"},
+        # What strangers ask for in vain, and calls that go well at the second try, are nobody's trouble.
+        "django.request": {"level": _level or "ERROR"},
+        "stamina": {"level": _level or "ERROR"},
+    },
 }
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

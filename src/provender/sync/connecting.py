@@ -18,6 +18,7 @@ from provender.sync.choices import propose
 from provender.sync.errors import (
     AlreadyConnected,
     AppNotSetUp,
+    AppRefused,
     CodeRefused,
     ConsentCancelled,
     NoOrganisation,
@@ -56,11 +57,23 @@ def begin(supplier: Supplier, by: User | None) -> str:
         return xero.authorise_url(state, verifier)
 
 
+def prove_app() -> None:
+    """Ask Xero for tokens with what can't be any: it looks at the app first. Raises AppRefused, XeroBusy."""
+    with login() as xero:
+        try:
+            xero.refresh("none")
+        except NotConnected as fault:
+            if fault.reason == "client":
+                raise AppRefused from fault
+        except Fault as fault:
+            raise XeroBusy("it gave no answer about the app") from fault
+
+
 def finish(params: Mapping[str, str], by: User | None) -> ConnectAttempt:
     """Take what came back from the consent page; the attempt then lists the organisations to choose from.
 
-    Raises StateUnknown, ConsentCancelled, CodeRefused, NoOrganisation, XeroBusy. The state works once, for the person
-    who began, within half an hour.
+    Raises StateUnknown, ConsentCancelled, CodeRefused, AppRefused, NoOrganisation, XeroBusy. The state works once, for
+    the person who began, within half an hour.
     """
     attempt = _attempt(params.get("state", ""), by)
     if error := params.get("error"):
@@ -91,7 +104,9 @@ def _exchange(code: str, verifier: str | None) -> tuple[TokenSet, list[Tenant]]:
             tenants = xero.tenants(token.access_token, token.authentication_event_id)
             # A consent that was given before connects nothing new: then all of this user's organisations are offered.
             return token, tenants or xero.tenants(token.access_token)
-    except (NotConnected, Refused) as fault:
+    except NotConnected as fault:
+        raise (AppRefused if fault.reason == "client" else CodeRefused) from fault
+    except Refused as fault:
         raise CodeRefused from fault
     except Fault as fault:
         raise XeroBusy("the answer to the consent was lost") from fault

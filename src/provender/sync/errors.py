@@ -22,7 +22,7 @@ class NeedsReconnecting(ProvenderError):
 
     def __init__(self, organisation: str, why: str) -> None:
         super().__init__(
-            f"Xero no longer lets us into {organisation} ({why}). Nothing is lost and changes wait."
+            f"There is no way into {organisation} in Xero any more ({why}). Nothing is lost and changes wait."
             " Connect again on the Xero page."
         )
 
@@ -33,7 +33,7 @@ class XeroBusy(ProvenderError):
     code = "xero-busy"
 
     def __init__(self, why: str, until: datetime | None = None) -> None:
-        when = f" after {until:%H:%M} UTC" if until else " in a minute"
+        when = f" after {until:%H:%M %Z}" if until else " in a minute"
         super().__init__(f"Xero can't be asked right now ({why}). It goes on by itself{when}.")
 
 
@@ -55,6 +55,18 @@ class AppNotSetUp(ProvenderError):
         super().__init__(
             "This Provender has no Xero app yet. Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET, unless the app uses PKCE)"
             " as the guide “Connecting a real Xero app” says, then start it again."
+        )
+
+
+class TokenKeysUnusable(ProvenderError):
+    """What should be the keys of Xero's tokens are none."""
+
+    code = "token-keys-unusable"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} holds no usable key for Xero's tokens. Put the key back from its backup, or take it away: then a"
+            " new one is made, and each wholesaler connects again."
         )
 
 
@@ -88,6 +100,18 @@ class CodeRefused(ProvenderError):
     def __init__(self) -> None:
         super().__init__(
             "Xero didn't accept the one-time code of this consent (it works once, for five minutes). Start again."
+        )
+
+
+class AppRefused(ProvenderError):
+    """Xero doesn't know the app that this Provender says it is, or refuses its secret."""
+
+    code = "app-refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Xero doesn't accept this Provender's app. XERO_CLIENT_ID, XERO_CLIENT_SECRET and the redirect address must"
+            " be those of the app in Xero's developer portal; mend them, start Provender again, then connect."
         )
 
 

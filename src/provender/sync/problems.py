@@ -379,7 +379,8 @@ BY_CODE = {cause.code: cause for cause in CAUSES}
 NEEDS_RECONNECTING = _cause(
     "needs-reconnecting",
     "Needs reconnecting",
-    "Xero no longer lets us into {organisation}: {why}. Nothing is lost; what waits goes by itself once you reconnect.",
+    "There is no way into {organisation} in Xero any more: {why}. Nothing is lost; what waits goes by itself once you"
+    " reconnect.",
     (RECONNECT,),
 )
 ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-account"})

@@ -121,8 +121,8 @@ def xero_line(supplier: Supplier) -> XeroLine:
 
 def _in_step_sentence(connection: Connection, waiting: Mapping[str, int], problems: int) -> str:
     # Every page says this, so a long history isn't counted to its end for it.
-    sent = Link.objects.filter(connection=connection, kind="invoice")[: COUNTED + 1].count()
-    many = f"More than {COUNTED:,}" if sent > COUNTED else ""
+    links = {kind: Link.objects.filter(connection=connection, kind=kind) for kind in ("invoice", "credit_note")}
+    sent = {kind: there[: COUNTED + 1].count() for kind, there in links.items()}
     parts = []
     of_invoices = not open_problems(connection).exclude(kind="invoice").exists() if problems else False
     if problems:
@@ -132,27 +132,31 @@ def _in_step_sentence(connection: Connection, waiting: Mapping[str, int], proble
         alone = of_invoices and waiting.keys() == {"invoice"}
         what = f"{waiting['invoice']:,}" if alone else words_of(waiting)
         parts.append(f"{what} {'waits' if sum(waiting.values()) == 1 else 'wait'} to be sent")
+    many, only_one = words_of(sent, up_to=COUNTED), sum(sent.values()) == 1
     if parts:
-        there = f"{many.lower() or f'{sent:,}'} {_invoices(sent)} {'is' if sent == 1 else 'are'}" if sent else "none is"
-        return f"{' and '.join(parts)}; {there} in {connection.organisation}{'' if sent else ' yet'}."
-    if not sent:
+        there = f"{many} {'is' if only_one else 'are'} in {connection.organisation}" if many else ""
+        return f"{' and '.join(parts)}; {there or f'none is in {connection.organisation} yet'}."
+    if not many:
         return f"Connected to {connection.organisation}; no invoice has been sent yet."
-    return (
-        f"{many or f'All {sent:,}'} invoices are in {connection.organisation}."
-        if sent > 1
-        else f"The invoice is in {connection.organisation}."
-    )
+    if only_one:
+        return f"The {many.removeprefix('1 ')} is in {connection.organisation}."
+    every = "All " if 1 < sent["invoice"] <= COUNTED else ""
+    return f"{every}{many[:1].upper()}{many[1:]} are in {connection.organisation}."
 
 
 def _invoices(count: int) -> str:
     return "invoice" if count == 1 else "invoices"
 
 
-def words_of(counts: Mapping[str, int]) -> str:
-    """Numbers of kinds in words: "2 invoices, 1 credit note and 3 payments"."""
+def words_of(counts: Mapping[str, int], up_to: int | None = None) -> str:
+    """Numbers of kinds in words: "2 invoices, 1 credit note and 3 payments"; above `up_to` "more than" that."""
     named = [(counts[kind], word) for kind, word in WORDS.items() if counts.get(kind)]
-    parts = [f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in named]
+    parts = [f"{_number(count, up_to)} {word}{'' if count == 1 else 's'}" for count, word in named]
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def _number(count: int, up_to: int | None) -> str:
+    return f"{count:,}" if up_to is None or count <= up_to else f"more than {up_to:,}"
 
 
 def waiting_invoices(connection: Connection) -> QuerySet[Change]:

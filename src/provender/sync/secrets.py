@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from provender.basics.secrets import keep_secret
+from provender.sync.errors import TokenKeysUnusable
 
 KEY_FILE = "tokens.key"
 
@@ -22,11 +23,15 @@ def _keys() -> list[str]:
 
 @lru_cache(maxsize=1)
 def _box() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in _keys()])
+    where = "PROVENDER_TOKEN_KEYS" if settings.TOKEN_KEYS else str(settings.PROVENDER_HOME / KEY_FILE)
+    try:
+        return MultiFernet([Fernet(key) for key in _keys()])
+    except (OSError, ValueError) as error:
+        raise TokenKeysUnusable(where) from error
 
 
 def seal(plain: bytes) -> bytes:
-    """Encrypt under the newest key."""
+    """Encrypt under the newest key. Raises TokenKeysUnusable, as all here do."""
     return _box().encrypt(plain)
 
 
@@ -42,6 +47,12 @@ def unseal(sealed: bytes | memoryview) -> bytes:
 def seal_again(sealed: bytes | memoryview) -> bytes:
     """The same secret under the newest key, for rotating keys."""
     return _box().rotate(bytes(sealed))
+
+
+def prove_keys() -> None:
+    """Raise TokenKeysUnusable when there are keys that are none; that there is no key yet is fine."""
+    if settings.TOKEN_KEYS or (settings.PROVENDER_HOME / KEY_FILE).exists():
+        _box()
 
 
 def add_key() -> bool:

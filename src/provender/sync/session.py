@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx2
 from django.db import connection as database
@@ -15,7 +16,7 @@ from provender.basics import clock
 from provender.sync.budget import SharedBudget
 from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
 from provender.sync.models import Call, Connection
-from provender.sync.tokens import access_token, endpoints
+from provender.sync.tokens import TokensUnreadable, access_token, endpoints
 from provender.xero import CallRecord, NotConnected, OutcomeUnknown, Refused, TryLater, XeroClient
 
 CALLS_KEPT = timedelta(days=90)
@@ -147,11 +148,33 @@ def asking_for_a_person(connection: Connection) -> Iterator[Session]:
         note_lost_access(connection, fault)
         raise NeedsReconnecting(connection.organisation, explain(fault)) from fault
     except TryLater as fault:
-        raise XeroBusy(fault.problem, clock.now() + timedelta(seconds=fault.seconds)) from fault
+        until = clock.now() + timedelta(seconds=fault.seconds)
+        raise XeroBusy(_IN_WORDS.get(fault.problem, fault.problem), _where(connection, until)) from fault
     except OutcomeUnknown as fault:
         raise XeroBusy("the answer was lost") from fault
     except Refused as fault:
         raise XeroRefused(fault.message) from fault
+
+
+_IN_WORDS = {
+    "minute": "its calls of this minute are used up",
+    "day": "its calls of this day are used up",
+    "concurrent": "too many calls at once",
+    "appminute": "the calls of all wholesalers together are too many",
+    "budget": "the calls that it allows are used up",
+    "token": "the access is being renewed",
+    "no-connection": "it can't be reached",
+    "offline": "it is closed for maintenance",
+    "server-error": "it has trouble of its own",
+    "timeout": "it took too long to answer",
+    "dropped": "the line broke",
+    "unreadable": "its answer couldn't be read",
+}
+
+
+def _where(connection: Connection, moment: datetime) -> datetime:
+    """The moment by the wholesaler's clock."""
+    return moment.astimezone(ZoneInfo(connection.supplier.time_zone))
 
 
 def refuse_unconnected(connection: Connection) -> None:
@@ -164,12 +187,14 @@ def refuse_unconnected(connection: Connection) -> None:
 
 def explain(fault: NotConnected) -> str:
     """Why access was lost, in a bookkeeper's words."""
+    if isinstance(fault, TokensUnreadable):
+        return "the key that opens the access kept here is lost"
     return {
         "expired": "the access token is not accepted",
         "scope": "the consent lacks a permission that is needed",
         "tenant": "the organisation was disconnected in Xero",
         "invalid_grant": "the consent ended or was revoked",
-        "client": "Xero doesn't accept this app's id or secret",
+        "client": "Xero doesn't accept this app's id or secret; whoever runs Provender has to mend them first",
     }[fault.reason]
 
 

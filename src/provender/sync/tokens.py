@@ -29,6 +29,13 @@ GRACE = timedelta(minutes=30)
 CALLBACK_PATH = "/xero/callback"
 
 
+class TokensUnreadable(NotConnected):
+    """None of our keys opens the tokens that are kept: to Xero we are still welcome, but have nothing to show."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid_grant", "no key opens its tokens")
+
+
 class Tokens(msgspec.Struct):
     """What is encrypted in `Consent.tokens`."""
 
@@ -99,7 +106,7 @@ def _open(consent: Consent) -> Tokens:
     try:
         return msgspec.json.decode(unseal(consent.tokens), type=Tokens)
     except InvalidToken as error:
-        raise NotConnected("invalid_grant", "no key opens its tokens") from error
+        raise TokensUnreadable from error
 
 
 def _take_refresh_lease(consent_id: int, owner: str, now: datetime) -> bool:
