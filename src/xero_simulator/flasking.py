@@ -3,8 +3,17 @@
 from flask import Response, request
 
 from xero_simulator.calls import Incoming
+from xero_simulator.simulator import Simulator
 from xero_simulator.trouble import CUT_HEADER
 from xero_simulator.wire import Answer
+
+SIMULATOR = "xero_simulator"  # where a request's environment has it
+
+
+def asked_simulator() -> Simulator:
+    """The one that Flask's present request came to."""
+    simulator: Simulator = request.environ[SIMULATOR]
+    return simulator
 
 
 def read_request() -> Incoming:

@@ -11,13 +11,12 @@ from typing import Any, Self
 from waitress import wasyncore
 from waitress.server import create_server
 
-from xero_simulator.app import create_app
+from xero_simulator.app import WSGIApp, create_app
 from xero_simulator.errors import DroppedLine
 from xero_simulator.simulator import Simulator
 
 THREADS = 16
 TICK_SECONDS = 0.05
-WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def cutting_lines(app: WSGIApp) -> WSGIApp:
@@ -52,7 +51,7 @@ class Server:
 
     def __init__(self, simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> None:
         self.simulator = simulator
-        app = cutting_lines(create_app(simulator).wsgi_app)
+        app = cutting_lines(create_app(simulator))
         self._sockets: dict[int, Any] = {}
         self._server = create_server(app, map=self._sockets, listen=f"{host}:{port}", threads=THREADS)
         self.host = host

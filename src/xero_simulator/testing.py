@@ -39,9 +39,7 @@ class FaultyTransport(httpx2.BaseTransport):
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        app = create_app(simulator)
-        app.config["PROPAGATE_EXCEPTIONS"] = True
-        self._wsgi = httpx2.WSGITransport(app=app)
+        self._wsgi = httpx2.WSGITransport(app=create_app(simulator))
         simulator.pause = self._pause
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

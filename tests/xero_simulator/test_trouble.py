@@ -168,6 +168,25 @@ def test_over_sockets_a_late_commit_comes_by_itself(simulator):
     assert found.json()["Invoices"][0]["InvoiceNumber"] == "A-1"
 
 
+def test_simulators_side_by_side_each_answer_from_their_own_books():
+    theirs = [Xero(Simulator(limits=False)) for _ in range(4)]
+    for number, one in enumerate(theirs):
+        put(one, f"A-{number}")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda one: [numbers(one) for _ in range(10)], theirs))
+    assert found == [[[f"A-{number}"]] * 10 for number in range(4)]
+
+
+def test_a_mistake_of_its_own_shows_in_process_and_is_an_error_over_sockets(simulator, caplog):
+    simulator.watchers.append(lambda _incoming, _answer: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Xero(simulator).get("Organisation")
+    with Server(simulator) as server, httpx2.Client(base_url=server.url) as http:
+        headers = connect(http, simulator).headers
+        assert http.get("/api.xro/2.0/Organisation", headers=headers).status_code == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_long_answers_are_compressed_for_who_takes_it(xero):
     packed = xero.get("Accounts")
     assert packed.headers["Content-Encoding"] == "gzip"

@@ -11,43 +11,43 @@ from flask import Flask, Response, request
 from xero_simulator.books import Books
 from xero_simulator.calls import replaced
 from xero_simulator.faults import UnknownFault
-from xero_simulator.flasking import respond
+from xero_simulator.flasking import asked_simulator, respond
 from xero_simulator.simulator import Simulator
 from xero_simulator.switches import SWITCHES
 from xero_simulator.wire import Answer, json_answer
 
 LOOPBACK = ("127.", "::1", "::ffff:127.")
-View = Callable[[], Answer]
+View = Callable[[Simulator], Answer]
 
 
 class BadControl(ValueError):
     """The control's body makes no sense: told as 400 with a sentence."""
 
 
-def add_routes(app: Flask, simulator: Simulator) -> None:
-    def control(path: str, method: str, act: Callable[[], Answer]) -> None:
+def add_routes(app: Flask) -> None:
+    def control(path: str, method: str, act: View) -> None:
         app.add_url_rule(f"/_simulator/{path}", f"{method} {path}", _explaining(act), methods=[method])
 
-    control("stats", "GET", lambda: json_answer(simulator.stats.as_dict()))
-    control("stats", "DELETE", lambda: _done(simulator.stats.reset))
-    control("faults", "GET", lambda: json_answer(simulator.faults.as_dict()))
-    control("faults", "POST", lambda: _set_faults(simulator))
-    control("faults", "DELETE", lambda: _done(simulator.faults.clear))
-    control("clock", "GET", lambda: _show_clock(simulator))
-    control("clock", "POST", lambda: _move_clock(simulator))
-    control("lock-dates", "POST", lambda: _set_lock_dates(simulator))
-    control("books", "GET", lambda: json_answer(simulator.books()))
-    control("organisations", "GET", lambda: _list_organisations(simulator))
-    control("organisations", "POST", lambda: _add_organisation(simulator))
-    control("switches", "GET", lambda: _show_switches(simulator))
-    control("switches", "POST", lambda: _set_switches(simulator))
-    control("limits", "GET", lambda: json_answer(dict(simulator.limits.values)))
-    control("limits", "POST", lambda: _set_limits(simulator))
-    control("plan", "POST", lambda: _set_plan(simulator))
-    control("late", "POST", lambda: json_answer({"committed": simulator.deliver_late()}))
-    control("webhooks", "GET", lambda: json_answer(simulator.webhooks.show()))
-    control("webhooks", "POST", lambda: _done(simulator.webhooks.enable))
-    control("reset", "POST", lambda: _done(simulator.reset))
+    control("stats", "GET", lambda simulator: json_answer(simulator.stats.as_dict()))
+    control("stats", "DELETE", lambda simulator: _done(simulator.stats.reset))
+    control("faults", "GET", lambda simulator: json_answer(simulator.faults.as_dict()))
+    control("faults", "POST", _set_faults)
+    control("faults", "DELETE", lambda simulator: _done(simulator.faults.clear))
+    control("clock", "GET", _show_clock)
+    control("clock", "POST", _move_clock)
+    control("lock-dates", "POST", _set_lock_dates)
+    control("books", "GET", lambda simulator: json_answer(simulator.books()))
+    control("organisations", "GET", _list_organisations)
+    control("organisations", "POST", _add_organisation)
+    control("switches", "GET", _show_switches)
+    control("switches", "POST", _set_switches)
+    control("limits", "GET", lambda simulator: json_answer(dict(simulator.limits.values)))
+    control("limits", "POST", _set_limits)
+    control("plan", "POST", _set_plan)
+    control("late", "POST", lambda simulator: json_answer({"committed": simulator.deliver_late()}))
+    control("webhooks", "GET", lambda simulator: json_answer(simulator.webhooks.show()))
+    control("webhooks", "POST", lambda simulator: _done(simulator.webhooks.enable))
+    control("reset", "POST", lambda simulator: _done(simulator.reset))
 
 
 def is_loopback() -> bool:
@@ -66,7 +66,7 @@ def _explaining(act: View) -> Callable[[], Response]:
     @wraps(act)
     def view() -> Response:
         try:
-            return respond(act())
+            return respond(act(asked_simulator()))
         except BadControl as error:
             return respond(json_answer({"error": str(error)}, 400))
 

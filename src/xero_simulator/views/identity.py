@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, redirect, render_template, request
@@ -10,7 +11,7 @@ from flask import Flask, Response, redirect, render_template, request
 from xero_simulator.api import answer_outside
 from xero_simulator.clock import from_ms
 from xero_simulator.errors import RequestRefused
-from xero_simulator.flasking import respond
+from xero_simulator.flasking import asked_simulator, respond
 from xero_simulator.oauth import ISSUER, App, Connection, OAuthError
 from xero_simulator.refusals import answer_refusal
 from xero_simulator.simulator import Simulator
@@ -46,13 +47,14 @@ def _nothing(_answer: Answer) -> None:
     """Tokens have no idempotency keys, so there is no answer to remember."""
 
 
-def add_routes(app: Flask, simulator: Simulator) -> None:
-    def under_faults(path: str, run: Callable[[], Answer]) -> Response:
-        return respond(answer_outside(simulator, request.method, path, Act(run, _nothing)))
+def add_routes(app: Flask) -> None:
+    def under_faults(path: str, run: Callable[[Simulator], Answer]) -> Response:
+        simulator = asked_simulator()
+        return respond(answer_outside(simulator, request.method, path, Act(partial(run, simulator), _nothing)))
 
     @app.get("/identity/connect/authorize")
     def ask() -> Response | tuple[str, int]:
-        query = _query(request.args)
+        simulator, query = asked_simulator(), _query(request.args)
         try:
             asking = simulator.oauth.check_authorise(query)
         except OAuthError as error:
@@ -61,7 +63,7 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
 
     @app.post("/identity/connect/authorize")
     def decide() -> Response | tuple[str, int]:
-        query = _query(request.form)
+        simulator, query = asked_simulator(), _query(request.form)
         with simulator.lock:
             try:
                 asking = simulator.oauth.check_authorise(query)
@@ -80,31 +82,31 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
     def token() -> Response:
         form = dict(request.form.items())
         caller = _credentials(form)
-        return under_faults("/connect/token", lambda: _token(simulator, caller, form))
+        return under_faults("/connect/token", lambda simulator: _token(simulator, caller, form))
 
     @app.post("/connect/revocation")
     def revoke() -> Response:
         form = dict(request.form.items())
         caller = _credentials(form)
-        return under_faults("/connect/revocation", lambda: _revoke(simulator, caller, form))
+        return under_faults("/connect/revocation", lambda simulator: _revoke(simulator, caller, form))
 
     @app.get("/connections")
     @app.get("/Connections")
     def connections() -> Response:
         header, event = request.headers.get("Authorization"), request.args.get("authEventId")
-        return under_faults("/connections", lambda: _connections(simulator, header, event))
+        return under_faults("/connections", lambda simulator: _connections(simulator, header, event))
 
     @app.delete("/connections/<connection_id>")
     @app.delete("/Connections/<connection_id>")
     def disconnect(connection_id: str) -> Response:
         header = request.headers.get("Authorization")
         return under_faults(
-            f"/connections/{connection_id}", lambda: _disconnect(simulator, header, connection_id.lower())
+            f"/connections/{connection_id}", lambda simulator: _disconnect(simulator, header, connection_id.lower())
         )
 
     @app.get("/.well-known/openid-configuration")
     def discover() -> Response:
-        return respond(_discovery(simulator, request.url_root.rstrip("/")))
+        return respond(_discovery(asked_simulator(), request.url_root.rstrip("/")))
 
 
 def _query(source: dict[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from xero_simulator.bookkeeper import Bookkeeper
 from xero_simulator.books import Books
 from xero_simulator.clock import from_ms
 from xero_simulator.errors import BadPost, Invalid
+from xero_simulator.flasking import asked_simulator
 from xero_simulator.records import Account, CreditNote, Invoice, Payment
 from xero_simulator.resources.allocations import SIDES
 from xero_simulator.rounding import ZERO
@@ -42,7 +43,7 @@ Form = MultiDict[str, str]
 Act = Callable[[Bookkeeper, Form], object]
 
 
-def add_routes(app: Flask, simulator: Simulator) -> None:
+def add_routes(app: Flask) -> None:
     app.add_template_filter(_money, "money")
     app.add_template_filter(_moment, "moment")
 
@@ -70,11 +71,13 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
         view = request.args.get("view", "invoices")
         if view not in VIEWS:
             abort(404)
+        simulator = asked_simulator()
         books = _chosen(simulator)
         return render_template(f"{view.replace('-', '_')}.html", **_frame(simulator, books, view), **_rows(books, view))
 
     @app.get("/_simulator/invoice/<invoice_id>")
     def invoice(invoice_id: str) -> str:
+        simulator = asked_simulator()
         books = _chosen(simulator)
         found = books.invoices.get(invoice_id)
         if found is None:
@@ -95,6 +98,7 @@ def add_routes(app: Flask, simulator: Simulator) -> None:
     def do(act: str) -> Response:
         if act not in ACTS:
             abort(404)
+        simulator = asked_simulator()
         books = _chosen(simulator)
         said, bad = _try(ACTS[act], Bookkeeper(simulator, books), request.form)
         target = request.form.get("back", "")
