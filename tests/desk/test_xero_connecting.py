@@ -7,7 +7,7 @@ from provender.people.models import Membership
 from provender.people.roles import Role
 from provender.sync import connecting
 from provender.sync.models import Connection
-from sync.conftest import consent
+from sync.connected import consent
 
 pytestmark = pytest.mark.django_db
 

@@ -1,20 +1,17 @@
 """A wholesaler connected to the simulator in this process, through the consent page like anybody."""
 
 import json
-import re
 from datetime import timedelta
 from http import HTTPStatus
-from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 
 import cast
 from provender.basics import clock
-from provender.sync import connecting
-from provender.sync.choices import propose, save_settings
 from provender.sync.drain import drain
 from provender.sync.session import carried_by
+from sync.connected import connect
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
 
@@ -63,23 +60,10 @@ def later(xero):
         clock.move(-by)
 
 
-def consent(simulator, address, *, decision="allow", organisation=None):
-    """What a person does on Xero's consent page; returns the parameters that come back."""
-    with httpx2.Client(transport=FaultyTransport(simulator)) as browser:
-        page = browser.get(address)
-        form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
-        form |= {"organisation": organisation or simulator.organisation().id, "decision": decision}
-        answer = browser.post(str(page.url), data=form)
-    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
-
-
 @pytest.fixture
 def connection(supplier, xero):
     """Harbour Fine Foods, connected, with the proposed settings and automatic sync on."""
-    attempt = connecting.finish(consent(xero, connecting.begin(supplier, None)), None)
-    made = connecting.choose(attempt, attempt.tenants[0]["tenant_id"], None)
-    save_settings(made, propose(made) | {"automatic_sync": True}, None)
-    return made
+    return connect(supplier, xero)
 
 
 @pytest.fixture

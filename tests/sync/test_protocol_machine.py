@@ -24,8 +24,7 @@ from provender.ordering import actions as ordering
 from provender.ordering.models import Order
 from provender.payments.models import Allocation, Payment, Payout, PayoutLine
 from provender.suppliers.models import Counter, Supplier
-from provender.sync import actions, connecting, failpoints
-from provender.sync.choices import propose, save_settings
+from provender.sync import actions, failpoints
 from provender.sync.differences import GONE
 from provender.sync.drain import drain
 from provender.sync.errors import LinkRefused, ProblemGone
@@ -33,7 +32,8 @@ from provender.sync.failpoints import Failpoint
 from provender.sync.models import Connection, Consent, Dispatch, Problem
 from provender.sync.queries import waiting_invoices
 from provender.sync.session import carried_by
-from sync.conftest import Reversed, consent
+from sync.conftest import Reversed
+from sync.connected import connect
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
 
@@ -127,9 +127,7 @@ class Machine(RuleBasedStateMachine):
         self.carried.__enter__()
         self.books = self.simulator.organisation()
         self.supplier = cast.supplier()
-        attempt = connecting.finish(consent(self.simulator, connecting.begin(self.supplier, None)), None)
-        self.connection = connecting.choose(attempt, attempt.tenants[0]["tenant_id"], None)
-        save_settings(self.connection, propose(self.connection) | {"automatic_sync": True}, None)
+        self.connection = connect(self.supplier, self.simulator)
         self.venues = [cast.venue(self.supplier, name) for name in ("Corner Cafe", "Harbour Kiosk")]
         failpoints.plan.watch = watch
 

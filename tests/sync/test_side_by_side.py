@@ -12,7 +12,7 @@ from provender.sync.choices import propose, save_settings
 from provender.sync.drain import drain_due
 from provender.sync.queries import standing
 from provender.sync.session import carried_by, transport
-from sync.conftest import consent
+from sync.connected import consent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,7 @@ from provender.sync.models import Dispatch, Problem
 from provender.sync.queries import standing, xero_line
 from provender.sync.session import open_session
 from provender.sync.verify import verify_books
-from sync.conftest import consent
+from sync.connected import consent
 from xero_simulator.switches import SWITCHES
 
 pytestmark = pytest.mark.django_db

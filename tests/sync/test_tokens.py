@@ -19,7 +19,7 @@ from provender.sync.secrets import unseal
 from provender.sync.session import carried_by
 from provender.sync.tokens import Tokens, access_token
 from provender.xero import NotConnected, TryLater
-from sync.conftest import consent
+from sync.connected import consent
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport
 

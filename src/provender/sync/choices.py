@@ -155,12 +155,16 @@ def accounts_for(connection: Connection, setting: str) -> list[tuple[str, str]]:
 
 def tax_types_for(connection: Connection, kind: str) -> list[tuple[str, str]]:
     """Active tax rates that apply to revenue, as (tax type, "GST on Income (10 %)"); kind "gst" or "free"."""
-    free = kind == TaxKind.FREE
     return [
         (row.tax_type, f"{row.name} ({row.rate.normalize():f} %)")
         for row in connection.tax_rates.filter(status="ACTIVE")
-        if "REVENUE" in row.applies_to and (row.rate == 0) == free
+        if _fits_sales(row, kind)
     ]
+
+
+def _fits_sales(row: TaxRate, kind: str) -> bool:
+    """Whether lines of sales of that tax kind can carry an active tax rate."""
+    return "REVENUE" in row.applies_to and (row.rate == 0) == (kind == TaxKind.FREE)
 
 
 def propose(connection: Connection) -> dict[str, str]:
@@ -171,9 +175,7 @@ def propose(connection: Connection) -> dict[str, str]:
     sales = _first(rows, _means_sales) or _first(rows, lambda row: row.type in PLEASING_TYPES)
     freight = _first(rows, _means("freight", "delivery", "shipping", "postage")) or sales
     surcharge = _first(rows, _means("surcharge", "card fee", "merchant fee")) or sales
-    paying = [
-        row for row in connection.accounts.filter(status="ACTIVE") if not _account_trouble(row, "clearing_account")
-    ]
+    paying = [row for row in active if not _account_trouble(row, "clearing_account")]
     clearing = _first(paying, _means("clearing")) or _first(paying, lambda row: row.type == "BANK")
     gst, free = _propose_tax_types(connection)
     chosen = {
@@ -207,9 +209,10 @@ def _means(*words: str) -> Callable[[Account], bool]:
 def _propose_tax_types(connection: Connection) -> tuple[str, str]:
     """The country's usual types when the organisation has them, else its first that fits."""
     usual = TAX_TYPES.get(connection.country, ("", ""))
-    there = [dict(tax_types_for(connection, kind)) for kind in (TaxKind.GST, TaxKind.FREE)]
+    active = list(connection.tax_rates.filter(status="ACTIVE"))
+    there = [[row.tax_type for row in active if _fits_sales(row, kind)] for kind in (TaxKind.GST, TaxKind.FREE)]
     taxed, free = (
-        wanted if wanted in rates else next(iter(rates), "") for wanted, rates in zip(usual, there, strict=True)
+        wanted if wanted in types else next(iter(types), "") for wanted, types in zip(usual, there, strict=True)
     )
     return taxed, free
 
@@ -279,7 +282,7 @@ def _judge(connection: Connection, wanted: Mapping[str, Any]) -> dict[str, str]:
     for field, kind in TAX_TYPES_OF.items():
         if field in wanted and wanted[field] not in rates:
             errors[field] = "Choose one of the organisation's active tax rates."
-        elif field in wanted and wanted[field] not in dict(tax_types_for(connection, kind)):
+        elif field in wanted and not _fits_sales(rates[wanted[field]], kind):
             errors[field] = _unfit(rates[wanted[field]], kind)
     for field in ACCOUNTS:
         if not (value := wanted.get(field)):

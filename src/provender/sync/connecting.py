@@ -172,9 +172,10 @@ def _connect(supplier: Supplier, consent: Consent, tenant: Mapping[str, str], by
 
 def _apply_proposals(connection: Connection) -> None:
     """What a new connection starts with, until somebody saves the settings."""
-    for field, value in propose(connection).items():
+    proposed = propose(connection)
+    for field, value in proposed.items():
         setattr(connection, field, value)
-    connection.save(update_fields=list(propose(connection)))
+    connection.save(update_fields=list(proposed))
 
 
 def disconnect(connection: Connection, by: User | None) -> None:
