@@ -12,6 +12,7 @@ from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
 from provender.payments.payouts import PayoutEntry, close_payout, enter_payout
 from provender.sync.models import Problem
+from provender.sync.nightly import compare_nightly
 from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db
@@ -320,3 +321,31 @@ def test_a_payouts_page_says_how_its_deposit_stands(theo, supplier, sync, books)
     page = theo.get(address).text
     assert "Deposited" in page
     assert "19.80" in page
+
+
+def test_money_that_the_night_found_counts_by_a_button(theo, order, sync, books, connection):
+    connection.supplier.connections.update(mark_as_paid=True)
+    connection.refresh_from_db()
+    sync()
+    books.pay(order.invoice.number, "1.00")
+    compare_nightly(connection)
+    page = theo.get(ADDRESS).text
+    assert f"Xero has a payment of 1.00 on {order.invoice.number}" in page
+    assert "Open it in Xero" in page
+    page = decide(theo, Problem.objects.get(), "count-it")
+    assert "what Xero has on it counts here" in page.text
+    assert "All is in step" in page.text
+    assert Invoice.objects.get(pk=order.invoice.pk).paid == 1
+    # Who was shown it before is told that it is gone.
+    assert "solved meanwhile" in decide(theo, Problem.objects.get(), "count-it").text
+
+
+def test_money_stays_to_be_asked_when_xero_cannot_be_read(theo, order, sync, books, connection, xero):
+    connection.supplier.connections.update(mark_as_paid=True)
+    connection.refresh_from_db()
+    sync()
+    books.pay(order.invoice.number, "1.00")
+    compare_nightly(connection)
+    books.disconnect()
+    decide(theo, Problem.objects.get(), "count-it")
+    assert Problem.objects.get().solved_at is None

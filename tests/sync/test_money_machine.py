@@ -30,6 +30,7 @@ from provender.payments.surcharges import (
     set_surcharges,
 )
 from provender.sync.models import Connection, Dispatch, Link, Problem
+from provender.sync.nightly import compare_nightly
 from provender.sync.poll import poll
 from provender.sync.verify import verify_books
 from sync.test_protocol_machine import EXAMPLES, FAULTS, LATE, WHICH, Machine, Worker, pick
@@ -294,6 +295,7 @@ class WithMoney(Machine):
         touched = self.decided or self.raced or self.by_hand or self.theirs
         if not touched and not asked.exists():
             assert found == []
+            assert compare_nightly(Connection.objects.get()) == 0
             self._differ()
 
     def _differences(self):
@@ -310,7 +312,10 @@ class WithMoney(Machine):
         found = self._differences()
         assert found, f"{self.on_purpose} was not noticed"
         assert {one.number for one in found} <= names, (self.on_purpose, names, found)
-        if self.on_purpose in {"pay a part", *TAKEN_OUT}:
+        if self.on_purpose not in {"pay a part", *TAKEN_OUT}:
+            compare_nightly(Connection.objects.get())
+            assert Problem.objects.filter(solved_at=None).exists()
+        else:
             for _ in range(3):
                 self._later(2000)
                 self._sync()

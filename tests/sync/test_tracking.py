@@ -9,9 +9,10 @@ from provender.properties.models import Option, Property
 from provender.sync import actions
 from provender.sync.errors import TooManyCategories, TrackingRefused
 from provender.sync.models import Problem
+from provender.sync.nightly import compare_nightly
 from provender.sync.problems import repairs_of, sentence
 from provender.sync.tracking import bind_category, check_tracking, make_properties, save_tracked_property
-from provender.sync.verify import compare_nightly, verify_books
+from provender.sync.verify import verify_books
 
 pytestmark = pytest.mark.django_db
 

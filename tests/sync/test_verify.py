@@ -13,7 +13,8 @@ from provender.ordering.actions import edit_order
 from provender.sync import actions
 from provender.sync.choices import save_settings
 from provender.sync.models import Call, Link, Problem
-from provender.sync.verify import compare_nightly, read_contact_mark, verify_books
+from provender.sync.nightly import compare_nightly
+from provender.sync.verify import read_contact_mark, verify_books
 from provender.sync.verify_expected import read_mark
 from provender.sync.verify_reading import read_day
 

@@ -7,8 +7,13 @@ import pytest
 
 import cast
 from provender.payments.actions import allocate_credit, refund_credit, remove_payment, undo_allocation
+from provender.payments.models import Payout
 from provender.payments.payouts import PayoutEntry, close_payout, enter_payout, undo_payout
-from provender.sync.models import Link
+from provender.sync import actions
+from provender.sync.models import Link, Problem
+from provender.sync.nightly import compare_nightly
+from provender.sync.poll import poll
+from provender.sync.queries import problems_of
 from provender.sync.verify import verify_books
 from provender.sync.verify_money import read_mark
 from provender.sync.verify_reading import read_day
@@ -176,3 +181,187 @@ def test_a_changed_line_of_a_credit_note_is_named(supplier, credit, books, chang
 def test_a_credit_note_that_only_we_think_is_in_xero_is_named(supplier, credit):
     Link.objects.filter(kind="credit_note").delete()
     assert ("credit_note", "exists") in found(supplier)
+
+
+# --- by night -----------------------------------------------------------------------------------------------------
+
+
+def asked():
+    """What needs a person, by kind and cause."""
+    return sorted(Problem.objects.filter(solved_at=None).values_list("kind", "cause"))
+
+
+def mend(act, connection, sync):
+    """Do that about the one problem there is; then everything is equal, and nothing is left to ask."""
+    act(Problem.objects.get(solved_at=None), None)
+    sync()
+    assert verify_books(connection.supplier).differences == []
+    compare_nightly(connection)
+    assert asked() == []
+
+
+def the_link(kind, document):
+    return Link.objects.get(kind=kind, document=document.pk).xero_id
+
+
+MADE_IN_XERO = {
+    "a payment by hand": lambda books, m: books.pay(m["second"].number, "1.00"),
+    "a credit by hand": lambda books, m: books.allocate(m["credit"].number, m["second"].number, "1.00"),
+}
+TAKEN_OUT_IN_XERO = {
+    "payment": lambda books, m: books.remove_payment(the_link("payment", m["payment"])),
+    "refund": lambda books, m: books.remove_payment(the_link("payment", m["refund"])),
+    "allocation": lambda books, m: books.remove_allocation(the_link("allocation", m["allocation"])),
+}
+
+
+@pytest.mark.parametrize("act", MADE_IN_XERO.values(), ids=MADE_IN_XERO)
+def test_money_that_no_reading_saw_is_counted_by_a_button(money, connection, books, sync, act):
+    connection.refresh_from_db()
+    act(books, money)
+    assert (compare_nightly(connection), compare_nightly(connection)) == (1, 0)
+    assert asked() == [("invoice", "not-counted")]
+    assert "of 1.00 on INV-" in row_of(connection).sentence
+    mend(actions.count_it, connection, sync)
+
+
+def row_of(connection):
+    (row,) = problems_of(connection.supplier)
+    return row
+
+
+@pytest.mark.parametrize("which", TAKEN_OUT_IN_XERO)
+def test_money_taken_out_in_xero_is_asked_about(money, connection, books, sync, which):
+    TAKEN_OUT_IN_XERO[which](books, money)
+    compare_nightly(connection)
+    kind = "allocation" if which == "allocation" else "payment"
+    assert asked() == [(kind, "payment-removed")]
+    assert row_of(connection).url_in_xero
+    mend(actions.reopen, connection, sync)
+
+
+def test_kept_as_paid_stays_quiet(money, connection, books):
+    TAKEN_OUT_IN_XERO["payment"](books, money)
+    compare_nightly(connection)
+    actions.keep_as_paid(Problem.objects.get(), None)
+    assert compare_nightly(connection) == 0
+
+
+def test_what_a_reading_mends_is_no_problem_any_more(money, connection, books):
+    TAKEN_OUT_IN_XERO["payment"](books, money)
+    MADE_IN_XERO["a payment by hand"](books, money)
+    compare_nightly(connection)
+    assert asked() == [("invoice", "not-counted"), ("payment", "payment-removed")]
+    poll(connection)
+    assert asked() == [("invoice", "not-counted")]
+    compare_nightly(connection)
+    assert asked() == []
+
+
+def test_a_deposit_deleted_in_xero_is_one_problem_and_made_anew(money, connection, books, sync):
+    books.remove_batch(the("payout"))
+    assert compare_nightly(connection) == 1
+    assert asked() == [("payout", "removed-in-xero")]
+    assert [one.do for one in row_of(connection).repairs] == ["send-again", "open-payout", "leave"]
+    mend(actions.try_again, connection, sync)
+
+
+def test_a_deposit_that_was_changed_is_made_anew_when_ours_is_sent(money, connection, supplier, sync):
+    sent = Payout.objects.get()
+    Payout.objects.update(reference="PO-1a")  # as if the one in Xero had been changed
+    compare_nightly(connection)
+    assert asked() == [("payout", "differs")]
+    assert [one.do for one in row_of(connection).repairs] == ["keep-theirs", "send-ours"]
+    before = the_link("payout", sent)
+    mend(actions.send_ours, connection, sync)
+    assert the_link("payout", sent) != before
+
+
+def test_what_counts_here_no_more_is_taken_out_there_when_sent_again(money, connection, sync):
+    remove_payment(money["payment"], told_by_xero=True)
+    undo_allocation(money["allocation"], told_by_xero=True)
+    assert compare_nightly(connection) == 2
+    assert asked() == [("allocation", "still-in-xero"), ("payment", "still-in-xero")]
+    actions.send_again(connection, "still-in-xero", None)
+    sync()
+    assert verify_books(connection.supplier).equal
+
+
+def test_a_second_payment_with_our_mark_is_named(money, connection, books):
+    connection.refresh_from_db()
+    books.pay(money["second"].number, "1.00", reference=f"pv-{money['payment'].pk}")
+    compare_nightly(connection)
+    assert asked() == [("payment", "orphan")]
+    assert "it is there twice" in row_of(connection).sentence
+
+
+def test_a_fee_that_was_changed_can_only_be_left(money, connection):
+    Payout.objects.update(fee="0.20")
+    compare_nightly(connection)
+    assert [one.do for one in row_of(connection).repairs] == ["open-payout", "leave"]
+    actions.leave(Problem.objects.get(), None)
+    assert compare_nightly(connection) == 0
+    Payout.objects.update(fee="0.10")
+    assert compare_nightly(connection) == 1
+
+
+def test_ours_or_theirs_of_a_credit_note(credit, connection, books, sync):
+    books.edit_credit_note(credit.number, Reference="typed over")
+    assert (compare_nightly(connection), compare_nightly(connection)) == (1, 0)
+    assert asked() == [("credit_note", "differs")]
+    actions.keep_theirs(Problem.objects.get(), None)
+    assert compare_nightly(connection) == 0
+    books.edit_credit_note(credit.number, Reference="typed over again")
+    assert compare_nightly(connection) == 1
+    mend(actions.send_ours, connection, sync)
+
+
+def test_what_xero_takes_no_change_to_is_not_offered_to_be_sent(credit, connection, books, sync):
+    books.edit_credit_note(credit.number, Reference="typed over")
+    allocate_credit(credit, credit.invoice, amount=D("1.00"), date=credit.date)
+    sync()
+    compare_nightly(connection)
+    assert [one.do for one in row_of(connection).repairs] == ["keep-theirs", "open-in-xero"]
+
+
+def test_a_credit_note_that_is_put_right_in_xero_is_no_problem_any_more(credit, connection, books):
+    before = books.find_credit_note(credit.number)["Reference"]
+    books.edit_credit_note(credit.number, Reference="typed over")
+    compare_nightly(connection)
+    books.edit_credit_note(credit.number, Reference=before)
+    compare_nightly(connection)
+    assert asked() == []
+
+
+def test_a_credit_note_voided_in_xero_is_told(credit, connection, books):
+    books.edit_credit_note(credit.number, Status="VOIDED")
+    compare_nightly(connection)
+    assert asked() == [("credit_note", "voided-in-xero")]
+
+
+def test_by_night_what_is_on_its_way_is_left_alone(money, connection, sync):
+    undo_allocation(money["allocation"])
+    remove_payment(money["payment"])
+    undo_payout(money["payout"])
+    assert compare_nightly(connection) == 0
+    sync()
+    assert compare_nightly(connection) == 0
+
+
+def test_a_quiet_night_takes_few_calls(money, connection, xero):
+    """A call of each thousand: a Starter day has a thousand calls, and the night takes eight of them."""
+    xero.switches["starter_tier"] = True
+    xero.limits.on = True
+    xero.stats.reset()
+    assert compare_nightly(connection) == 0
+    calls = {name.replace("/api.xro/2.0/", ""): count for name, count in xero.stats.calls.items()}
+    assert calls == {
+        "GET Accounts": 1,
+        "GET Items": 1,
+        "GET Contacts": 1,
+        "GET Invoices": 1,
+        "GET CreditNotes": 1,
+        "GET Payments": 1,
+        "GET BatchPayments": 1,
+        "GET BankTransactions": 1,
+    }

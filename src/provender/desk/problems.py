@@ -129,6 +129,13 @@ DECISIONS = {
         "{number} still counts.",
         actions.keep_as_paid,
     ),
+    "count-it": Decision(
+        "Count here what Xero has on {number}",
+        "The invoice is read from Xero now, and every payment and credit on it there counts here too.",
+        "Count it here",
+        "{number}: what Xero has on it counts here.",
+        actions.count_it,
+    ),
     "take-payments": Decision(
         "Count Xero’s payments of {number}",
         "What was noted here and isn’t in Xero is taken back, and Xero’s payments, as they are shown here, stand in its"

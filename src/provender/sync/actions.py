@@ -15,7 +15,8 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from provender.basics import clock
-from provender.changes.actions import ask, settle
+from provender.basics.errors import ProvenderError
+from provender.changes.actions import ask, post, settle
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
@@ -46,6 +47,7 @@ from provender.sync.models import (
     WithoutItemCodes,
     WithoutTracking,
 )
+from provender.sync.poll import check_invoice
 from provender.sync.poll_facts import KEPT
 from provender.sync.poll_invoices import Tally, note_invoices, take_back
 from provender.sync.problems import ACCOUNT_CAUSES, close_problems
@@ -183,6 +185,8 @@ def try_again(problem: Problem, by: User | None) -> int:
     if problem.customer:
         close_problems(problem.connection, "contact", [problem.customer], "tried again")
     _tell(problem, "Asked to go to Xero", by)
+    if not _changes(problem).exists():  # what came from Xero was never posted
+        post(problem.connection.supplier, problem.kind, problem.document, "Asked for")
     return ask(_changes(problem), again=True)
 
 
@@ -297,7 +301,9 @@ def send_ours(problem: Problem, by: User | None) -> None:
         raise LinkRefused("It was voided in Xero, and a voided invoice can't be changed. Cancel it here, or leave it.")
     claim(problem, "sent ours")
     link = Link.objects.filter(connection=problem.connection, kind=problem.kind, document=problem.document)
-    link.update(sent=as_sent(_read_shown(problem)), lines=_kept_lines(link.get(), problem.shown))
+    # A deposit that isn't as Xero showed it is deleted there and made anew.
+    sent = problem.shown if problem.kind == "payout" else as_sent(_read_shown(problem))
+    link.update(sent=sent, lines=_kept_lines(link.get(), problem.shown))
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send ours over Xero's version", by)
 
@@ -383,6 +389,21 @@ def keep_as_paid(problem: Problem, by: User | None) -> None:
         tell(row.supplier, "invoice", row.invoice.pk, what, who=by)
     elif row.credit_note:
         tell(row.supplier, "credit_note", row.credit_note.pk, what, who=by)
+
+
+def count_it(problem: Problem, by: User | None) -> None:
+    """Read the invoice as Xero has it now, so that the money on it counts here. One call, some more for a new credit.
+
+    Raises ProblemGone, and what `check_invoice` raises; then it stays to be asked.
+    """
+    link = Link.objects.get(connection=problem.connection, kind="invoice", document=problem.document)
+    claim(problem, "counted here")
+    try:
+        check_invoice(problem.connection, link.xero_id)
+    except ProvenderError:
+        Problem.objects.filter(pk=problem.pk).update(solved_at=None, how="")
+        raise
+    _tell(problem, "Counted what Xero has on it", by)
 
 
 @transaction.atomic

@@ -12,8 +12,8 @@ from provender.basics import clock
 from provender.sync.errors import NeedsReconnecting, XeroBusy, XeroRefused
 from provender.sync.mirror import read_contacts
 from provender.sync.models import Connection, Event
+from provender.sync.nightly import compare_nightly
 from provender.sync.session import asking_for_a_person, forget_old_calls
-from provender.sync.verify import compare_nightly
 
 log = logging.getLogger(__name__)
 CHECK_EVERY = timedelta(minutes=30)

@@ -481,4 +481,5 @@ def take_back(connection: Connection, row: Payment | Allocation, why: str, by: U
     else:
         undo_allocation(row, why=why, told_by_xero=True, by=by)
     kind = "payment" if isinstance(row, Payment) else "allocation"
+    close_problems(connection, kind, [row.pk], "taken back here too")
     Link.objects.filter(connection=connection, kind=kind, document=row.pk).update(status="DELETED")

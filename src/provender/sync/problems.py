@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,7 @@ SEND_FIRST = Repair("send-first", "Send the invoices first")
 PAY_LESS = Repair("pay-up-to", "Pay up to what is due")
 TAKE_OUT = Repair("take-out", "Take them out, for hand")
 PAYOUT = Repair("open-payout", "Open the payout")
+COUNT_IT = Repair("count-it", "Count it here")
 
 
 @dataclass(frozen=True)
@@ -255,8 +257,27 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "differs",
         "Differs from Xero",
-        "{number} isn't the same in Xero: {changes}. Keep Xero's, or send ours over it.",
+        "{number} isn't the same in Xero: {changes}. Keep Xero's, or send ours over it while Xero takes changes to it.",
         (KEEP_THEIRS, SEND_OURS, IN_XERO),
+    ),
+    _cause(
+        "money-differs",
+        "Money differs from Xero",
+        "{number} isn't the same in Xero: {changes}. Xero changes no payment: delete it there and enter it anew, or leave"
+        " it as it is.",
+        (IN_XERO, PAYOUT, LEAVE),
+    ),
+    _cause(
+        "not-counted",
+        "In Xero, and not counted here",
+        "Xero has {changes} on {number} that doesn't count here yet. Count it here, or leave it out.",
+        (COUNT_IT, IN_XERO, LEAVE),
+    ),
+    _cause(
+        "still-in-xero",
+        "Still in Xero",
+        "{number} counts here no more, and Xero still has it. Send again, and it is taken out there; or leave it there.",
+        (AGAIN, IN_XERO, LEAVE),
     ),
     _cause(
         "payment-removed",
@@ -275,8 +296,8 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "orphan",
         "In Xero without a document here",
-        "Xero has {number} with our mark, but no open invoice here stands for it: {changes}. Void it in Xero if it"
-        " shouldn't be there.",
+        "Xero has {number} with our mark, but nothing that is open here stands for it: {changes}. Void or delete it in"
+        " Xero if it shouldn't be there.",
         (IN_XERO, LEAVE),
     ),
     _cause(
@@ -341,8 +362,8 @@ CAUSES: tuple[Cause, ...] = (
     _cause(
         "removed-in-xero",
         "Taken out in Xero",
-        "Somebody deleted {number} in Xero; here it still counts. Take it back here too, or send it again.",
-        (AGAIN, LEAVE),
+        "{number} isn't in Xero any more; here it still counts. Take it back here too, or send it again.",
+        (AGAIN, PAYOUT, LEAVE),
     ),
     _cause(
         "payout-held",
@@ -372,9 +393,10 @@ NOT_OF_KIND: dict[str, frozenset[Repair]] = {
     "credit_note": frozenset({AMEND}),
     "payment": OF_LINES,
     "allocation": OF_LINES,
-    "payout": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE},
-    "fee": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE},
+    "payout": OF_LINES - {KEEP_THEIRS, SEND_OURS} | {LINK_CONTACT, CUSTOMER, APPROVE, IN_XERO},
+    "fee": OF_LINES | {LINK_CONTACT, CUSTOMER, APPROVE, IN_XERO},
 }
+OF_PAYOUTS = frozenset({"payout", "fee"})
 BY_CODE = {cause.code: cause for cause in CAUSES}
 NEEDS_RECONNECTING = _cause(
     "needs-reconnecting",
@@ -413,7 +435,20 @@ def repairs_of(problem: Problem) -> tuple[Repair, ...]:
     without = NOT_OF_KIND.get(problem.kind, frozenset())
     mends = str(problem.words.get("do", "")).partition("-")[0]  # what is lacking in Xero is added there, or restored
     without = without.union(one for one in (ADD_IT, RESTORE_IT) if one.do.partition("-")[0] != mends)
+    if problem.kind not in OF_PAYOUTS:
+        without |= {PAYOUT}
+    if problem.cause == "differs" and _takes_no_change(problem):
+        without |= {SEND_OURS}
     return tuple(one for one in found if one not in without)
+
+
+def _takes_no_change(problem: Problem) -> bool:
+    """Whether something is paid, credited or used of the document in Xero, as it was shown."""
+    theirs: dict[str, Any] = json.loads(problem.shown or "{}", parse_float=Decimal)
+    paid, credited, total, left = (
+        Decimal(str(theirs.get(name) or 0)) for name in ("AmountPaid", "AmountCredited", "Total", "RemainingCredit")
+    )
+    return bool(paid or credited) or (problem.kind == "credit_note" and left != total)
 
 
 def judge_refusal(messages: Iterable[str]) -> tuple[Cause, dict[str, str]]:

@@ -241,10 +241,17 @@ def _problem_rows(connection: Connection, wanted: Q) -> list[ProblemRow]:
     for problem in problems:
         problem.connection = connection
     named = name_all(problems)
+    # In Xero money is shown on its document, as it is here.
+    shown_by = {
+        one.pk: (one.kind, one.document)
+        if one.kind in OPENS_IN_XERO or one.document not in named
+        else named[one.document].subject
+        for one in problems
+    }
     links = {
         (kind, document): xero_id
         for kind, document, xero_id in Link.objects.filter(
-            connection=connection, kind__in=OPENS_IN_XERO, document__in=[one.document for one in problems]
+            connection=connection, kind__in=OPENS_IN_XERO, document__in={pk for _, pk in shown_by.values()}
         ).values_list("kind", "document", "xero_id")
     }
     of_products = {pk for pk, _ in _products_at_fault(problems)}
@@ -252,7 +259,7 @@ def _problem_rows(connection: Connection, wanted: Q) -> list[ProblemRow]:
         _problem_row(
             problem,
             named.get(problem.document),
-            links.get((problem.kind, problem.document), ""),
+            _url_of(problem, shown_by[problem.pk], links),
             of_product=problem.pk in of_products,
         )
         for problem in problems
@@ -282,12 +289,17 @@ def _products_at_fault(problems: Iterable[Problem]) -> list[tuple[int, UUID]]:
     return found
 
 
-def _problem_row(problem: Problem, named: Named | None, xero_id: str, *, of_product: bool) -> ProblemRow:
+def _url_of(problem: Problem, shown_by: Subject, links: Mapping[Subject, str]) -> str:
+    """Where Xero shows it: our twin, or what isn't ours, where that is what the problem is about."""
+    other = problem.words.get("theirs", "") if problem.cause in OF_OTHERS and problem.kind in OPENS_IN_XERO else ""
+    return url_in_xero(problem.connection, other or links.get(shown_by, ""), shown_by[0])
+
+
+def _problem_row(problem: Problem, named: Named | None, url: str, *, of_product: bool) -> ProblemRow:
     cause = BY_CODE.get(problem.cause, BY_CODE["refused"])
     words = dict(problem.words)
     if named and not words.get("customer"):  # a refusal of an invoice doesn't name its customer
         words["customer"] = named.whose
-    xero_id = xero_id or problem.words.get("theirs", "") if problem.cause == "number-taken" else xero_id
     mending = repairs_of(problem)
     return ProblemRow(
         problem=problem,
@@ -297,7 +309,7 @@ def _problem_row(problem: Problem, named: Named | None, xero_id: str, *, of_prod
         number=named.number if named else problem.words.get("number", ""),
         customer=named.whose if named else "",
         total=named.total if named else None,
-        url_in_xero=url_in_xero(problem.connection, xero_id, problem.kind),
+        url_in_xero=url,
         raw=problem.raw,
         subject=named.subject if named else None,
         currency=named.currency if named else "",
@@ -478,6 +490,7 @@ def unlinked_invoices(connection: Connection) -> QuerySet[Invoice, UUID]:
 
 
 OPENS_IN_XERO = ("invoice", "credit_note")
+OF_OTHERS = ("number-taken", "orphan")  # causes that are about a document in Xero that isn't the twin of ours
 
 
 def url_in_xero(connection: Connection, xero_id: str, kind: str = "invoice") -> str:

@@ -15,14 +15,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
 
-from provender.basics import clock
 from provender.changes.models import Change
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice, InvoiceLine
@@ -38,27 +36,12 @@ from provender.sync.models import (
     WithoutItemCodes,
     WithoutTracking,
 )
-from provender.sync.problems import note_problem
 from provender.sync.verify_expected import REMOVED, Expectation, contact_sent, read_mark, read_uuid
+from provender.sync.verify_findings import Case, Difference, Finding, case_of, finding
 from provender.sync.verify_money import MoneyBooks
 from provender.sync.verify_reading import Element, Look, Reader
 
 CHUNK = 100  # documents whose rows are held at a time; their lines are many
-DECIDED = ("kept Xero's", "left as it is")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One field that isn't the same. A document in one place only has the field `exists`, one twice there `double`."""
-
-    kind: str
-    number: str
-    field: str
-    ours: str
-    xero: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: here “{self.ours}”, in Xero “{self.xero}”"
 
 
 @dataclass
@@ -88,16 +71,6 @@ class Report:
         }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One document that isn't equal. `stray`: it stands in Xero for nothing that is open here."""
-
-    document: UUID
-    differences: list[Difference]
-    theirs: Element | None = None
-    stray: bool = False
-
-
 def verify_books(supplier: Supplier) -> Report:
     """Compare every document that was sent with Xero, and every document in Xero that carries our mark with ours.
 
@@ -107,10 +80,10 @@ def verify_books(supplier: Supplier) -> Report:
     if connection is None:
         raise NotConnectedHere(supplier.name)
     with Reader(connection, for_a_person=True) as reader:
-        books = _Books(connection, reader)
+        books = Books(connection, reader)
         found = [one for finding in books.findings() for one in finding.differences]
         money = MoneyBooks(connection, reader, books.expected, books.merged)
-        found += [Difference(**asdict(one)) for one in money.differences()]
+        found += [one for finding in money.findings() for one in finding.differences]
     report = Report(books.checked | money.checked, found)
     unsettled = Change.objects.filter(supplier=supplier, revision__gt=F("settled")).exclude(kind="contact")
     free = unsettled.filter(revision__gt=F("parked"))
@@ -118,53 +91,6 @@ def verify_books(supplier: Supplier) -> Report:
     report.held_back = free.count() - report.waiting
     report.problems = Problem.objects.filter(connection=connection, solved_at=None).count()
     return report
-
-
-def compare_nightly(connection: Connection) -> int:
-    """Make a Problem of each invoice that is in step by our reckoning and isn't. Returns how many there are new.
-
-    Changes in Xero that don't move its time stamp show only here. What a person decided to keep as it is stays quiet
-    for as long as it stays so. Raises what `verify_books` raises.
-    """
-    noted = 0
-    with Reader(connection, for_a_person=False) as reader:
-        books = _Books(connection, reader)
-        for finding in books.findings(contacts_too=False):
-            noted += _note(books, finding)
-    return noted
-
-
-def _note(books: "_Books", finding: Finding) -> bool:
-    """Whether the finding became a Problem; one that waits, is in doubt, or is a Problem already did not."""
-    connection, document = books.connection, finding.document
-    about = {"connection": connection, "kind": "invoice", "document": document}
-    change = Change.objects.filter(supplier=connection.supplier_id, kind="invoice", document=document).first()
-    moving = change is not None and change.revision > max(change.settled, change.parked)
-    if moving or DispatchDocument.objects.filter(**about).exists():
-        return False
-    if Problem.objects.filter(**about, solved_at=None).exists():
-        return False
-    revision = change.revision if change else 0
-    if _was_decided(books, finding, Problem.objects.filter(**about, revision=revision, how__in=DECIDED).last()):
-        return False
-    first = finding.differences[0]
-    words = {"number": first.number, "changes": "; ".join(str(one) for one in finding.differences[:3])}
-    shown = json.dumps(finding.theirs, default=str) if finding.theirs else ""
-    note_problem(
-        connection, "invoice", document, revision, "orphan" if finding.stray else "differs", words, shown=shown
-    )
-    return True
-
-
-def _was_decided(books: "_Books", finding: Finding, problem: Problem | None) -> bool:
-    """Whether a person saw just this and let it be."""
-    if problem is None:
-        return False
-    if finding.theirs is None or not problem.shown:
-        return True
-    shown = Look([json.loads(problem.shown, parse_float=Decimal)], clock.database_now())
-    seen = [one.differences for one in books.judge(shown, final=True) if one.document == finding.document]
-    return seen == [finding.differences]
 
 
 @dataclass(frozen=True)
@@ -182,7 +108,7 @@ class _Facts:
     elsewhere: frozenset[UUID]  # marks that are other wholesalers' invoices
 
 
-class _Books:
+class Books:
     """Both sides of one connection's books, read page by page."""
 
     def __init__(self, connection: Connection, reader: Reader) -> None:
@@ -234,7 +160,7 @@ class _Books:
         if link is None and (document in facts.twins or document in self._seen):
             twin = facts.twins.get(document, invoice.number)
             theirs = f"{element.get('InvoiceNumber', '')} {element['InvoiceID']}"
-            return Finding(document, [Difference("invoice", invoice.number, "double", twin, theirs)], stray=True)
+            return finding(Case.STRAY, "invoice", document, invoice.number, [("double", twin, theirs)], element)
         self._seen.add(document)
         contact = facts.contacts.get(invoice.customer_id, "")
         found = self.expected.compare(
@@ -246,8 +172,8 @@ class _Books:
             bare=document in facts.bare,
             untracked=document in facts.untracked,
         )
-        differences = [Difference("invoice", invoice.number, *one) for one in found]
-        return Finding(document, differences, element) if differences else None
+        case = case_of(invoice, element)
+        return finding(case, "invoice", document, invoice.number, found, element) if found else None
 
     def _judge_stray(self, facts: _Facts, element: Element, document: UUID, invoice: Invoice | None) -> Finding | None:
         """A live document with a mark of ours that nothing open here stands for; other programs' marks aren't ours."""
@@ -256,7 +182,7 @@ class _Books:
             return None
         number = str(element.get("InvoiceNumber", ""))
         ours = "void" if invoice else ""
-        return Finding(document, [Difference("invoice", number, "exists", ours, number)], stray=True)
+        return finding(Case.STRAY, "invoice", document, number, [("exists", ours, number)], element)
 
     def _not_seen(self) -> Iterator[Finding]:
         """Linked documents that no page showed are asked for by id; then the ones that should be linked and aren't."""
@@ -280,7 +206,8 @@ class _Books:
         if invoice is None or invoice.status == Invoice.Status.VOID:
             return
         self._seen.add(document)
-        yield Finding(document, [Difference("invoice", invoice.number, "exists", invoice.number, f"none ({xero_id})")])
+        unequal = [("exists", invoice.number, f"none ({xero_id})")]
+        yield finding(Case.GONE, "invoice", document, invoice.number, unequal, None)
 
     def _facts(self, elements: Sequence[Element]) -> _Facts:
         ids = [element["InvoiceID"].lower() for element in elements]
@@ -331,7 +258,7 @@ class _Books:
         self.checked["contacts"] = len(rows)
         for link in rows:
             if found := self._compare_contact(link, names.get(link.document, ""), shown, status):
-                yield Finding(link.document, found)
+                yield Finding(Case.DIFFERS, "contact", link.document, found)
         yield from self._stray_contacts({link.document: link for link in rows}, names, marked)
 
     def _compare_contact(
@@ -370,10 +297,10 @@ class _Books:
                 continue
             theirs, link = str(contact.get("Name", "")), links.get(mark)
             if mark not in names and not Customer.objects.filter(pk=mark).exists():
-                yield Finding(mark, [Difference("contact", theirs, "exists", "", theirs)], stray=True)
+                yield finding(Case.STRAY, "contact", mark, theirs, [("exists", "", theirs)], contact)
             elif link and not link.matched and link.xero_id.lower() != contact["ContactID"].lower():
-                double = Difference("contact", names[mark], "double", link.xero_id, contact["ContactID"])
-                yield Finding(mark, [double], stray=True)
+                double = ("double", link.xero_id, contact["ContactID"])
+                yield finding(Case.STRAY, "contact", mark, names[mark], [double], contact)
 
 
 def read_contact_mark(number: Any) -> UUID | None:

@@ -21,22 +21,12 @@ from provender.payments.models import Allocation, Payment, Payout
 from provender.sync.models import Connection, DispatchDocument, Link, WithoutItemCodes, WithoutTracking
 from provender.sync.verify_expected import REMOVED as GONE
 from provender.sync.verify_expected import Expectation, contact_sent
+from provender.sync.verify_findings import Case, Difference, Finding, case_of, finding
 from provender.sync.verify_reading import Element, Reader, read_day
 
 RECEIVED = ("ACCRECPAYMENT", "ARCREDITPAYMENT")
 MARK = re.compile(r"pv-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\s*$", re.IGNORECASE)
 CHUNK = 100  # credit notes whose rows are held at a time
-
-
-@dataclass(frozen=True)
-class MoneyDifference:
-    """One thing that isn't the same; `field` is `exists` for what is on one side only, `double` for what is twice."""
-
-    kind: str
-    number: str
-    field: str
-    ours: str
-    xero: str
 
 
 @dataclass(frozen=True)
@@ -64,11 +54,10 @@ class MoneyBooks:
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)  # kind → Xero's id → link
         for link in rows:
             self._links[link.kind][link.xero_id.lower()] = link
-        self._invoices = {
-            xero_id.lower(): number
-            for xero_id, number in Link.objects.filter(connection=connection, kind="invoice").values_list(
-                "xero_id", "number"
-            )
+        invoices = Link.objects.filter(connection=connection, kind="invoice")
+        self._invoices = {  # Xero's id → ours, and the number
+            xero_id.lower(): (document, number)
+            for xero_id, document, number in invoices.values_list("xero_id", "document", "number")
         }
         unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
         doubtful = DispatchDocument.objects.filter(connection=connection)
@@ -76,7 +65,7 @@ class MoneyBooks:
         taken_along = Payment.objects.filter(supplier=connection.supplier_id, payout__in=self._moving)
         self._moving |= set(taken_along.values_list("pk", flat=True))
 
-    def differences(self) -> Iterator[MoneyDifference]:
+    def findings(self) -> Iterator[Finding]:
         """Everything that isn't equal; what there can be nothing of isn't asked for."""
         credits_here = CreditNote.objects.filter(supplier=self.connection.supplier_id).exists()
         if self._links["credit_note"] or credits_here:
@@ -90,7 +79,11 @@ class MoneyBooks:
 
     # --- credit notes and what they are set against ---------------------------------------------------------------
 
-    def _credit_notes(self) -> Iterator[MoneyDifference]:
+    def judge(self, theirs: Element) -> list[Finding]:
+        """What isn't equal of one credit note, as Xero showed it."""
+        return list(self._some_credit_notes([theirs], set(), {}))
+
+    def _credit_notes(self) -> Iterator[Finding]:
         seen: set[UUID] = set()
         set_against: dict[str, Element] = {}
         for look in self._reader.pages("CreditNotes", where='Type=="ACCRECCREDIT"', order="CreditNoteID"):
@@ -104,7 +97,7 @@ class MoneyBooks:
 
     def _some_credit_notes(
         self, elements: Sequence[Element], seen: set[UUID], set_against: dict[str, Element]
-    ) -> Iterator[MoneyDifference]:
+    ) -> Iterator[Finding]:
         pairs = [(self._links["credit_note"].get(one["CreditNoteID"].lower()), one) for one in elements]
         marked = [(link.document if link else read_mark(one.get("Reference")), link, one) for link, one in pairs]
         facts = self._facts([document for document, _, _ in marked if document])
@@ -131,12 +124,13 @@ class MoneyBooks:
 
     def _credit_note(
         self, facts: _Facts, document: UUID, link: Link | None, theirs: Element, seen: set[UUID]
-    ) -> Iterator[MoneyDifference]:
+    ) -> Iterator[Finding]:
         number, row = str(theirs.get("CreditNoteNumber", "")), facts.rows.get(document)
         if row is None or link is None or row.pk in seen:
             if theirs.get("Status") not in GONE:
                 field = "double" if row and row.pk in seen else "exists"
-                yield MoneyDifference("credit_note", number, field, row.number if row else "", number)
+                unequal = [(field, row.number if row else "", number)]
+                yield finding(Case.STRAY, "credit_note", document, number, unequal, theirs)
             return
         seen.add(row.pk)
         self.checked["credit_notes"] += 1
@@ -150,10 +144,10 @@ class MoneyBooks:
             bare=row.pk in facts.bare,
             untracked=row.pk in facts.untracked,
         )
-        for one in found:
-            yield MoneyDifference("credit_note", row.number, *one)
+        if found:
+            yield finding(case_of(row, theirs), "credit_note", row.pk, row.number, found, theirs)
 
-    def _allocations(self, there: Mapping[str, Element]) -> Iterator[MoneyDifference]:
+    def _allocations(self, there: Mapping[str, Element]) -> Iterator[Finding]:
         rows = Allocation.objects.filter(supplier=self.connection.supplier_id, credit_note__isnull=False)
         by_pk = {row.pk: row for row in rows.select_related("credit_note", "invoice")}
         for xero_id, link in self._links["allocation"].items():
@@ -164,18 +158,19 @@ class MoneyBooks:
             ours = "" if row.removed_at else str(row.amount)
             self.checked["allocations"] += 1
             if (theirs is None) != bool(row.removed_at):
-                yield MoneyDifference("allocation", name, "exists", ours, str(theirs["Amount"]) if theirs else "")
+                case = Case.STILL if theirs else Case.GONE
+                unequal = [("exists", ours, str(theirs["Amount"]) if theirs else "")]
+                yield finding(case, "allocation", row.pk, name, unequal, theirs)
             elif theirs is not None:
-                yield from _differ("allocation", name, [("amount", row.amount, _number(theirs.get("Amount")))])
-        if self.connection.mark_as_paid:
-            for xero_id in there.keys() - self._links["allocation"].keys():
-                invoice = self._invoices.get(str((there[xero_id].get("Invoice") or {}).get("InvoiceID", "")).lower())
-                if invoice and not self._on_the_way("allocation"):
-                    yield MoneyDifference("allocation", invoice, "exists", "", str(there[xero_id]["Amount"]))
+                pairs = [("amount", row.amount, _number(theirs.get("Amount")))]
+                yield from _differ("allocation", row.pk, name, pairs, theirs)
+        if self.connection.mark_as_paid and not self._on_the_way("allocation"):
+            for xero_id in sorted(there.keys() - self._links["allocation"].keys()):
+                yield from self._unread("allocation", there[xero_id])
 
     # --- payments and refunds -------------------------------------------------------------------------------------
 
-    def _payments(self) -> Iterator[MoneyDifference]:
+    def _payments(self) -> Iterator[Finding]:
         mine = Payment.objects.filter(supplier=self.connection.supplier_id)
         rows = mine.select_related("invoice", "credit_note").in_bulk(
             [one.document for one in self._links["payment"].values()]
@@ -195,27 +190,41 @@ class MoneyBooks:
         live = {pk: _name(row) for pk, row in rows.items() if row.removed_at is None}
         yield from self._unseen("payment", seen, live)
 
-    def _payment(self, row: Payment, theirs: Element, batches: Iterable[str]) -> Iterator[MoneyDifference]:
+    def _payment(self, row: Payment, theirs: Element, batches: Iterable[str]) -> Iterator[Finding]:
         self.checked["payments"] += 1
         if row.removed_at:
-            yield MoneyDifference("payment", _name(row), "exists", "", str(theirs["Amount"]))
+            unequal = [("exists", "", str(theirs["Amount"]))]
+            yield finding(Case.STILL, "payment", row.pk, _name(row), unequal, theirs)
         elif str(theirs.get("BatchPaymentID", "")).lower() not in batches:  # of ours the deposit is compared as a whole
             pairs = [
                 ("amount", row.amount, _number(theirs.get("Amount"))),
                 ("date", row.date, read_day(theirs.get("Date"))),
             ]
-            yield from _differ("payment", _name(row), pairs)
+            yield from _differ("payment", row.pk, _name(row), pairs, theirs)
 
-    def _unknown_payment(self, theirs: Element, batches: Iterable[str]) -> Iterator[MoneyDifference]:
+    def _unknown_payment(self, theirs: Element, batches: Iterable[str]) -> Iterator[Finding]:
         """One that no row of ours is linked to: with our mark it is a double, else a bookkeeper's."""
         mark = read_mark(theirs.get("Reference"))
         if mark in self._moving or str(theirs.get("BatchPaymentID", "")).lower() in batches:
             return
-        invoice = self._invoices.get(str((theirs.get("Invoice") or {}).get("InvoiceID", "")).lower(), "")
         if mark and Payment.objects.filter(supplier=self.connection.supplier_id, pk=mark).exists():
-            yield MoneyDifference("payment", invoice, "double", str(mark), theirs["PaymentID"])
-        elif invoice and self.connection.mark_as_paid and not self._on_the_way("payment"):
-            yield MoneyDifference("payment", invoice, "exists", "", str(theirs["Amount"]))
+            _, number = self._invoice_of(theirs)
+            double = [("double", str(mark), theirs["PaymentID"])]
+            yield finding(Case.STRAY, "payment", mark, number, double, theirs)
+        elif self.connection.mark_as_paid and not self._on_the_way("payment"):
+            yield from self._unread("payment", theirs)
+
+    def _unread(self, kind: str, theirs: Element) -> Iterator[Finding]:
+        """Money that a bookkeeper put on an invoice of ours, and that counts here not yet."""
+        invoice, number = self._invoice_of(theirs)
+        if invoice:
+            amount = Difference(kind, number, "exists", "", str(theirs["Amount"]))
+            yield Finding(Case.UNREAD, "invoice", invoice, [amount], theirs)
+
+    def _invoice_of(self, theirs: Element) -> tuple[UUID | None, str]:
+        """Our invoice that a payment or an allocation is on, and its number; none, if it is on another."""
+        there = str((theirs.get("Invoice") or {}).get("InvoiceID", "")).lower()
+        return self._invoices.get(there, (None, ""))
 
     def _on_the_way(self, kind: str) -> bool:
         """Whether money of ours of that kind is in doubt, which what is unknown may turn out to be."""
@@ -223,7 +232,7 @@ class MoneyBooks:
 
     # --- payouts and fees -----------------------------------------------------------------------------------------
 
-    def _payouts(self) -> Iterator[MoneyDifference]:
+    def _payouts(self) -> Iterator[Finding]:
         rows = Payout.objects.filter(supplier=self.connection.supplier_id).in_bulk()
         paid: dict[UUID | None, Decimal] = defaultdict(Decimal)
         live = Payment.objects.filter(payout__in=list(rows), removed_at=None, invoice__isnull=False)
@@ -238,19 +247,18 @@ class MoneyBooks:
             seen.add(link.document)
             self.checked["payouts"] += 1
             if row is None or row.undone_at:
-                yield MoneyDifference(
-                    "payout", str(theirs.get("Reference", "")), "exists", "", str(theirs["TotalAmount"])
-                )
+                name, unequal = str(theirs.get("Reference", "")), [("exists", "", str(theirs["TotalAmount"]))]
+                yield finding(Case.STILL, "payout", link.document, name, unequal, theirs)
                 continue
             pairs = [
                 ("total", paid[row.pk], _number(theirs.get("TotalAmount"))),
                 ("date", row.date, read_day(theirs.get("Date"))),
                 ("reference", " ".join(row.reference.split()), theirs.get("Reference")),
             ]
-            yield from _differ("payout", row.reference, pairs)
+            yield from _differ("payout", row.pk, row.reference, pairs, theirs)
         yield from self._unseen("payout", seen, {pk: row.reference for pk, row in rows.items() if not row.undone_at})
 
-    def _fees(self) -> Iterator[MoneyDifference]:
+    def _fees(self) -> Iterator[Finding]:
         rows = Payout.objects.filter(supplier=self.connection.supplier_id).in_bulk()
         seen: set[UUID] = set()
         for look in self._reader.pages("BankTransactions", where='Type=="SPEND"', order="BankTransactionID"):
@@ -261,34 +269,41 @@ class MoneyBooks:
                 row = rows.get(link.document)
                 seen.add(link.document)
                 if row is None or row.undone_at:
-                    yield MoneyDifference("fee", link.number, "exists", "", str(theirs["Total"]))
+                    unequal = [("exists", "", str(theirs["Total"]))]
+                    yield finding(Case.STILL, "fee", link.document, link.number, unequal, theirs)
                 else:
-                    yield from _differ("fee", link.number, [("total", row.fee, _number(theirs.get("Total")))])
+                    pairs = [("total", row.fee, _number(theirs.get("Total")))]
+                    yield from _differ("fee", row.pk, link.number, pairs, theirs)
         yield from self._unseen("fee", seen, {pk: row.reference for pk, row in rows.items() if not row.undone_at})
 
-    def _unseen(self, kind: str, seen: set[UUID], live: Mapping[UUID, str]) -> Iterator[MoneyDifference]:
+    def _unseen(self, kind: str, seen: set[UUID], live: Mapping[UUID, str]) -> Iterator[Finding]:
         """Those that count here, that Xero had once, and that it doesn't show any more."""
         for xero_id, link in self._links[kind].items():
             if link.document in live and link.document not in seen | self._moving:
-                yield MoneyDifference(kind, live[link.document], "exists", live[link.document], f"none ({xero_id})")
+                yield _gone(kind, link.document, live[link.document], f"none ({xero_id})")
 
-    def _never_linked(self, kind: str, live: Mapping[UUID, str]) -> Iterator[MoneyDifference]:
+    def _never_linked(self, kind: str, live: Mapping[UUID, str]) -> Iterator[Finding]:
         """Those that count here and that Xero should have by our reckoning, though we know nothing of them there."""
         linked = {link.document for link in self._links[kind].values()}
         told = Change.objects.filter(supplier=self.connection.supplier_id, kind=kind, settled__gte=F("revision"))
         for document in told.values_list("document", flat=True):
             if document in live and document not in linked:
-                yield MoneyDifference(kind, live[document], "exists", live[document], "none (never linked)")
+                yield _gone(kind, document, live[document], "none (never linked)")
 
 
 def _name(row: Payment) -> str:
     return row.invoice.number if row.invoice else row.credit_note.number if row.credit_note else ""
 
 
-def _differ(kind: str, number: str, pairs: Iterable[tuple[str, Any, Any]]) -> Iterator[MoneyDifference]:
-    for field, ours, theirs in pairs:
-        if ours != theirs:
-            yield MoneyDifference(kind, number, field, str(ours), str(theirs))
+def _differ(
+    kind: str, document: UUID, number: str, pairs: Iterable[tuple[str, Any, Any]], theirs: Element
+) -> Iterator[Finding]:
+    if found := [(field, ours, xero) for field, ours, xero in pairs if ours != xero]:
+        yield finding(Case.DIFFERS, kind, document, number, found, theirs)
+
+
+def _gone(kind: str, document: UUID, number: str, there: str) -> Finding:
+    return finding(Case.GONE, kind, document, number, [("exists", number, there)], None)
 
 
 def _number(value: Any) -> Decimal | None:
