@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from django.conf import settings as configured
 from django.db import connection
 
 import cast
@@ -47,6 +48,10 @@ HERE = Path(__file__).resolve().parent
 os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [str(HERE.parent / "src"), str(HERE), os.environ.get("PYTHONPATH")])
 )
+
+
+# Style sheets and scripts under their own names, from where they are; tests/cli/test_static.py collects them.
+configured.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
 @pytest.fixture(autouse=True)

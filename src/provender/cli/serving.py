@@ -1,11 +1,13 @@
 """`provender up`, `web`, `worker` and `django`: the processes of a deployment."""
 
+import fcntl
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -14,6 +16,7 @@ import click
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 THREADS = 8
+NOT_SERVED = ("ext", "htmx-4*", "htmax-4*")  # of django-htmx: what no page of ours asks for
 
 
 @click.command("up")
@@ -49,6 +52,7 @@ def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[]
     from waitress.server import create_server
 
     refuse_taken(host, port)
+    collect_static()
     server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=THREADS, ident=None)
     if say:
         click.echo(f"Provender is at {settings.PUBLIC_URL}")
@@ -75,6 +79,32 @@ def refuse_taken(host: str, port: int) -> None:
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", "") or str(error)
         give_up(f"Can't listen on {host}:{port}: {why}. Choose another with --port.")
+
+
+def collect_static() -> None:
+    """Put style sheets and scripts where the web server finds them, each under a name with its hash.
+
+    Only when one of them has changed since the last time, and by one process at a time; with PROVENDER_DEBUG they are
+    served from where they are.
+    """
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    if settings.DEBUG:
+        return
+    found = {path: Path(its.path(path)).stat() for finder in get_finders() for path, its in finder.list(NOT_SERVED)}
+    now = "\n".join(f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in sorted(found.items()))
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    with root.with_suffix(".collected").open("a+") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        kept.seek(0)
+        if kept.read() == now and (root / "staticfiles.json").exists():
+            return
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=[*NOT_SERVED])
+        kept.truncate(0)
+        kept.write(now)
 
 
 @contextmanager
