@@ -67,7 +67,7 @@ def place(venue, quantity=4):
     return cast.placed_order(customer, {"OAT-1L": quantity, "BEANS-1KG": 1}).invoice.number
 
 
-def edit(number, quantity):
+def edit(number, quantity=7):
     order = Order.objects.get(invoice__number=number)
     ordering.edit_order(order, lines=cast.goods(order.supplier, {"OAT-1L": quantity, "SYRUP-VAN": 2}), by=None)
 
@@ -87,11 +87,11 @@ def take_payments_back(number):
         remove_payment(payment)
 
 
-def credit(number, amount):
-    """A credit note of 9.90 for the invoice, of which that much is set against it."""
+def credit(number):
+    """A credit note of 9.90 for the invoice, of which 4.00 are set against it."""
     invoice = Invoice.objects.get(number=number)
     made = cast.credit_note(invoice.customer, cast.line(quantity=2), invoice=invoice)
-    allocate_credit(made, invoice, amount=Decimal(amount), date=invoice.date)
+    allocate_credit(made, invoice, amount=Decimal("4.00"), date=invoice.date)
 
 
 def take_credits_off(number):
@@ -99,30 +99,17 @@ def take_credits_off(number):
         undo_allocation(allocation)
 
 
-def pay_out(number, reference):
+def pay_out(number):
     """A closed payout that pays the invoice."""
     invoice = Invoice.objects.get(number=number)
     entries = [PayoutEntry(gross=invoice.due, fee=Decimal("0.30"), invoice_number=number)]
-    fields = {"provider": "PayWave", "reference": reference, "date": invoice.date, "entries": entries}
+    fields = {"provider": "PayWave", "reference": f"PO {number}", "date": invoice.date, "entries": entries}
     close_payout(enter_payout(Supplier.objects.get(), **fields))
 
 
 def undo_payouts(number):
     for payout in Payout.objects.filter(payments__invoice__number=number, undone_at=None).distinct():
         undo_payout(payout)
-
-
-def money():
-    """What counts here: payments, allocations, deposits and fees, as (number, amount)."""
-    payments = Payment.objects.filter(removed_at=None, invoice__isnull=False)
-    allocations = Allocation.objects.filter(removed_at=None)
-    payouts = Payout.objects.filter(undone_at=None)
-    return {
-        "Payments": sorted([one.invoice.number, str(one.amount)] for one in payments),
-        "Allocations": sorted([one.invoice.number, str(one.amount)] for one in allocations),
-        "BatchPayments": sorted([one.reference, str(one.gross)] for one in payouts),
-        "BankTransactions": sorted([one.reference, str(one.fee)] for one in payouts),
-    }
 
 
 def expire_token():
@@ -138,29 +125,59 @@ def run_drain(failpoint="", nth=1):
     return reached
 
 
+# What is done to an invoice of its own, each step but the last sent before the next one.
+SCENES = {
+    "create": (),
+    "match a contact": (),
+    "recover": (),
+    "change": (edit,),
+    "refresh the token": (lambda number: (expire_token(), edit(number)),),
+    "void": (cancel,),
+    "pay": (pay,),
+    "take a payment back": (pay, take_payments_back),
+    "credit and set against": (credit,),
+    "take a credit off": (credit, take_credits_off),
+    "pay out": (pay_out,),
+    "undo a payout": (pay_out, undo_payouts),
+}
+
+
+def set_the_scene(operation, venue):
+    """Everything up to the drain that is to be killed; the invoice's number."""
+    number = place(venue)
+    for step in SCENES[operation]:
+        run_drain()
+        step(number)
+    return number
+
+
 def look():
-    """What is not in step."""
+    """What is not in step, each invoice's total and whether it is void, and what of the money counts here."""
     connection = Connection.objects.get()
+    payments = Payment.objects.filter(removed_at=None, invoice__isnull=False).select_related("invoice")
+    allocations = Allocation.objects.filter(removed_at=None).select_related("invoice")
+    payouts = Payout.objects.filter(undone_at=None)
     return {
-        "open": Dispatch.objects.count(),
-        "waiting": waiting_invoices(connection).count(),
-        "problems": [f"{one.cause}: {one.raw}" for one in Problem.objects.filter(solved_at=None)],
+        "unsettled": {
+            "open": Dispatch.objects.count(),
+            "waiting": waiting_invoices(connection).count(),
+            "problems": [f"{one.cause}: {one.raw}" for one in Problem.objects.filter(solved_at=None)],
+        },
+        "invoices": {one.number: [str(one.total), one.status] for one in Invoice.objects.all()},
+        "money": {
+            "Payments": sorted([one.invoice.number, str(one.amount)] for one in payments),
+            "Allocations": sorted([one.invoice.number, str(one.amount)] for one in allocations),
+            "BatchPayments": sorted([one.reference, str(one.gross)] for one in payouts),
+            "BankTransactions": sorted([one.reference, str(one.fee)] for one in payouts),
+        },
     }
-
-
-def expected():
-    """Number → total and whether it is void."""
-    return {one.number: [str(one.total), one.status] for one in Invoice.objects.all()}
 
 
 def verify():
     return verify_books(Supplier.objects.get()).as_json()
 
 
-MONEY = (pay, take_payments_back, credit, take_credits_off, pay_out, undo_payouts, money)
-COMMANDS = {
-    one.__name__: one for one in (set_up, place, edit, cancel, expire_token, run_drain, look, expected, verify, *MONEY)
-}
+COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, set_the_scene, run_drain, look, verify)}
 
 
 def run_in_child(steps, offset, kill_after):
