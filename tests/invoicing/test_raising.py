@@ -16,7 +16,6 @@ from provender.invoicing.errors import (
     NegativeInvoice,
 )
 from provender.invoicing.models import Invoice, InvoiceLine
-from provender.invoicing.queries import invoices_of, overdue_invoices
 from provender.invoicing.totals import build_lines, sum_lines
 from provender.suppliers.actions import take_numbers
 from provender.suppliers.models import Supplier
@@ -102,14 +101,6 @@ def test_another_wholesalers_customer_is_refused(supplier):
     theirs.supplier = real
     with pytest.raises(AnotherWholesalersCustomer):
         cast.raise_invoice(supplier, theirs, lines=[cast.line()], date=date(2026, 11, 1), due_date=date(2026, 11, 1))
-
-
-def test_lists_start_from_the_wholesaler(supplier, cafe):
-    old, new = cast.invoice(cafe), cast.invoice(cafe, date=date(2026, 11, 20), due_date=date(2026, 12, 4))
-    cast.invoice(cast.venue(cast.supplier("southern")))
-    assert list(invoices_of(supplier)) == [new, old]
-    assert list(overdue_invoices(supplier, date(2026, 11, 15))) == []
-    assert list(overdue_invoices(supplier, date(2026, 11, 16))) == [old]
 
 
 def nearest(numerator: int, denominator: int) -> int:

@@ -13,8 +13,8 @@ from provender.customers.actions import save_customer
 from provender.invoicing.actions import recode_invoice, renumber_invoice, revise_invoice, void_invoice
 from provender.invoicing.errors import InvoiceIsVoid, InvoiceNumberTaken, InvoiceWithoutLines, NegativeInvoice
 from provender.invoicing.models import Invoice
-from provender.invoicing.queries import compare_versions
 from provender.invoicing.totals import draft_of
+from provender.invoicing.versions import compare_versions
 from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db

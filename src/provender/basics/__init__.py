@@ -1,5 +1,5 @@
 """Ground floor: money, clock, identifiers and errors.
 
-Here lives what every room needs and no user would name. Standard library only, plus the model fields for money.
+Here lives what every room needs and no user would name. Of Django it uses the database, and no room of ours.
 Nothing here knows a supplier, a document or Xero.
 """

@@ -37,7 +37,7 @@ from provender.invoicing.actions import revise_invoice
 from provender.invoicing.errors import InvoiceHasMoney
 from provender.invoicing.models import Invoice
 from provender.invoicing.printing import title_of
-from provender.invoicing.queries import compare_versions
+from provender.invoicing.versions import compare_versions
 from provender.ordering.models import Order
 from provender.payments.amending import Way, amend_invoice, credit_whole, stays_as_issued
 from provender.payments.credits import cancel_invoice, credits_aside

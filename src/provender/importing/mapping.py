@@ -57,7 +57,6 @@ FIELDS = (
     field_of("credited_invoice", "Invoice credited", "Of a credit note: the invoice it gives back, if it is of one.",
              "originalinvoice", "invoicecredited", "againstinvoice", "creditofinvoice"),
 )  # fmt: skip
-NEEDED = tuple(field.name for field in FIELDS if field.needed)
 _BY_NAME = {field.name: field for field in FIELDS}
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with an invoice."""
+"""What can be wrong with an invoice or a credit note."""
 
 from decimal import Decimal
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from provender.basics.money import show_price, show_quantity
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
-from provender.invoicing.models import DocumentLine, Invoice, InvoiceLine
+from provender.invoicing.models import DocumentLine, Invoice, InvoiceLine, InvoiceVersion
 from provender.invoicing.totals import LineDraft
 from provender.suppliers.models import Supplier
 
@@ -111,6 +111,11 @@ def same_content(older: Document, newer: Document) -> bool:
 def _whole(line: Document) -> Document:
     """Copies made before lines carried options have no word about them."""
     return {"tracking": []} | line
+
+
+def compare_versions(older: InvoiceVersion, newer: InvoiceVersion) -> list[str]:
+    """What an edit changed, one sentence each, as `differences` has them."""
+    return differences(older.document, newer.document)
 
 
 def differences(older: Document, newer: Document) -> list[str]:

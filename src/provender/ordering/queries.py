@@ -1,17 +1,9 @@
-"""Reading orders; every query starts from the supplier."""
-
-from django.db.models import QuerySet
+"""What an order comes to, beside what is billed for it."""
 
 from provender.invoicing.totals import Totals
 from provender.ordering.lines import totals_of, wanted_lines
 from provender.ordering.models import Order
 from provender.payments.amending import Difference, weigh_difference
-from provender.suppliers.models import Supplier
-
-
-def orders_of(supplier: Supplier) -> QuerySet[Order]:
-    """The supplier's orders with their customers and invoices, newest first."""
-    return Order.objects.filter(supplier=supplier).select_related("customer", "invoice").order_by("-created_at")
 
 
 def order_totals(order: Order) -> Totals:

@@ -39,12 +39,6 @@ def payouts_of(supplier: Supplier) -> QuerySet[Payout]:
     return Payout.objects.filter(supplier=supplier)
 
 
-def payouts_for(invoice: Invoice) -> QuerySet[Payout]:
-    """The payouts that pay the invoice: their references are its settlement references."""
-    paying = Payment.objects.filter(supplier=invoice.supplier_id, invoice=invoice, removed_at=None)
-    return Payout.objects.filter(pk__in=paying.values("payout"))
-
-
 def open_credits(supplier: Supplier, customer: Customer) -> QuerySet[CreditNote]:
     """The customer's credit notes that have something left, oldest first."""
     live = CreditNote.objects.filter(supplier=supplier, customer=customer, status=CreditNote.Status.OPEN)

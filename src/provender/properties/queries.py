@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from provender.properties.models import Kind, Option, Property, Value
 from provender.suppliers.models import Supplier
 
-LEVELS = (Kind.PRODUCT, Kind.INVOICE, Kind.ORDER, Kind.CUSTOMER)  # the first that says something counts
 CHUNK = 500
 
 Carried = dict[str, Any]

@@ -17,7 +17,6 @@ from provender.sync.queries import drafts_in_xero
 from provender.sync.terms import FOLLOW, keep_terms
 from provender.timeline.actions import tell
 
-LINE_CLASSES = frozenset({"REVENUE"})
 PLEASING_TYPES = ("SALES", "REVENUE", "OTHERINCOME")
 NOT_FOR_LINES = frozenset({"BANK"})
 SYSTEM_NOT_FOR_LINES = frozenset({"DEBTORS", "CREDITORS", "GST", "ROUNDING", "TRACKINGTRANSFERS"})

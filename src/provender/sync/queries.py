@@ -690,11 +690,6 @@ def calls_of(connection: Connection) -> QuerySet[Call]:
     return Call.objects.filter(connection=connection).order_by("-at", "-pk")
 
 
-def calls_left_today(connection: Connection) -> int | None:
-    """What Xero last told is left of the day, or None when it isn't known."""
-    return connection.day_left
-
-
 def status(supplier: Supplier) -> dict[str, Any]:
     """The state of a wholesaler's link, in the shape that scripts rely on (docs/reference/status.md)."""
     connection = last_connection(supplier)
