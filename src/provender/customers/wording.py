@@ -1,5 +1,6 @@
 """Payment terms in words: "14 days from the order", "The 20th of the month after the invoice"."""
 
+from provender.basics.wording import counted
 from provender.customers.models import Customer, FollowedTerms
 from provender.customers.queries import LAST_DAY
 
@@ -15,7 +16,7 @@ def terms_in_words(days: int, start: str, followed: str = "", day: int = 0) -> s
         return followed_in_words(followed, day)
     if days == 0:
         return "On delivery" if start == Customer.TermsFrom.DELIVERY else "On the day of the order"
-    return f"{days} day{'' if days == 1 else 's'} {Customer.TermsFrom(start).label}"
+    return f"{counted(days, 'day')} {Customer.TermsFrom(start).label}"
 
 
 def followed_in_words(terms: str, day: int) -> str:
@@ -24,7 +25,7 @@ def followed_in_words(terms: str, day: int) -> str:
         start = "the invoice" if terms == FollowedTerms.AFTER_INVOICE else "the end of the invoice’s month"
         if day == 0:
             return f"At {start}" if terms == FollowedTerms.AFTER_MONTH else "On the day of the invoice"
-        return f"{day} day{'' if day == 1 else 's'} from {start}"
+        return f"{counted(day, 'day')} from {start}"
     which = "The last day" if day >= LAST_DAY else f"The {day}{_ordinal(day)}"
     return f"{which} of {'the invoice’s month' if terms == FollowedTerms.THIS_MONTH else 'the month after the invoice'}"
 

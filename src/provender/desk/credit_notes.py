@@ -18,6 +18,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, read_number
+from provender.basics.wording import counted
 from provender.customers.models import Customer
 from provender.desk.choosing import CustomerFilter, date_input
 from provender.desk.finding import FEW, keys_by, narrow
@@ -331,7 +332,7 @@ def _allocate(request: HttpRequest, row: CreditNote, invoices: Sequence[Invoice]
         if amount := shares.get(invoice.pk):
             allocate_credit(row, invoice, amount=amount, date=allocation_day(row, invoice), by=request.user)  # type: ignore[arg-type]
     if shares:
-        where = f"{len(shares)} invoice{'' if len(shares) == 1 else 's'}"
+        where = counted(len(shares), "invoice")
         messages.success(request, f"{sum(shares.values())} of {row.number} set against {where}.")
     return len(shares)
 

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from provender.basics.wording import counted
 from provender.desk.frame import DeskRequest, connected, member
 from provender.desk.pull import PULL_TONES, View, rows_shown, where_to
 from provender.people.roles import Doing
@@ -137,7 +138,7 @@ def _do(request: DeskRequest, pull: CustomerPull) -> HttpResponse:
         _keep_choices(pull, form)
     if what == "all":
         found = customers.choose_all(pull, [which])
-        messages.success(request, f"Chosen for {found:,} more contact{'' if found == 1 else 's'}. Apply to do it.")
+        messages.success(request, f"Chosen for {counted(found, 'more contact')}. Apply to do it.")
     elif what == "none":
         customers.choose_nothing(pull)
         messages.success(request, "Nothing is chosen any more.")
@@ -155,7 +156,7 @@ def _apply(request: DeskRequest, pull: CustomerPull) -> HttpResponse:
     if done == customers.Applied():
         messages.info(request, "Nothing is chosen, so nothing was changed.")
         return redirect(_address(pull))
-    said = f"{done.added:,} customer{'' if done.added == 1 else 's'} added, {done.linked:,} linked"
+    said = f"{counted(done.added, 'customer')} added, {done.linked:,} linked"
     messages.success(request, f"{said}, {done.refused:,} told apart." if done.refused else f"{said}.")
     if done.left:
         messages.warning(request, f"{done.left:,} were linked by somebody else since the preview, and were left.")

@@ -16,6 +16,7 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilte
 from provender.basics import clock
 from provender.basics.clock import span_in_words
 from provender.basics.money import show_percent
+from provender.basics.wording import counted
 from provender.catalogue.errors import EndsBeforeItBegins
 from provender.catalogue.models import PriceList, Product
 from provender.customers import actions
@@ -49,7 +50,7 @@ ORDERED = (Order.Status.PLACED, Order.Status.DELIVERED)  # what counts as a cust
 def short_terms(customer: Customer) -> str:
     """The same in a column: days are from the order unless it says otherwise."""
     if customer.terms_days and customer.terms_from == Customer.TermsFrom.ORDER and not customer.followed_terms:
-        return f"{customer.terms_days} day{'' if customer.terms_days == 1 else 's'}"
+        return counted(customer.terms_days, "day")
     return terms_of(customer)
 
 
@@ -123,24 +124,22 @@ class GivePriceList(forms.Form):
 
 
 def switch_on(supplier: Supplier, rows: Sequence[Customer], user: User) -> str:
-    return f"{_count(actions.set_customers_active(supplier, _keys(rows), active=True, by=user))} switched on."
+    changed = actions.set_customers_active(supplier, _keys(rows), active=True, by=user)
+    return f"{counted(changed, 'customer')} switched on."
 
 
 def switch_off(supplier: Supplier, rows: Sequence[Customer], user: User) -> str:
-    return f"{_count(actions.set_customers_active(supplier, _keys(rows), active=False, by=user))} switched off."
+    changed = actions.set_customers_active(supplier, _keys(rows), active=False, by=user)
+    return f"{counted(changed, 'customer')} switched off."
 
 
 def give_price_list(supplier: Supplier, rows: Sequence[Customer], user: User, *, price_list: PriceList | None) -> str:
     changed = actions.give_price_list(supplier, _keys(rows), price_list, by=user)
-    return f"{_count(changed)} changed to {price_list or 'base prices'}."
+    return f"{counted(changed, 'customer')} changed to {price_list or 'base prices'}."
 
 
 def _keys(rows: Sequence[Customer]) -> list[UUID]:
     return [row.pk for row in rows]
-
-
-def _count(number: int) -> str:
-    return f"{number:,} customer{'' if number == 1 else 's'}"
 
 
 class CustomerList(List[Customer]):

@@ -23,6 +23,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO
+from provender.basics.wording import counted
 from provender.desk.amending import amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, date_input, saved_views
 from provender.desk.finding import FEW, keys_by, named, narrow
@@ -160,7 +161,7 @@ def status_badge(invoice: Invoice, today: date) -> Badge:
         return Badge("Nothing to pay")
     late = (today - invoice.due_date).days
     if late > 0:
-        return Badge(f"Overdue {late:,} day{'' if late == 1 else 's'}", "warn")
+        return Badge(f"Overdue {counted(late, 'day')}", "warn")
     return Badge("Part paid" if invoice.has_money else "Open", "info")
 
 
@@ -174,7 +175,7 @@ def send_many(supplier: Supplier, rows: Sequence[Invoice], user: User) -> str:
     count = send_now(supplier, [row.pk for row in rows], user)
     if not count:
         return "There is nothing to send: Xero has them already."
-    return f"{count:,} invoice{'' if count == 1 else 's'} on the way to Xero."
+    return f"{counted(count, 'invoice')} on the way to Xero."
 
 
 def approve_many(supplier: Supplier, rows: Sequence[Invoice], user: User) -> str:
@@ -183,7 +184,7 @@ def approve_many(supplier: Supplier, rows: Sequence[Invoice], user: User) -> str
     count = approve_drafts(connection, [row.pk for row in rows], user) if connection else 0
     if not count:
         return "None of them is a draft in Xero."
-    return f"{count:,} draft{'' if count == 1 else 's'} will be approved in Xero."
+    return f"{counted(count, 'draft')} will be approved in Xero."
 
 
 class InvoiceList(List[Invoice]):

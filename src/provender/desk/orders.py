@@ -23,6 +23,7 @@ from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, AmountField
 from provender.basics.rows import hold
+from provender.basics.wording import counted
 from provender.desk.amending import Ways, amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, as_uuid, date_input, saved_views
 from provender.desk.finding import keys_by, narrow
@@ -164,7 +165,7 @@ def _each(rows: Sequence[Order], done: str, act: Callable[[Order], object]) -> s
         except ProvenderError as error:
             refused.append(f"{order.number}: {error.sentence}")
     count = len(rows) - len(refused)
-    sentence = f"{done} {count:,} order{'' if count == 1 else 's'}."
+    sentence = f"{done} {counted(count, 'order')}."
     return (
         f"{sentence} Not done: {' '.join(refused[:5])}{f' And {len(refused) - 5} more.' if len(refused) > 5 else ''}"
         if refused

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO
+from provender.basics.wording import counted
 from provender.desk.frame import DeskRequest, member
 from provender.desk.imports import date_choices, pick_list
 from provender.importing.errors import FaultyFile
@@ -115,7 +116,7 @@ def take(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The one button: the new payouts come in, those that are here already stay."""
     taken = take_file(_find(supplier, pk), by=request.user)
     new = [each.payout for each in taken if each.new and each.payout]
-    messages.success(request, f"{len(new):,} payout{'' if len(new) == 1 else 's'} taken in. Look at each and close it.")
+    messages.success(request, f"{counted(len(new), 'payout')} taken in. Look at each and close it.")
     for each in taken:
         if each.why:
             messages.warning(request, each.why)

@@ -18,6 +18,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO
+from provender.basics.wording import counted
 from provender.desk.choosing import date_input
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, Column, Empty, List, Tone, show
@@ -181,9 +182,7 @@ def match(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     row = _find(supplier, pk)
     actions.match_again(row)
     open_ = row.lines.filter(outcome=PayoutLine.Outcome.NONE).count()
-    messages.success(
-        request, f"{open_} line{'' if open_ == 1 else 's'} left open." if open_ else "Each line has its match."
-    )
+    messages.success(request, f"{counted(open_, 'line')} left open." if open_ else "Each line has its match.")
     return redirect(address(row))
 
 

@@ -24,6 +24,7 @@ from django_filters import ChoiceFilter, DateFilter
 from provender.basics.clock import in_words, today
 from provender.basics.errors import ProvenderError
 from provender.basics.money import HUNDRED, read_number, round_price, show_percent, show_price
+from provender.basics.wording import counted
 from provender.catalogue.errors import EndsBeforeItBegins, NegativePrice
 from provender.catalogue.models import Product
 from provender.catalogue.offers import Offer, Offers
@@ -139,7 +140,7 @@ class PricedProducts(List[Product]):
     def dates_of(self, product: Product) -> str:
         """How many prices with days it has; the link leads to all of them."""
         count = self.dated.get(product.pk, 0)
-        return f"{count} price{'' if count == 1 else 's'}" if count else "Add"
+        return counted(count, "price") if count else "Add"
 
     def difference(self, product: Product) -> str:
         """How far the price is from the base price, in percent."""
@@ -263,7 +264,7 @@ def show_prices(request: DeskRequest, listed: PricedProducts) -> HttpResponseBas
 
 
 def _said(changed: int) -> str:
-    return f"{changed:,} price{'' if changed == 1 else 's'} changed." if changed else "No change."
+    return f"{counted(changed, 'price')} changed." if changed else "No change."
 
 
 def _next_page(listed: PricedProducts) -> str:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from provender.basics.wording import counted
 from provender.desk.amending import amend_refused
 from provender.desk.both_sides import both_sides
 from provender.desk.frame import DeskRequest, back, connected, member
@@ -287,7 +288,7 @@ def again_all(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     connection = connected(supplier)
     count = actions.send_again(connection, request.POST.get("cause", ""), request.user)
     if count:
-        messages.success(request, f"{count:,} document{'' if count == 1 else 's'} on the way to Xero again.")
+        messages.success(request, f"{counted(count, 'document')} on the way to Xero again.")
     else:
         messages.info(request, "Nothing of this cause is left.")
     return redirect("desk:problems", slug=supplier.slug)

@@ -18,6 +18,7 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilte
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import read_number, show_price
+from provender.basics.wording import counted
 from provender.catalogue import actions, bulk
 from provender.catalogue.errors import SkuTaken
 from provender.catalogue.models import Category, ListPrice, Product
@@ -180,16 +181,14 @@ def update_properties(supplier: Supplier, rows: Sequence[Product], user: User, *
 def _told(done: bulk.Done) -> str:
     """What happened to how many: "4 products moved to Drinks."."""
     return (
-        f"{_count(done.count)} {done.bulk.said}." if done.bulk else "They all have it so already: nothing was changed."
+        f"{counted(done.count, 'product')} {done.bulk.said}."
+        if done.bulk
+        else "They all have it so already: nothing was changed."
     )
 
 
 def _keys(rows: Sequence[Product]) -> list[UUID]:
     return [row.pk for row in rows]
-
-
-def _count(number: int) -> str:
-    return f"{number:,} product{'' if number == 1 else 's'}"
 
 
 class ProductList(List[Product]):
@@ -291,8 +290,8 @@ def undo_bulk(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespons
     """Take back the newest thing that was set for many."""
     change = get_object_or_404(supplier.bulk_changes.select_related("supplier"), pk=pk)
     done = bulk.undo(change, by=request.user)
-    left = f" {_count(done.left)} had changed since and stayed." if done.left else ""
-    messages.success(request, f"Undone: {_count(done.put_back)} put back.{left}")
+    left = f" {counted(done.left, 'product')} had changed since and stayed." if done.left else ""
+    messages.success(request, f"Undone: {counted(done.put_back, 'product')} put back.{left}")
     return back(request)
 
 

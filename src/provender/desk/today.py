@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from provender.basics import clock
+from provender.basics.wording import counted
 from provender.desk.chart import Chart, bars_by_day
 from provender.desk.frame import DeskRequest, member
 from provender.desk.templatetags.desk import money
@@ -104,7 +105,7 @@ def money_figures(supplier: Supplier, day: date) -> list[Figure]:
         ),
         Figure(
             "Overdue", money(late, sign),
-            f"{count:,} invoice{'' if count == 1 else 's'} · {money(late_then, sign)} a week ago",
+            f"{counted(count, 'invoice')} · {money(late_then, sign)} a week ago",
             _list(supplier, "invoices", status="overdue"), bad=late > 0,
         ),
     ]  # fmt: skip

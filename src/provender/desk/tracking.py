@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from provender.basics.errors import ProvenderError
+from provender.basics.wording import counted
 from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.properties.models import Option, Property
@@ -113,7 +114,7 @@ def _restore_category(request: DeskRequest, connection: Connection) -> str:
 
 
 def _going(count: int) -> str:
-    return f" {count:,} invoice{'' if count == 1 else 's'} on the way to Xero again." if count else ""
+    return f" {counted(count, 'invoice')} on the way to Xero again." if count else ""
 
 
 DOING: dict[str, Callable[[DeskRequest, Connection], str]] = {

@@ -1,8 +1,6 @@
 """The Xero page: how the link to Xero stands, connecting through Xero's consent page, disconnecting."""
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,7 +13,9 @@ from django.views.decorators.http import require_POST
 from provender import engine
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
+from provender.basics.wording import counted
 from provender.changes.actions import DRAIN
+from provender.desk.choosing import as_uuid
 from provender.desk.frame import DeskRequest, back, connected, member
 from provender.people.models import Membership, User
 from provender.people.roles import Doing
@@ -200,7 +200,7 @@ def reload_chart(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     connection = connected(supplier)
     actions.reload_chart(connection, request.user)
     accounts, items = connection.accounts.count(), connection.items.count()
-    messages.success(request, f"Read from Xero: {_many(accounts, 'account')} and {_many(items, 'item')}.")
+    messages.success(request, f"Read from Xero: {counted(accounts, 'account')} and {counted(items, 'item')}.")
     return back(request)
 
 
@@ -228,7 +228,7 @@ def _read_payments(connection: Connection) -> str:
         engine.wake(POLL)
         return " Payments are being read."
     tally = check_now(connection)
-    told = [_many(count, noun) for count, noun in ((tally.payments, "payment"), (tally.credits, "credit")) if count]
+    told = [counted(count, noun) for count, noun in ((tally.payments, "payment"), (tally.credits, "credit")) if count]
     if tally.removed:
         told.append(f"{tally.removed} taken back")
     return f" {' and '.join(told)} read." if told else " No payment is new."
@@ -238,27 +238,15 @@ def _read_payments(connection: Connection) -> str:
 @require_POST
 def send(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Let these invoices or credit notes go now: "Send to Xero", "Send again"."""
-    invoices, credit_notes = (_uuids(request.POST.getlist(kind)) for kind in ("invoice", "credit_note"))
+    # A forged form may hold anything: what is no id is passed over.
+    invoices, credit_notes = (
+        list(filter(None, map(as_uuid, request.POST.getlist(kind)))) for kind in ("invoice", "credit_note")
+    )
     count = actions.send_now(supplier, invoices, request.user)
     credits_ = sum(actions.send_credit_note_now(supplier, each, request.user) for each in credit_notes)
     if count or credits_:
-        what = [_many(number, noun) for number, noun in ((count, "invoice"), (credits_, "credit note")) if number]
+        what = [counted(number, noun) for number, noun in ((count, "invoice"), (credits_, "credit note")) if number]
         messages.success(request, f"{' and '.join(what)} on the way to Xero.")
     else:
         messages.info(request, "There is nothing to send: Xero has the newest version already.")
     return back(request)
-
-
-def _uuids(texts: Iterable[str]) -> list[UUID]:
-    """Those that are one; a forged form may hold anything."""
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -13,6 +13,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from provender.basics.money import ZERO
+from provender.basics.wording import counted
 from provender.importing.errors import FaultyFile
 from provender.importing.models import Import, StagedDocument, StagedRun
 from provender.importing.reading import Faults, open_sheet
@@ -86,7 +87,7 @@ class Tally:
     def say(self, state: str) -> str:
         """How many of which kind are in that state: "3 invoices, 1 credit note"."""
         counts = [(self.of(state, kind).documents, kind.label.lower()) for kind in StagedDocument.Kind]
-        return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+        return ", ".join(counted(count, word) for count, word in counts if count)
 
     @property
     def to_come(self) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from provender.basics.wording import counted
 from provender.customers.models import Customer
 from provender.customers.tax_numbers import show_tax_number
 from provender.suppliers.models import Country, Supplier
@@ -105,7 +106,7 @@ def as_customer(row: CustomerPullRow, supplier: Supplier) -> list[str]:
             show_tax_number(after.get("tax_number", ""), country or supplier.country),
             after.get("phone", ""),
             ", ".join(filter(None, (after.get("street"), place, elsewhere))),
-            "due on the day" if days == 0 else f"due after {days} day{'' if days == 1 else 's'}",
+            "due on the day" if days == 0 else f"due after {counted(days, 'day')}",
         )
         if text
     ]

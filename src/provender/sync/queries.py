@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from provender.basics import clock
+from provender.basics.wording import counted
 from provender.catalogue.models import Product
 from provender.changes.models import Change
 from provender.customers.models import Customer
@@ -126,8 +127,8 @@ def _in_step_sentence(connection: Connection, waiting: Mapping[str, int], proble
     parts = []
     of_invoices = not open_problems(connection).exclude(kind="invoice").exists() if problems else False
     if problems:
-        noun = _invoices(problems) if of_invoices else "problem" if problems == 1 else "problems"
-        parts.append(f"{problems:,} {noun} {'needs' if problems == 1 else 'need'} a person")
+        what = counted(problems, "invoice" if of_invoices else "problem")
+        parts.append(f"{what} {'needs' if problems == 1 else 'need'} a person")
     if waiting:
         alone = of_invoices and waiting.keys() == {"invoice"}
         what = f"{waiting['invoice']:,}" if alone else words_of(waiting)
@@ -144,19 +145,14 @@ def _in_step_sentence(connection: Connection, waiting: Mapping[str, int], proble
     return f"{every}{many[:1].upper()}{many[1:]} are in {connection.organisation}."
 
 
-def _invoices(count: int) -> str:
-    return "invoice" if count == 1 else "invoices"
-
-
 def words_of(counts: Mapping[str, int], up_to: int | None = None) -> str:
     """Numbers of kinds in words: "2 invoices, 1 credit note and 3 payments"; above `up_to` "more than" that."""
     named = [(counts[kind], word) for kind, word in WORDS.items() if counts.get(kind)]
-    parts = [f"{_number(count, up_to)} {word}{'' if count == 1 else 's'}" for count, word in named]
+    parts = [
+        counted(count, word) if up_to is None or count <= up_to else f"more than {counted(up_to, word)}"
+        for count, word in named
+    ]
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
-
-
-def _number(count: int, up_to: int | None) -> str:
-    return f"{count:,}" if up_to is None or count <= up_to else f"more than {up_to:,}"
 
 
 def waiting_invoices(connection: Connection) -> QuerySet[Change]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import F
 
 from provender.basics import clock
+from provender.basics.wording import counted
 from provender.changes.actions import ask
 from provender.changes.models import Change
 from provender.suppliers.models import Supplier
@@ -85,7 +86,7 @@ def _delay(connection: Connection, outcome: Outcome) -> Delay | None:
     """What stands in the way: another's turn, Xero's limits, or a doubt whose look-up isn't due yet."""
     now = clock.database_now()
     doubts = Dispatch.objects.filter(connection=connection).order_by("next_try_at")
-    calls = f"{outcome.open_dispatches:,} call{'' if outcome.open_dispatches == 1 else 's'}"
+    calls = counted(outcome.open_dispatches, "call")
     reasons = [
         ("another run has this wholesaler's turn, or was broken off in it", connection.lease_until),
         ("Xero asks to wait", connection.drain_after),

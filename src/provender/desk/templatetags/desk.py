@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from provender.basics import clock
 from provender.basics.money import show_amount
+from provender.basics.wording import counted
 
 register = template.Library()
 
@@ -91,8 +92,7 @@ def _since(value: datetime) -> str:
         return day(value)
     for size, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'} ago"
+            return f"{counted(int(seconds // size), word)} ago"
     return "just now"
 
 
