@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 
 from provender import engine
 from provender.basics import clock
-from provender.changes.models import Change
+from provender.changes.models import UNSETTLED, Change
 from provender.suppliers.models import Supplier
 
 DRAIN = "drain"  # the engine's job that empties the outbox; config registers it
@@ -74,6 +74,6 @@ def ask(changes: QuerySet[Change], *, again: bool = False) -> int:
     """
     if again:
         changes.filter(settled__gt=0, settled=F("revision")).update(settled=F("revision") - 1)
-    asked = changes.filter(revision__gt=F("settled")).update(asked_at=clock.now(), parked=0)
+    asked = changes.filter(UNSETTLED).update(asked_at=clock.now(), parked=0)
     transaction.on_commit(partial(engine.wake, DRAIN), robust=True)
     return asked

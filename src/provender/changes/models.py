@@ -3,6 +3,11 @@ from django.db.models import F, Q
 
 from provender.suppliers.models import Supplier
 
+UNSETTLED = Q(revision__gt=F("settled"))
+"""The condition on changes that the outside hasn't heard of their newest revision."""
+GOING = UNSETTLED & Q(revision__gt=F("parked"))
+"""And that revision doesn't wait for a person."""
+
 
 class Change(models.Model):
     """The newest revision of one document, and how far the outside has heard of it."""
@@ -28,7 +33,5 @@ class Change(models.Model):
             models.UniqueConstraint(fields=["supplier", "kind", "document"], name="one_change_a_document"),
         ]
         indexes = [
-            models.Index(
-                fields=["supplier", "kind", "changed_at"], name="change_due", condition=Q(revision__gt=F("settled"))
-            ),
+            models.Index(fields=["supplier", "kind", "changed_at"], name="change_due", condition=UNSETTLED),
         ]

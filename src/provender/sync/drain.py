@@ -10,11 +10,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from provender.basics import clock
 from provender.changes.actions import ask
-from provender.changes.models import Change
+from provender.changes.models import UNSETTLED, Change
 from provender.sync import contacts as contact_room
 from provender.sync import deposits, lined, money
 from provender.sync.dispatching import Parcel
@@ -114,11 +113,8 @@ def _hear_of_customers(work: Work) -> None:
 
     Nothing comes of it for Xero: whether there is more to do, the rest of the round tells.
     """
-    heard = list(
-        Change.objects.filter(
-            supplier=work.connection.supplier_id, kind="contact", revision__gt=F("settled")
-        ).values_list("document", "revision")[:ROUND]
-    )
+    news = Change.objects.filter(UNSETTLED, supplier=work.connection.supplier_id, kind="contact")
+    heard = list(news.values_list("document", "revision")[:ROUND])
     if not heard:
         return
     with transaction.atomic():

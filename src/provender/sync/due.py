@@ -7,14 +7,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from provender.changes.models import Change
+from provender.changes.models import GOING, UNSETTLED, Change
 from provender.payments.models import Allocation, Payment
 from provender.sync.models import Connection, Dispatch, DispatchDocument, Link, Problem
 
 
 def changed_kinds(connection: Connection) -> set[str]:
     """The kinds of which a document changed that Xero hasn't heard of, whether it may go or not."""
-    unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
+    unsettled = Change.objects.filter(UNSETTLED, supplier=connection.supplier_id)
     return set(unsettled.order_by().values_list("kind", flat=True).distinct())
 
 
@@ -24,11 +24,9 @@ def due_changes(connection: Connection, kind: str) -> QuerySet[Change]:
     What a person or a command asked for goes always. By itself goes, with automatic sync on, what was raised here
     after it was switched on and what is in Xero already; imported documents wait to be asked for.
     """
-    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled")).filter(
-        revision__gt=F("parked")
-    )
+    going = Change.objects.filter(GOING, may_go(connection), supplier=connection.supplier_id, kind=kind)
     open_ = DispatchDocument.objects.filter(connection=connection, kind=kind, document=OuterRef("document"))
-    return unsettled.filter(may_go(connection)).exclude(Exists(open_))
+    return going.exclude(Exists(open_))
 
 
 def may_go(connection: Connection) -> Q:
@@ -48,8 +46,7 @@ def due_revisions(connection: Connection, kind: str, limit: int) -> dict[UUID, i
 
 def with_moving_money(connection: Connection, kind: str) -> set[UUID]:
     """Invoices or credit notes whose money is still to be taken out in Xero: till then it lets nobody change them."""
-    unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
-    going = unsettled.filter(revision__gt=F("parked"))
+    going = Change.objects.filter(GOING, supplier=connection.supplier_id)
 
     def moving(kind: str) -> QuerySet[Change, UUID]:
         return going.filter(kind=kind).values_list("document", flat=True)
@@ -71,8 +68,8 @@ def with_moving_money(connection: Connection, kind: str) -> set[UUID]:
 def in_motion(connection: Connection, kind: str, documents: Iterable[UUID]) -> set[UUID]:
     """Those of these invoices or credit notes that Xero doesn't have yet as they are here: money for them waits."""
     wanted = list(documents)
-    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, document__in=wanted)
-    going = unsettled.filter(revision__gt=F("settled")).filter(revision__gt=F("parked")).filter(may_go(connection))
+    mine = Change.objects.filter(supplier=connection.supplier_id, kind=kind, document__in=wanted)
+    going = mine.filter(GOING, may_go(connection))
     doubtful = DispatchDocument.objects.filter(connection=connection, kind=kind, document__in=wanted)
     return {
         *going.values_list("document", flat=True),
@@ -87,7 +84,7 @@ def held_back(connection: Connection, kind: str) -> QuerySet[Change]:
     Single payments and credits wait with them: they would close the older version in Xero to edits.
     """
     asked = Problem.objects.filter(connection=connection, kind=kind, document=OuterRef("document"), solved_at=None)
-    parked = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled"))
+    parked = Change.objects.filter(UNSETTLED, supplier=connection.supplier_id, kind=kind)
     return parked.filter(parked__gte=F("revision")).filter(Exists(asked))
 
 
@@ -96,9 +93,7 @@ def connections_with_work(now: datetime) -> QuerySet[Connection]:
 
     Only those of the app that this process is set up with: with another app's tokens Xero would only be told lies.
     """
-    changes = Change.objects.filter(supplier=OuterRef("supplier"), revision__gt=F("settled")).filter(
-        revision__gt=F("parked")
-    )
+    changes = Change.objects.filter(GOING, supplier=OuterRef("supplier"))
     doubts = Dispatch.objects.filter(connection=OuterRef("pk"), next_try_at__lte=now)
     return (
         Connection.objects.filter(state=Connection.State.CONNECTED, consent__client_id=settings.XERO_CLIENT_ID)

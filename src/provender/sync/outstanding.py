@@ -5,9 +5,9 @@ their way themselves. What waits for a person (a draft to be approved, a Problem
 keeps here.
 """
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from provender.changes.models import Change
+from provender.changes.models import GOING, Change
 from provender.payments.models import Allocation, Payment, Payout
 from provender.sync.documents import UNAPPROVED
 from provender.sync.due import changed_kinds, held_back, may_go
@@ -60,8 +60,7 @@ def count_outstanding(connection: Connection) -> dict[str, int]:
 
 def unsettled(connection: Connection) -> QuerySet[Change]:
     """What changed since Xero heard of it and may go, of whatever kind."""
-    changes = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
-    return changes.filter(revision__gt=F("parked")).filter(may_go(connection))
+    return Change.objects.filter(GOING, may_go(connection), supplier=connection.supplier_id)
 
 
 def _links(connection: Connection, kind: OuterRef | str, field: str) -> QuerySet[Link]:

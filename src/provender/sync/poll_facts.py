@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 
-from provender.changes.models import Change
+from provender.changes.models import UNSETTLED, Change
 from provender.invoicing.models import Invoice
 from provender.payments.models import Allocation, Payment
 from provender.sync.contacts import merged_contacts
@@ -100,9 +100,7 @@ def gather(connection: Connection, elements: Sequence[wire.Invoice]) -> Facts:
     money = _money_links(connection, ours, [*rows, *payouts])
     documents = [*keys, *rows, *payouts]
     doubts = DispatchDocument.objects.filter(connection=connection, document__in=documents)
-    unsettled = Change.objects.filter(
-        supplier=connection.supplier_id, document__in=documents, revision__gt=F("settled")
-    )
+    unsettled = Change.objects.filter(UNSETTLED, supplier=connection.supplier_id, document__in=documents)
     problems = Problem.objects.filter(connection=connection)
     return Facts(
         links,

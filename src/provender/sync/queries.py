@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from provender.basics import clock
 from provender.basics.wording import counted
 from provender.catalogue.models import Product
-from provender.changes.models import Change
+from provender.changes.models import UNSETTLED, Change
 from provender.customers.models import Customer
 from provender.customers.wording import followed_in_words
 from provender.invoicing.models import Invoice
@@ -432,7 +432,7 @@ def deposit_standing(supplier: Supplier, payout: UUID) -> DepositStanding | None
     live = deposit is not None and deposit.status not in GONE
     problems = tuple(problems_of(supplier, documents=[payout]))
     changes = Change.objects.filter(supplier=supplier, kind__in=("payout", "fee"), document=payout)
-    moving = changes.filter(revision__gt=F("settled")).filter(may_go(connection))
+    moving = changes.filter(UNSETTLED, may_go(connection))
     if problems:
         state, label = "held", "Needs you"
     elif moving.exists() or DispatchDocument.objects.filter(connection=connection, document=payout).exists():
@@ -734,7 +734,7 @@ def status(supplier: Supplier) -> dict[str, Any]:
 
 def _in_step(connection: Connection, kind: str) -> int:
     """How many documents of that kind Xero has in their newest state; money that was taken out counts no more."""
-    unsettled = Change.objects.filter(supplier=connection.supplier_id, kind=kind, revision__gt=F("settled"))
+    unsettled = Change.objects.filter(UNSETTLED, supplier=connection.supplier_id, kind=kind)
     there = Link.objects.filter(connection=connection, kind=kind).exclude(document__in=unsettled.values("document"))
     return there.count() if kind in OPENS_IN_XERO else there.exclude(status__in=GONE).count()
 

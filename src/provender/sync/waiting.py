@@ -5,12 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
-
 from provender.basics import clock
 from provender.basics.wording import counted
 from provender.changes.actions import ask
-from provender.changes.models import Change
+from provender.changes.models import GOING, Change
 from provender.suppliers.models import Supplier
 from provender.sync.drain import drain
 from provender.sync.models import Connection, Dispatch, Problem
@@ -35,8 +33,7 @@ class Outcome:
 
 def ask_for_everything(supplier: Supplier) -> int:
     """Let every unsettled document go, imported ones included. Parked ones stay with the person they wait for."""
-    waiting = Change.objects.filter(supplier=supplier, revision__gt=F("settled")).filter(revision__gt=F("parked"))
-    return ask(waiting)
+    return ask(Change.objects.filter(GOING, supplier=supplier))
 
 
 @dataclass(frozen=True)
