@@ -10,6 +10,7 @@ from provender.ordering import actions as ordering
 from provender.people.models import Membership
 from provender.sync import actions, queries
 from provender.sync.choices import save_settings
+from provender.sync.standing import contact_standing, standing
 
 pytestmark = pytest.mark.django_db
 
@@ -38,9 +39,9 @@ def panel(looking, supplier):
 
     def draw(invoice):
         invoice.refresh_from_db()
-        standing = queries.standing(supplier, [invoice.pk])[invoice.pk]
+        how = standing(supplier, [invoice.pk])[invoice.pk]
         what = {"document": invoice, "kind": "invoice", "noun": "invoice", "page": f"/w/harbour/invoices/{invoice.pk}"}
-        return render_to_string("desk/xero/_panel.html", looking(standing=standing, **what))
+        return render_to_string("desk/xero/_panel.html", looking(standing=how, **what))
 
     return draw
 
@@ -137,7 +138,7 @@ def test_a_customer_is_told_its_contact(looking, order, sync, supplier):
     cafe = order.customer
 
     def draw():
-        context = looking(customer=cafe, contact=queries.contact_standing(cafe))
+        context = looking(customer=cafe, contact=contact_standing(cafe))
         return render_to_string("desk/xero/_contact_panel.html", context)
 
     assert "None yet" in draw()

@@ -19,7 +19,7 @@ from provender.sync.choices import SETTINGS
 from provender.sync.failpoints import Failpoint
 from provender.sync.models import Connection
 from provender.sync.problems import CAUSES, NEEDS_RECONNECTING
-from provender.sync.queries import LABELS, XERO_STATUS
+from provender.sync.standing import LABELS, XERO_STATUS
 
 VARIABLE = re.compile(r"(PROVENDER|XERO)_[A-Z_]+|DATABASE_URL")
 

@@ -15,7 +15,8 @@ from provender.sync import actions
 from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone
 from provender.sync.models import Connection, Link, Problem
 from provender.sync.problems import CAUSES, judge_refusal, sentence
-from provender.sync.queries import problem_groups, problems_of, standing, status, xero_line
+from provender.sync.queries import problem_groups, problems_of, status, xero_line
+from provender.sync.standing import standing
 from provender.sync.verify import verify_books
 from xero_simulator.testing import asked_switches
 

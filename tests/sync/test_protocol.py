@@ -13,8 +13,8 @@ from provender.sync import failpoints
 from provender.sync.drain import drain
 from provender.sync.failpoints import Failpoint
 from provender.sync.models import Connection, Link, Problem
-from provender.sync.queries import standing
 from provender.sync.session import carried_by, transport
+from provender.sync.standing import standing
 from sync.conftest import Reversed
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from provender.ordering import actions as ordering
 from provender.sync.errors import LostLease
 from provender.sync.lease import take_lease
 from provender.sync.models import Dispatch, DispatchDocument, Link, Problem
-from provender.sync.queries import standing
 from provender.sync.session import carried_by, transport
+from provender.sync.standing import standing
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ import cast
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
 from provender.sync.models import Dispatch, Link, Problem
-from provender.sync.queries import standing
+from provender.sync.standing import standing
 
 pytestmark = pytest.mark.django_db
 

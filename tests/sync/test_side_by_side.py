@@ -10,8 +10,8 @@ from provender.sync import connecting
 from provender.sync import drain as drain_module
 from provender.sync.choices import propose, save_settings
 from provender.sync.drain import drain_due
-from provender.sync.queries import standing
 from provender.sync.session import carried_by, transport
+from provender.sync.standing import standing
 from sync.connected import consent
 
 pytestmark = pytest.mark.django_db(transaction=True)

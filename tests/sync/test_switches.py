@@ -14,8 +14,9 @@ from provender.sync import connecting
 from provender.sync.choices import propose, save_settings
 from provender.sync.mirror import read_contacts
 from provender.sync.models import Dispatch, Problem
-from provender.sync.queries import standing, xero_line
+from provender.sync.queries import xero_line
 from provender.sync.session import open_session
+from provender.sync.standing import standing
 from provender.sync.verify import verify_books
 from sync.connected import consent
 from xero_simulator.switches import SWITCHES

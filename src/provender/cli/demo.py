@@ -180,7 +180,7 @@ def _bring_into_step(supplier: "Supplier") -> None:
     """Connect to the simulator unless that was done, and the first time send all that is due."""
     from provender.cli.connecting import connect_simulator
     from provender.cli.xero import say_delay
-    from provender.sync.queries import last_connection
+    from provender.sync.connections import last_connection
     from provender.sync.waiting import ask_for_everything, drain_until_in_step, look
 
     connection = last_connection(supplier)

@@ -225,9 +225,9 @@ def check_worker() -> Iterator[Found]:
 def check_connections() -> Iterator[Found]:
     from django.conf import settings
 
-    from provender.sync.models import Connection
+    from provender.sync.connections import live_connections
 
-    for connection in Connection.objects.exclude(state="disconnected").select_related("supplier", "consent"):
+    for connection in live_connections().select_related("supplier", "consent"):
         if connection.consent and connection.consent.client_id != settings.XERO_CLIENT_ID:
             yield Found(
                 connection.supplier.slug,

@@ -50,8 +50,8 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
 
 def connected(supplier: "Supplier") -> "Connection":
     """The live connection. Raises NotConnectedHere, NeedsReconnecting."""
+    from provender.sync.connections import connection_of
     from provender.sync.errors import NotConnectedHere
-    from provender.sync.queries import connection_of
     from provender.sync.session import refuse_unconnected
 
     connection = connection_of(supplier)

@@ -11,8 +11,9 @@ from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, Column, Empty, List, Tone, show
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync.connections import last_connection
 from provender.sync.models import Call
-from provender.sync.queries import calls_of, last_connection
+from provender.sync.queries import calls_of
 
 OUTCOMES: dict[str, tuple[str, Tone]] = {
     "ok": ("Done", "ok"),

@@ -17,7 +17,7 @@ from provender.invoicing.models import CreditNote, Invoice
 from provender.sync.differences import LINE, read_sent
 from provender.sync.documents import LINED, Builder, Built, Chart
 from provender.sync.models import Connection, Contact, Link, Problem
-from provender.sync.queries import status_in_words
+from provender.sync.standing import status_in_words
 
 Element = dict[str, Any]
 Names = dict[tuple[str, str], str]

@@ -12,8 +12,9 @@ from provender.customers.models import Customer
 from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import actions, customer_pulls, queries
+from provender.sync import actions, customer_pulls
 from provender.sync.models import CustomerPull
+from provender.sync.standing import contact_standing, find_contacts, invoices_sent_for
 
 ASK, MAKE = "ask", "make"
 
@@ -30,11 +31,11 @@ def contact(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         return _choose(request, customer, pull)
     text = request.GET.get("q", "").strip()
-    found = queries.find_contacts(connection, text or _first_word(customer.trading_name))
+    found = find_contacts(connection, text or _first_word(customer.trading_name))
     context = {
         "customer": customer,
         "connection": connection,
-        "standing": queries.contact_standing(customer),
+        "standing": contact_standing(customer),
         "found": found,
         "text": text,
         "pull": pull,
@@ -69,10 +70,10 @@ def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         then = "You are asked with its next invoice." if ask else "Its next invoice makes a new contact."
         messages.success(request, f"{customer} is unlinked. {then}")
         return redirect("desk:customer", slug=supplier.slug, pk=pk)
-    standing = queries.contact_standing(customer)
+    standing = contact_standing(customer)
     if standing.state != "linked":
         raise Http404("Not linked.")
-    context = {"customer": customer, "standing": standing, "invoices": queries.invoices_sent_for(customer)}
+    context = {"customer": customer, "standing": standing, "invoices": invoices_sent_for(customer)}
     return render(request, "desk/xero/unlink.html", context)
 
 

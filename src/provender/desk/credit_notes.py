@@ -33,7 +33,8 @@ from provender.payments.models import Allocation
 from provender.payments.queries import allocations_of, open_invoices, refunds_of
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync.queries import credit_note_standing, problems_of
+from provender.sync.queries import problems_of
+from provender.sync.standing import credit_note_standing
 from provender.timeline.queries import story
 
 STATES = {"issued": "Issued", "applied": "Applied", "direct": "N/A", "void": "Cancelled"}

@@ -21,10 +21,11 @@ from provender.desk.pull import PULL_TONES, View, rows_shown, where_to
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import customer_pulls as reading
-from provender.sync import customers, previews, queries
+from provender.sync import customers, previews
 from provender.sync.customer_pulls import CHOSEN, Offer, Tally
 from provender.sync.likeness import EMAIL, NAME, TAX
 from provender.sync.models import CustomerPull, CustomerPullRow
+from provender.sync.standing import customers_linked
 
 PAGE = 50
 State = CustomerPullRow.State
@@ -68,7 +69,7 @@ def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         return redirect("desk:xero-customer-pull", slug=supplier.slug, pk=pull.pk)
     found = list(reading.pulls_of(connection))
     rows = [(pull, PULL_TONES.get(CustomerPull.State(pull.state), ""), previews.can_undo(pull)) for pull in found]
-    linked = queries.customers_linked(connection)
+    linked = customers_linked(connection)
     context = {"connection": connection, "pulls": rows, "linked": linked, "customers": supplier.customers.count()}
     return render(request, "desk/xero/customers.html", context)
 

@@ -38,7 +38,7 @@ from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
-from provender.sync import queries as sync
+from provender.sync.standing import contact_standing, credits_in_xero, standing
 from provender.timeline.queries import story
 
 NEWEST = 8  # orders and invoices on a customer's page
@@ -238,8 +238,8 @@ def customer(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse
         "invoice_count": row.invoices.count(),
         "owed": (owed := owed_of(row, clock.today(supplier.time_zone))),
         "ages": list(zip(AGES, owed.ages, strict=True)),
-        "credits_in_xero": sync.credits_in_xero(supplier, row.pk),
-        "contact": sync.contact_standing(row),
+        "credits_in_xero": credits_in_xero(supplier, row.pk),
+        "contact": contact_standing(row),
         "namesake": namesake(row),
         "entries": story(supplier, "customer", pk)[:STORY_LINES],
     }
@@ -263,7 +263,7 @@ def newest_invoices(row: Customer) -> list[tuple[Invoice, Badge, Badge]]:
     """A customer's newest invoices, each with its state here and in Xero."""
     today = clock.today(row.supplier.time_zone)
     newest = list(row.invoices.order_by("-date", "-number")[:NEWEST])
-    how = sync.standing(row.supplier, [invoice.pk for invoice in newest])
+    how = standing(row.supplier, [invoice.pk for invoice in newest])
     return [
         (invoice, invoices.status_badge(invoice, today), invoices.xero_badge(how[invoice.pk])) for invoice in newest
     ]

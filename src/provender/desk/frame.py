@@ -57,8 +57,9 @@ from provender.basics.errors import ProvenderError
 from provender.people.models import Membership, User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
+from provender.sync.connections import connection_of
 from provender.sync.models import Connection
-from provender.sync.queries import XeroLine, connection_of, xero_line
+from provender.sync.queries import XeroLine, xero_line
 
 READING = ("GET", "HEAD", "OPTIONS")
 LAST = "supplier"  # the session's key for the wholesaler that this person looked at last

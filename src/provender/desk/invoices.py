@@ -49,14 +49,13 @@ from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync.actions import approve_drafts, send_now
+from provender.sync.connections import connection_of, last_connection
 from provender.sync.models import Connection
-from provender.sync.queries import (
+from provender.sync.standing import (
     LABELS,
     UNAPPROVED_THERE,
     Standing,
-    connection_of,
     invoices_standing,
-    last_connection,
     skus_without_item,
     standing,
     standing_in,

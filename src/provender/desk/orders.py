@@ -46,7 +46,7 @@ from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
-from provender.sync.queries import Standing, standing
+from provender.sync.standing import Standing, standing
 from provender.timeline.queries import story
 
 Status = Order.Status

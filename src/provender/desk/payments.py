@@ -42,9 +42,11 @@ from provender.payments.surcharges import (
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import queries as sync
+from provender.sync.connections import connection_of
 from provender.sync.models import Connection
 from provender.sync.poll import check_invoice
+from provender.sync.queries import problems_of
+from provender.sync.standing import credits_in_xero, money_in_xero, standing
 
 SOURCE_TONES: dict[str, Tone] = {"here": "mute", "payout": "info", "xero": "ok"}
 
@@ -144,7 +146,7 @@ class PaymentList(List[Payment]):
         return payments_of(self.supplier)
 
     def prepare(self, rows: Sequence[Payment]) -> None:
-        self.twins = sync.money_in_xero(self.supplier, [row.pk for row in rows])
+        self.twins = money_in_xero(self.supplier, [row.pk for row in rows])
 
 
 def document_of(payment: Payment) -> str:
@@ -192,15 +194,15 @@ def payments(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
 def money_of(supplier: Supplier, invoice: Invoice) -> dict[str, Any]:
     """What the money card on an invoice's page shows."""
     paid, credited = list(payments_for(invoice)), list(allocations_to(invoice))
-    twins = sync.money_in_xero(supplier, [row.pk for row in (*paid, *credited)])
-    connection = sync.connection_of(supplier)
+    twins = money_in_xero(supplier, [row.pk for row in (*paid, *credited)])
+    connection = connection_of(supplier)
     return {
         "payments": [(row, twins.get(row.pk, ""), can_be_removed(row, connection, twins)) for row in paid],
         "left_over": [row for row in paid if row.removed_at and row.surcharge_line and may_take_surcharge_back(row)],
         "allocations": [(row, twins.get(row.pk, "")) for row in credited],
-        "problems": sync.problems_of(supplier, documents=[row.pk for row in (*paid, *credited)]),
+        "problems": problems_of(supplier, documents=[row.pk for row in (*paid, *credited)]),
         "reads_back": connection is not None and connection.mark_as_paid,
-        "credits_in_xero": sync.credits_in_xero(supplier, invoice.customer_id),
+        "credits_in_xero": credits_in_xero(supplier, invoice.customer_id),
     }
 
 
@@ -309,8 +311,8 @@ def remove(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Ask, saying what opens again; then take the payment back."""
     rows = Payment.objects.filter(supplier=supplier).exclude(invoice=None).select_related("invoice__customer")
     payment = get_object_or_404(rows, pk=pk)
-    connection = sync.connection_of(supplier)
-    twins = sync.money_in_xero(supplier, [pk])
+    connection = connection_of(supplier)
+    twins = money_in_xero(supplier, [pk])
     if not can_be_removed(payment, connection, twins):
         messages.warning(request, why_not(payment))
         return redirect("desk:invoice", slug=supplier.slug, pk=payment.invoice_id)
@@ -354,8 +356,8 @@ def why_not(payment: Payment) -> str:
 def check(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Ask Xero now what was paid on this invoice."""
     invoice = get_object_or_404(supplier.invoices, pk=pk)
-    connection = sync.connection_of(supplier)
-    how = sync.standing(supplier, [pk])[pk]
+    connection = connection_of(supplier)
+    how = standing(supplier, [pk])[pk]
     if connection is None or not how.xero_id:
         messages.info(request, f"{invoice.number} isn’t in Xero.")
     elif not connection.mark_as_paid:

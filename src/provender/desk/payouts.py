@@ -30,7 +30,7 @@ from provender.payments.queries import payouts_of
 from provender.people.models import User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync.queries import deposit_standing
+from provender.sync.standing import deposit_standing
 from provender.timeline.queries import story
 
 STATES = {"open": "Open", "closed": "Closed", "undone": "Undone"}

@@ -18,6 +18,7 @@ from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, queries
+from provender.sync.connections import last_connection
 from provender.sync.documents import LINED
 from provender.sync.errors import ProblemGone
 from provender.sync.models import Problem
@@ -250,7 +251,7 @@ def problems(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """All causes with a few documents each, or (`?cause=`) all documents of one, in pages."""
     cause = request.GET.get("cause", "")
     groups = queries.problem_groups(supplier)
-    context = {"connection": queries.last_connection(supplier), "line": queries.xero_line(supplier), "cause": cause}
+    context = {"connection": last_connection(supplier), "line": queries.xero_line(supplier), "cause": cause}
     if cause:
         chosen = next((group for group in groups if group.cause == cause), None)
         page = Paginator(queries.problems_of(supplier, cause), PER_PAGE).get_page(request.GET.get("page"))

@@ -38,8 +38,9 @@ from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.choices import codes_for
+from provender.sync.connections import connection_of, last_connection
 from provender.sync.models import Connection, ItemProduct
-from provender.sync.queries import connection_of, item_standing, last_connection
+from provender.sync.standing import item_standing
 from provender.timeline.queries import story
 
 NO_CATEGORY = "No category"

@@ -21,6 +21,7 @@ from provender.people.models import Membership, User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, choices, connecting, queries
+from provender.sync.connections import last_connection
 from provender.sync.drain import drain
 from provender.sync.models import ConnectAttempt, Connection
 from provender.sync.outstanding import outstanding
@@ -57,14 +58,14 @@ NOT_YOURS_TO_REPEAT = frozenset({"app-not-set-up", "already-connected"})  # tryi
 @member(Doing.LOOK)
 def integrations(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """What this wholesaler can be linked with: the Xero tile."""
-    connection = queries.last_connection(supplier)
+    connection = last_connection(supplier)
     return render(request, "desk/xero/integrations.html", {"connection": connection})
 
 
 @member(Doing.LOOK)
 def xero(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """How the link stands: connected, in need of a new consent, disconnected, or not there yet."""
-    connection = queries.last_connection(supplier)
+    connection = last_connection(supplier)
     context: dict[str, Any] = {"connection": connection}
     if connection is not None:
         context |= {

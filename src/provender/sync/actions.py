@@ -29,6 +29,7 @@ from provender.properties.models import Option, Property
 from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.choices import FROM_CHART, LABELS, save_settings
+from provender.sync.connections import connection_of
 from provender.sync.differences import GONE, Lined, as_sent
 from provender.sync.documents import UNAPPROVED
 from provender.sync.drain import release_customers
@@ -51,8 +52,9 @@ from provender.sync.poll import check_invoice
 from provender.sync.poll_facts import KEPT
 from provender.sync.poll_invoices import Tally, note_invoices, take_back
 from provender.sync.problems import ACCOUNT_CAUSES, close_problems
-from provender.sync.queries import drafts_in_xero, open_problems
+from provender.sync.queries import open_problems
 from provender.sync.session import Session, asking_for_a_person
+from provender.sync.standing import drafts_in_xero
 from provender.sync.terms import keep_terms
 from provender.sync.tracking import (
     ACTIVE,
@@ -636,7 +638,7 @@ def make_contact(customer: Customer, by: User | None) -> None:
 
 
 def _connection_of(customer: Customer) -> Connection:
-    connection = customer.supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
+    connection = connection_of(customer.supplier)
     if connection is None:
         raise LinkRefused("Xero is not connected. Connect it first.")
     return connection

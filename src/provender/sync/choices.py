@@ -11,9 +11,10 @@ from provender.basics import clock
 from provender.catalogue.models import Product
 from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
+from provender.sync.connections import connection_of
 from provender.sync.errors import SettingRefused, SettingsMoved
 from provender.sync.models import Account, Connection, TaxRate
-from provender.sync.queries import drafts_in_xero
+from provender.sync.standing import drafts_in_xero
 from provender.sync.terms import FOLLOW, keep_terms
 from provender.timeline.actions import tell
 
@@ -184,9 +185,8 @@ def propose(connection: Connection) -> dict[str, str]:
         "surcharge_account": surcharge,
         "clearing_account": clearing,
     }
-    accounts = {field: row.account_id if row else "" for field, row in chosen.items()}
     return {
-        **accounts,
+        **{field: row.account_id if row else "" for field, row in chosen.items()},
         "invoice_status": Connection.InvoiceStatus.AUTHORISED,
         "tax_type_gst": gst,
         "tax_type_free": free,
@@ -350,7 +350,7 @@ def carried_kinds(supplier: Supplier) -> dict[str, list[str]]:
 
 def tax_kind_trouble(supplier: Supplier, account: str, kind: str) -> str:
     """Why lines of that tax kind can't go to the account chosen in that setting, or "": its field, as in ACCOUNTS."""
-    connection = supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
+    connection = connection_of(supplier)
     row = connection.accounts.filter(account_id=getattr(connection, account)).first() if connection else None
     if connection is None or row is None:
         return ""

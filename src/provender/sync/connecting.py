@@ -15,6 +15,7 @@ from provender.basics import clock
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 from provender.sync.choices import propose
+from provender.sync.connections import connection_of, live_connections
 from provender.sync.errors import (
     AlreadyConnected,
     AppNotSetUp,
@@ -117,12 +118,12 @@ def _choice(tenant: Tenant, supplier: Supplier) -> dict[str, Any]:
         "tenant_id": tenant.tenant_id,
         "name": tenant.tenant_name,
         "connection_id": tenant.connection_id,
-        "taken": _live(tenant.tenant_id).exclude(supplier=supplier).exists(),
+        "taken": _is_taken(tenant.tenant_id, supplier),
     }
 
 
-def _live(tenant_id: str) -> Any:
-    return Connection.objects.filter(tenant=tenant_id).exclude(state=Connection.State.DISCONNECTED)
+def _is_taken(tenant_id: str, supplier: Supplier) -> bool:
+    return live_connections().filter(tenant=tenant_id).exclude(supplier=supplier).exists()
 
 
 def choose(attempt: ConnectAttempt, tenant_id: str, by: User | None) -> Connection:
@@ -131,8 +132,8 @@ def choose(attempt: ConnectAttempt, tenant_id: str, by: User | None) -> Connecti
     if tenant is None or attempt.consent is None:
         raise NoOrganisation
     supplier = attempt.supplier
-    other = supplier.connections.exclude(state=Connection.State.DISCONNECTED).exclude(tenant=tenant_id).first()
-    if other is not None:
+    other = connection_of(supplier)
+    if other is not None and other.tenant != tenant_id:
         raise AlreadyConnected(other.organisation)
     try:
         connection = _connect(supplier, attempt.consent, tenant, by)
@@ -148,7 +149,7 @@ def choose(attempt: ConnectAttempt, tenant_id: str, by: User | None) -> Connecti
 
 @transaction.atomic
 def _connect(supplier: Supplier, consent: Consent, tenant: Mapping[str, str], by: User | None) -> Connection:
-    if _live(tenant["tenant_id"]).exclude(supplier=supplier).exists():
+    if _is_taken(tenant["tenant_id"], supplier):
         raise OrganisationTaken(tenant["name"])
     connection, new = Connection.objects.update_or_create(
         supplier=supplier,

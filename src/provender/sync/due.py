@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from provender.changes.models import GOING, UNSETTLED, Change
 from provender.payments.models import Allocation, Payment
+from provender.sync.connections import connected_here
 from provender.sync.models import Connection, Dispatch, DispatchDocument, Link, Problem
 
 
@@ -89,14 +89,11 @@ def held_back(connection: Connection, kind: str) -> QuerySet[Change]:
 
 
 def connections_with_work(now: datetime) -> QuerySet[Connection]:
-    """Connections worth a drain now: live, not waiting for Xero's limits, with changes or doubts.
-
-    Only those of the app that this process is set up with: with another app's tokens Xero would only be told lies.
-    """
+    """Connections worth a drain now: connected, not waiting for Xero's limits, with changes or doubts."""
     changes = Change.objects.filter(GOING, supplier=OuterRef("supplier"))
     doubts = Dispatch.objects.filter(connection=OuterRef("pk"), next_try_at__lte=now)
     return (
-        Connection.objects.filter(state=Connection.State.CONNECTED, consent__client_id=settings.XERO_CLIENT_ID)
+        connected_here()
         .filter(Q(drain_after=None) | Q(drain_after__lte=now))
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
         .filter(Exists(changes) | Exists(doubts))

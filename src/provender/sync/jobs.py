@@ -4,11 +4,11 @@ import logging
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from provender.basics import clock
+from provender.sync.connections import connected_here
 from provender.sync.errors import NeedsReconnecting, XeroBusy, XeroRefused
 from provender.sync.mirror import read_contacts
 from provender.sync.models import Connection, Event
@@ -21,16 +21,11 @@ EVENTS_KEPT = timedelta(days=31)
 NIGHT = range(1, 5)  # hours of the wholesaler's own night in which the books are compared
 
 
-def _ours() -> QuerySet[Connection]:
-    """Live connections of the app that this process is set up with."""
-    return Connection.objects.filter(state=Connection.State.CONNECTED, consent__client_id=settings.XERO_CLIENT_ID)
-
-
 def check_connections() -> None:
     """Ask each organisation for itself now and then: access still there, lock dates as they are. One call each."""
     now = clock.database_now()
     stale = Q(last_checked_at=None) | Q(last_checked_at__lt=now - CHECK_EVERY)
-    for connection in _ours().filter(stale).select_related("supplier"):
+    for connection in connected_here().filter(stale).select_related("supplier"):
         try:
             with asking_for_a_person(connection) as session:
                 organisation = session.client.organisation()
@@ -48,7 +43,7 @@ def follow_terms() -> None:
     """Where due dates follow the contacts' terms, bring our copy of the contacts up to date now and then."""
     now = clock.database_now()
     stale = Q(contacts_read_at=None) | Q(contacts_read_at__lt=now - CHECK_EVERY)
-    for connection in _ours().filter(stale, follow_terms=True).select_related("supplier"):
+    for connection in connected_here().filter(stale, follow_terms=True).select_related("supplier"):
         try:
             with asking_for_a_person(connection) as session:
                 read_contacts(session)
@@ -59,7 +54,7 @@ def follow_terms() -> None:
 def compare_by_night() -> None:
     """Once a night, by the wholesaler's clock, compare all books; what differs becomes a Problem."""
     now = clock.database_now()
-    for connection in _ours().select_related("supplier"):
+    for connection in connected_here().select_related("supplier"):
         here = now.astimezone(ZoneInfo(connection.supplier.time_zone))
         recent = connection.compared_at is not None and now - connection.compared_at < timedelta(hours=12)
         if here.hour not in NIGHT or recent:

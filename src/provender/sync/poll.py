@@ -9,7 +9,8 @@ A webhook makes a reading come sooner, and so does a person; nothing depends on 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provender.basics import clock
+from provender.sync.connections import connected_here
 from provender.sync.contacts import hear_of_merges
 from provender.sync.errors import LostLease, XeroBusy
 from provender.sync.failpoints import Failpoint, reach
@@ -62,12 +64,10 @@ def due_connections(now: datetime) -> QuerySet[Connection]:
     """Connections worth a reading now: by their pace, or because an event came and the last one was a while ago."""
     told = Event.objects.filter(tenant=OuterRef("tenant"), heard_at=None, category__in=TOLD_OF_MONEY)
     rested = Q(polled_at=None) | Q(polled_at__lte=now - AFTER_EVENTS)
-    return Connection.objects.filter(
+    return connected_here().filter(
         Q(poll_after=None) | Q(poll_after__lte=now) | (Exists(told) & rested),
         Q(lease_until=None) | Q(lease_until__lte=now),
         Q(parked_until=None) | Q(parked_until__lte=now),
-        state=Connection.State.CONNECTED,
-        consent__client_id=settings.XERO_CLIENT_ID,
         mark_as_paid=True,
     )
 
@@ -119,22 +119,17 @@ def check_invoice(connection: Connection, xero_id: str) -> Tally:
         return tally
 
 
-class _leased:  # noqa: N801 -- reads as the words that it stands for
+@contextmanager
+def _leased(connection: Connection) -> Iterator[Lease]:
     """The connection's lease for a person's reading, or XeroBusy."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> Lease:
-        lease = take_lease(self._connection.pk)
-        if lease is None:
-            raise XeroBusy("documents are being sent at this moment")
-        self._lease = lease
-        self._connection.refresh_from_db()
-        return lease
-
-    def __exit__(self, *_: object) -> None:
-        self._lease.release()
+    lease = take_lease(connection.pk)
+    if lease is None:
+        raise XeroBusy("documents are being sent at this moment")
+    try:
+        connection.refresh_from_db()
+        yield lease
+    finally:
+        lease.release()
 
 
 def pace(day_left: int | None) -> timedelta:

@@ -18,6 +18,7 @@ from provender.properties.actions import save_option, save_property, sync_option
 from provender.properties.models import TRACKING_TAG, Option, Property
 from provender.properties.queries import Carried
 from provender.suppliers.models import Supplier
+from provender.sync.connections import connection_of
 from provender.sync.errors import TooManyCategories, TrackingRefused
 from provender.sync.models import CategoryBinding, Connection, OptionBinding, TrackingCategory
 from provender.timeline.actions import tell
@@ -204,10 +205,6 @@ def bind_anew(connection: Connection, its: Property, category_id: str) -> None:
     _bind(connection, its, category_id)
 
 
-def _live(supplier: Supplier) -> Connection | None:
-    return supplier.connections.exclude(state=Connection.State.DISCONNECTED).first()
-
-
 # --- what a person does -------------------------------------------------------------------------------------------
 
 
@@ -216,7 +213,7 @@ def save_tracked_property(its: Property, *, by: User | None) -> Property:
     """`save_property`, and bind it by its tag. Raises TooManyCategories, and what `save_property` raises."""
     before = Property.objects.filter(pk=its.pk).first()
     save_property(its, by=by)
-    connection = _live(its.supplier)
+    connection = connection_of(its.supplier)
     if connection and its.category_wanted and before and before.tag != its.tag:
         connection.category_bindings.filter(property=its).delete()
     _refuse_a_third(its, connection)
@@ -229,7 +226,7 @@ def save_tracked_property(its: Property, *, by: User | None) -> Property:
 def save_tracked_option(option: Option, *, by: User | None) -> Option:
     """`save_option`, and bind it when its category in Xero has an option of that name. Raises what that raises."""
     save_option(option, by=by)
-    if connection := _live(option.property.supplier):
+    if connection := connection_of(option.property.supplier):
         bind_by_name(connection)
     return option
 
