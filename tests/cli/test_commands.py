@@ -49,7 +49,9 @@ def test_a_wholesaler_is_made_and_listed(provender, as_json):
     said = provender("supplier create retail --country GB --name", "Giftware Wholesale")
     assert "Giftware Wholesale (retail): GBP" in said
     assert as_json("supplier list") == {
-        "suppliers": [{"slug": "retail", "name": "Giftware Wholesale", "country": "GB", "currency": "GBP"}]
+        "suppliers": [
+            {"slug": "retail", "name": "Giftware Wholesale", "country": "GB", "currency": "GBP", "closed": None}
+        ]
     }
 
 

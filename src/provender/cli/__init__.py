@@ -80,7 +80,7 @@ class Commands(click.Group):
             give_up(*told(error))
 
 
-ABOUT_USE = frozenset({"supplier-unknown", "supplier-exists"})
+ABOUT_USE = frozenset({"supplier-unknown", "supplier-exists", "supplier-not-named"})
 
 
 def known_errors() -> tuple[type[Exception], ...]:

@@ -132,7 +132,7 @@ def announce_first_links() -> None:
     from provender.people.roles import Role
     from provender.suppliers.models import Supplier
 
-    empty = Supplier.objects.filter(memberships=None).order_by("slug")
+    empty = Supplier.objects.filter(memberships=None, closed_at=None).order_by("slug")
     for supplier in empty:
         for older in supplier.invitations.filter(email="", used_at=None):
             withdraw(older)

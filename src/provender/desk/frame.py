@@ -55,6 +55,7 @@ from django_htmx.middleware import HtmxDetails
 
 from provender.basics.errors import ProvenderError
 from provender.people.models import Membership, User
+from provender.people.queries import memberships_of
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync.connections import connection_of
@@ -135,7 +136,7 @@ def _to_login(request: DeskRequest) -> HttpResponse:
 
 
 def _membership(user: User, slug: str) -> Membership:
-    membership = Membership.objects.select_related("supplier").filter(user=user, supplier__slug=slug).first()
+    membership = memberships_of(user).filter(supplier__slug=slug).first()
     if membership is None:
         raise Http404("No such wholesaler.")  # the same answer whether it exists or not
     return membership
@@ -192,7 +193,7 @@ class Frame:
         user = getattr(self._request, "user", None)  # an error page may come from before the login is known
         if user is None or not user.is_authenticated:
             return []
-        return list(user.memberships.select_related("supplier").order_by("supplier__name"))
+        return list(memberships_of(user))
 
     @cached_property
     def membership(self) -> Membership | None:

@@ -20,6 +20,7 @@ from provender.desk.frame import LAST, DeskRequest
 from provender.people import actions
 from provender.people.errors import AddressTaken
 from provender.people.models import Invitation, User
+from provender.people.queries import memberships_of
 from provender.people.roles import Role
 from provender.timeline.actions import tell
 
@@ -30,11 +31,12 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 @login_required
 def choose(request: DeskRequest) -> HttpResponse:
     """Straight to the only wholesaler, or the one looked at last; else a choice."""
-    slugs = list(request.user.memberships.order_by("supplier__name").values_list("supplier__slug", flat=True))
+    slugs = list(memberships_of(request.user).values_list("supplier__slug", flat=True))
     last = request.session.get(LAST)
     if len(slugs) == 1 or last in slugs:
         return redirect("desk:today", slug=last if last in slugs else slugs[0])
-    return render(request, "desk/choose.html")
+    closed = request.user.memberships.exclude(supplier__closed_at=None).values_list("supplier__name", flat=True)
+    return render(request, "desk/choose.html", {"closed": closed.order_by("supplier__name")})
 
 
 class JoinForm(forms.Form):

@@ -273,7 +273,9 @@ def invoices(request: DeskRequest, supplier: Supplier) -> HttpResponseBase:
 @require_safe
 def by_link(request: DeskRequest, pk: UUID) -> HttpResponse:
     """The address that Xero's invoice leads back to: on to the invoice's page, for members of its wholesaler."""
-    mine = Invoice.objects.filter(supplier__memberships__user=request.user).select_related("supplier")
+    mine = Invoice.objects.filter(supplier__memberships__user=request.user, supplier__closed_at=None).select_related(
+        "supplier"
+    )
     invoice = get_object_or_404(mine, pk=pk)
     return redirect("desk:invoice", slug=invoice.supplier.slug, pk=pk)
 

@@ -17,7 +17,8 @@ from provender.basics.wording import counted
 from provender.changes.actions import DRAIN
 from provender.desk.choosing import as_uuid
 from provender.desk.frame import DeskRequest, back, connected, member
-from provender.people.models import Membership, User
+from provender.people.models import User
+from provender.people.queries import memberships_of
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import actions, choices, connecting, queries
@@ -124,7 +125,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         attempt = connecting.finish(request.GET.dict(), person)
     except ProvenderError as error:
         return _failed(request, error)
-    membership = Membership.objects.filter(user=person, supplier=attempt.supplier).first()
+    membership = memberships_of(person).filter(supplier=attempt.supplier).first()
     if membership is None or not membership.may(Doing.BOOKS):
         raise PermissionDenied(f"You may not connect {attempt.supplier}.")
     if len(attempt.tenants) > 1:

@@ -166,7 +166,11 @@ def go_on(source: Import) -> Import:
 def work() -> None:
     """The job: do all that was asked of imports and that nobody is doing."""
     wanted = Q(state=State.APPLYING) | Q(state=State.READING) & ~Q(file="")  # a command reads its own file
-    for source in Import.objects.filter(_free(), wanted).select_related("supplier").order_by("started_at"):
+    for source in (
+        Import.objects.filter(_free(), wanted, supplier__closed_at=None)
+        .select_related("supplier")
+        .order_by("started_at")
+    ):
         try:
             _do(source)
         except ImportTakenOver:

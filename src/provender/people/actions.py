@@ -5,9 +5,11 @@ What is told to the timeline about it is told by the screen: the timeline's room
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from provender.basics import clock
 from provender.people.errors import (
@@ -21,6 +23,7 @@ from provender.people.errors import (
 )
 from provender.people.models import Invitation, Membership, User
 from provender.people.roles import Role
+from provender.suppliers.errors import SupplierClosed
 from provender.suppliers.models import Supplier
 
 LINK_LASTS = timedelta(days=7)
@@ -51,7 +54,7 @@ def invite(supplier: Supplier, email: str, role: Role, by: User | None) -> str:
 
 
 def find_invitation(secret: str) -> Invitation:
-    """The invitation that this link opens. Raises LinkUnknown, LinkUsed, LinkExpired."""
+    """The invitation that this link opens. Raises LinkUnknown, LinkUsed, LinkExpired, SupplierClosed."""
     invitation = Invitation.objects.select_related("supplier", "invited_by").filter(secret_hash=_hash(secret)).first()
     if invitation is None:
         raise LinkUnknown
@@ -59,6 +62,8 @@ def find_invitation(secret: str) -> Invitation:
         raise LinkUsed
     if invitation.expires_at <= clock.now():
         raise LinkExpired
+    if invitation.supplier.closed_at:
+        raise SupplierClosed(invitation.supplier.name)
     return invitation
 
 
@@ -104,6 +109,20 @@ def remove(membership: Membership) -> None:
     """End a person's work at the wholesaler; the login and what they did stay. Raises LastOwner."""
     _keep_an_owner(membership)
     membership.delete()
+
+
+@transaction.atomic
+def remove_everybody(supplier: Supplier, keep: Callable[[QuerySet[User]], QuerySet[User]]) -> int:
+    """End everybody's work at a wholesaler that goes; answers how many logins go with it.
+
+    A login stays if its person works elsewhere, or if `keep` names it of those who don't.
+    """
+    here = User.objects.filter(memberships__supplier=supplier, is_superuser=False)
+    only_here = here.exclude(memberships__in=Membership.objects.exclude(supplier=supplier))
+    leaving = list(only_here.exclude(pk__in=keep(only_here).values("pk")).values_list("pk", flat=True))
+    supplier.memberships.all().delete()
+    User.objects.filter(pk__in=leaving).delete()
+    return len(leaving)
 
 
 def withdraw(invitation: Invitation) -> None:

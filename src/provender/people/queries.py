@@ -3,8 +3,13 @@
 from django.db.models import QuerySet
 
 from provender.basics import clock
-from provender.people.models import Invitation, Membership
+from provender.people.models import Invitation, Membership, User
 from provender.suppliers.models import Supplier
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """Where that person may work, with the wholesaler, by its name; closed ones are left out."""
+    return user.memberships.filter(supplier__closed_at=None).select_related("supplier").order_by("supplier__name")
 
 
 def members_of(supplier: Supplier) -> QuerySet[Membership]:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Iterable
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from provender.suppliers.errors import SupplierExists
+from provender.basics import clock
+from provender.basics.rows import delete_leaves
+from provender.suppliers.errors import SupplierExists, SupplierGoing
 from provender.suppliers.models import COUNTRY_DEFAULTS, Counter, Supplier
 
 
@@ -32,6 +34,24 @@ def save_supplier(supplier: Supplier, names: Iterable[str]) -> None:
     supplier.full_clean(validate_unique=False)
     columns = {field.name for field in Supplier._meta.concrete_fields}  # noqa: SLF001 -- the public way to its columns
     supplier.save(update_fields=columns.intersection(names))
+
+
+def close_supplier(supplier: Supplier) -> None:
+    """Let nobody work with it any more; all of it stays, and it can be opened again. Twice is once."""
+    Supplier.objects.filter(pk=supplier.pk, closed_at=None).update(closed_at=clock.now())
+    supplier.refresh_from_db(fields=["closed_at"])
+
+
+def reopen_supplier(supplier: Supplier) -> None:
+    """Let people work with it again. Raises SupplierGoing once its deletion has begun."""
+    if not Supplier.objects.filter(pk=supplier.pk, deletion_began_at=None).update(closed_at=None):
+        raise SupplierGoing(supplier.name, supplier.slug)
+    supplier.refresh_from_db(fields=["closed_at"])
+
+
+def remove_supplier(supplier: Supplier) -> None:
+    """The last row of a deletion (`leaving`), when nothing names it any more."""
+    delete_leaves(Supplier.objects.filter(pk=supplier.pk, deletion_began_at__isnull=False))
 
 
 def take_numbers(supplier: Supplier, kind: str, count: int = 1) -> range:

@@ -62,6 +62,9 @@ class Supplier(models.Model):
     # Whether credit notes are set against their invoice, and what is left of them against the next ones, by themselves.
     credits_apply = models.BooleanField("credit notes apply themselves", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Closed: nobody opens it, nothing is sent, all of it stays. Once its deletion has begun there is no way back.
+    closed_at = models.DateTimeField(null=True, editable=False)
+    deletion_began_at = models.DateTimeField(null=True, editable=False)
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, Q
 
 from provender.basics import clock
+from provender.suppliers.models import Supplier
 from provender.sync.errors import LostLease
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.models import Connection
@@ -46,6 +47,11 @@ class Lease:
             lease_owner="", lease_until=None
         )
         reach(Failpoint.RELEASED)
+
+
+def fence_off(supplier: Supplier) -> None:
+    """Whatever is at work on its connections has lost the lease, and writes nothing more."""
+    supplier.connections.update(lease_epoch=F("lease_epoch") + 1, lease_owner="", lease_until=None)
 
 
 def take_lease(connection: UUID) -> Lease | None:

@@ -15,11 +15,11 @@ import msgspec
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from provender.basics import clock
 from provender.sync.failpoints import Failpoint, reach
-from provender.sync.models import Connection, Consent
+from provender.sync.models import ConnectAttempt, Connection, Consent
 from provender.sync.secrets import seal, unseal
 from provender.xero import App, Endpoints, Login, NotConnected, OutcomeUnknown, TokenSet, TryLater
 
@@ -169,6 +169,12 @@ def end_consent(consent_id: int, owner: str) -> None:
         state=Connection.State.NEEDS_RECONNECTING,
         state_why="Xero no longer accepts the consent; it ended or was revoked",
     )
+
+
+def forget_unused() -> None:
+    """Forget the tokens of consents that no connection stands on, nor anybody on the way to one."""
+    underway = ConnectAttempt.objects.filter(consent=OuterRef("pk"))
+    Consent.objects.filter(~Exists(underway), connections=None).delete()
 
 
 def rotate_keys() -> int:
