@@ -138,7 +138,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "django_filters",
-    "heroicons",
     "provender.desk",  # before allauth: its templates for login and account pages win
     "allauth",
     "allauth.account",
@@ -188,6 +187,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "provender.desk.frame.frame",
             ],
+            "libraries": {"heroicons": "provender.desk.icons"},
         },
     },
 ]
