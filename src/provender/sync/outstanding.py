@@ -22,26 +22,27 @@ def outstanding(connection: Connection) -> QuerySet[Change]:
     It asks only about kinds of which something changed, mostly none or one: to put all of it together takes longer than
     drawing a page.
     """
-    mine = {"supplier": connection.supplier_id}
-    going = unsettled(connection)
     kinds = changed_kinds(connection)
+    if not kinds:
+        return Change.objects.none()
+    mine = {"supplier": connection.supplier_id}
     linked = Exists(_links(connection, OuterRef("kind"), "document"))
-    payments = Payment.objects.filter(**mine, pk=OuterRef("document"), source=Payment.Source.HERE, removed_at=None)
-    allocations = Allocation.objects.filter(
-        **mine, pk=OuterRef("document"), source=Allocation.Source.HERE, removed_at=None
-    )
-    taken_out = Exists(Payment.objects.filter(pk=OuterRef("document"), removed_at__isnull=False)) | Exists(
-        Allocation.objects.filter(pk=OuterRef("document"), removed_at__isnull=False)
-    )
-    closed = Payout.objects.filter(**mine, pk=OuterRef("document"), state=Payout.State.CLOSED, undone_at=None)
     wanted = Q(kind__in=LINED)
     if kinds & {"payment", "allocation"}:
+        taken_out = Exists(Payment.objects.filter(pk=OuterRef("document"), removed_at__isnull=False)) | Exists(
+            Allocation.objects.filter(pk=OuterRef("document"), removed_at__isnull=False)
+        )
         wanted |= Q(taken_out, linked, kind__in=("payment", "allocation"))
     if "payment" in kinds:
+        payments = Payment.objects.filter(**mine, pk=OuterRef("document"), source=Payment.Source.HERE, removed_at=None)
         wanted |= Q(Exists(payments.filter(_payments_wanted(connection))), ~linked, kind="payment")
     if "allocation" in kinds:
+        allocations = Allocation.objects.filter(
+            **mine, pk=OuterRef("document"), source=Allocation.Source.HERE, removed_at=None
+        )
         ready = _ready(connection, "invoice"), _ready(connection, "credit_note")
         wanted |= Q(Exists(allocations.filter(*ready)), ~linked, kind="allocation")
+    closed = Payout.objects.filter(**mine, pk=OuterRef("document"), state=Payout.State.CLOSED, undone_at=None)
     if "payout" in kinds and connection.auto_reconcile:
         wanted |= Q(Exists(closed), kind="payout")
     if "fee" in kinds and connection.fee_account:
@@ -49,7 +50,7 @@ def outstanding(connection: Connection) -> QuerySet[Change]:
         wanted |= Q(Exists(closed.filter(fee__gt=0)), deposited, kind="fee")
     if kinds & {"payout", "fee"}:
         wanted |= Q(linked, kind__in=("payout", "fee"))
-    return going.filter(wanted) if kinds else going.none()
+    return unsettled(connection).filter(wanted)
 
 
 def count_outstanding(connection: Connection) -> dict[str, int]:
