@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as configured
+from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
+from django.db.models.signals import post_migrate
 
 import cast
 from xero_simulator import Simulator
@@ -52,6 +54,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 # Style sheets and scripts under their own names, from where they are; tests/cli/test_static.py collects them.
 configured.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Whenever a test has its database emptied, Django would write down its permissions for every table again. Nothing of
+# ours asks for them: who may do what is `people.roles`.
+post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(autouse=True)
