@@ -54,6 +54,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 # Style sheets and scripts under their own names, from where they are; tests/cli/test_static.py collects them.
 configured.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+configured.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that isn't there
 
 # Whenever a test has its database emptied, Django would write down its permissions for every table again. Nothing of
 # ours asks for them: who may do what is `people.roles`.
