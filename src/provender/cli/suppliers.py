@@ -81,7 +81,7 @@ def close(slug: str, name: str | None) -> None:
     from provender.suppliers.actions import close_supplier
     from provender.suppliers.queries import find_supplier
     from provender.sync.connecting import disconnect
-    from provender.sync.queries import connection_of
+    from provender.sync.connections import connection_of
     from provender.timeline.actions import tell
 
     supplier = find_supplier(slug, closed=True)
