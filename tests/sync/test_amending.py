@@ -153,3 +153,67 @@ def theo(supplier):
     client = Client()
     client.force_login(cast.person("theo", supplier))
     return client
+
+
+# --- edited once more ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def billed_further(sold, sync):
+    """The same order, paid, and then 3 coffee beans: a further invoice over 27.13 in Xero, not paid."""
+    cast.payment(sold.invoice, "103.75")
+    edit_order(fresh(sold), lines=edited(sold, 10, 3), way=Way.FURTHER, by=None)
+    sync()
+    return sold
+
+
+def further(order):
+    return further_of(order.invoice).get()
+
+
+def test_the_next_edit_updates_the_further_invoice_there(billed_further, supplier, sync, books, xero):
+    xero.stats.reset()
+    edit_order(fresh(billed_further), lines=edited(billed_further, 12, 3), way=Way.FURTHER, by=None)
+    sync()
+    theirs = books.find_invoice(further(billed_further).number)
+    assert (str(theirs["Total"]), further(billed_further).version) == ("37.03", 2)
+    assert not [call for call in xero.stats.calls if call.startswith("PUT")]
+    assert verify_books(supplier).equal
+    edit_order(fresh(billed_further), lines=edited(billed_further, 10, 2), way=Way.FURTHER, by=None)
+    sync()
+    assert books.find_invoice(theirs["InvoiceNumber"])["Status"] == "VOIDED"
+    assert verify_books(supplier).equal
+
+
+def test_the_next_edit_updates_the_credit_note_there(sold, supplier, sync, xero):
+    cast.payment(sold.invoice, "103.75")
+    edit_order(fresh(sold), lines=edited(sold, 8, 2), way=Way.CREDIT, by=None)
+    sync()
+    edit_order(fresh(sold), lines=edited(sold, 7, 2), way=Way.CREDIT, by=None)
+    sync()
+    (note,) = credit_notes(xero)
+    assert str(note["Total"]) == "14.85"
+    edit_order(fresh(sold), lines=edited(sold, 10, 2), way=Way.CREDIT, by=None)
+    sync()
+    assert [note["Status"] for note in credit_notes(xero)] == ["VOIDED"]
+    assert verify_books(supplier).equal
+
+
+@pytest.mark.parametrize(("beans", "left"), [(4, "27.12"), (2, "-27.13")])
+def test_a_further_invoice_paid_there_is_amended_beside_it(billed_further, supplier, sync, books, xero, beans, left):
+    number = further(billed_further).number
+    books.pay(number)
+    edit_order(fresh(billed_further), lines=edited(billed_further, 10, beans), way=Way.FURTHER, by=None)
+    sync()
+    assert problem().cause == "paid-or-credited"
+    first, difference = refused_change(problem())
+    assert (first, str(difference.amount)) == (billed_further.invoice, left)
+    amend_refused(problem(), way=Way.BOTH, shown=difference.shown, by=None)
+    sync()
+    assert not Problem.objects.filter(solved_at=None).exists()
+    assert str(books.find_invoice(number)["Total"]) == "27.13"
+    assert sorted(str(each.total) for each in further_of(billed_further.invoice)) == sorted(
+        ["27.13"] if beans < 3 else ["27.13", "27.12"]
+    )
+    assert [str(note["Total"]) for note in credit_notes(xero)] == (["27.13"] if beans < 3 else [])
+    assert verify_books(supplier).equal

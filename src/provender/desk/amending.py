@@ -24,6 +24,7 @@ from provender.ordering.models import Order
 from provender.ordering.queries import difference_of
 from provender.payments.amending import (
     Difference,
+    Part,
     Way,
     Whole,
     amendments_of,
@@ -76,7 +77,7 @@ def ways_of(
     may = [way for way in difference.ways if membership.may(Doing.BOOKS) or way not in CREDITS]
     choices = []
     for way in may:
-        label = f"{save}{_label(difference, way, invoice.currency)}"
+        label = _label(difference, way, invoice.currency, save)
         if way != Way.LEAVE:
             choices.append(Choice(f"save:{way}:{difference.shown}", f"{label[:1].upper()}{label[1:]}"))
     if leave and difference:
@@ -85,10 +86,20 @@ def ways_of(
     return Ways(invoice, difference, choices, len(may) < len(difference.ways), list(others) if difference else [])
 
 
-def _label(difference: Difference, way: Way, currency: str) -> str:
-    credit = difference.credit and f"credit note over {money(difference.credit.totals.total, currency)}"
-    further = difference.further and f"further invoice over {money(difference.further.totals.total, currency)}"
-    return {Way.BOTH: f"{credit} and {further}", Way.CREDIT: credit, Way.FURTHER: further}.get(way) or ""
+def _label(difference: Difference, way: Way, currency: str, save: str) -> str:
+    parts = {Way.CREDIT: difference.credit, Way.FURTHER: difference.further}
+    named = [(one, what) for what, one in parts.items() if one and way in (Way.BOTH, what)]
+    words = " and ".join(_words(one, what, currency) for one, what in named)
+    return f"{save}{'a ' if save and named and named[0][0].of is None else ''}{words}"
+
+
+def _words(part: Part, way: Way, currency: str) -> str:
+    """What a document becomes, as its button says it: "further invoice INV-7 changed to $9.90"."""
+    what, amount = "credit note" if way == Way.CREDIT else "further invoice", money(part.totals.total, currency)
+    if part.of is None:
+        return f"{what} over {amount}"
+    gone = "cancelled" if way == Way.CREDIT else "void"
+    return f"{what} {part.of.number} {f'changed to {amount}' if part.drafts else gone}"
 
 
 def read_way(request: DeskRequest, do: str) -> tuple[str, Way | None, str]:

@@ -293,7 +293,7 @@ def _ways(request: DeskRequest, sheet: Sheet) -> Ways | None:
     if sheet.order is None or sheet.order.invoice is None or sheet.difference is None:
         return None
     leave = "Save the order, leave the invoice"
-    return ways_of(sheet.order.invoice, sheet.difference, request.membership, leave=leave, save="Save, with a ")
+    return ways_of(sheet.order.invoice, sheet.difference, request.membership, leave=leave, save="Save, with ")
 
 
 def _changed_meanwhile(request: DeskRequest, supplier: Supplier, typed: Sheet) -> HttpResponse:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as Date  # noqa: N812 -- `date` is what an invoice calls it
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
@@ -83,7 +84,7 @@ def raise_invoice(
         created_at=now,
         changed_at=now,
     )
-    rates = dict(further_to.lines.values_list("tax_kind", "tax_rate")) if further_to else None
+    rates = _rates_of_further(invoice)
     built = build_lines(InvoiceLine, supplier, _choose_options(invoice, lines), rates)
     _put_lines(invoice, built)
     invoice.save(force_insert=True)
@@ -171,7 +172,7 @@ def revise_invoice(
     for name, value in asked.items():
         if value is not None:
             setattr(invoice, name, value)
-    rates = {line.tax_kind: line.tax_rate for line in current}
+    rates = _rates_of_further(invoice) | {line.tax_kind: line.tax_rate for line in current}
     built = (
         current if lines is None else build_lines(InvoiceLine, invoice.supplier, _choose_options(invoice, lines), rates)
     )
@@ -336,6 +337,11 @@ def choose_for_imported(
         for customer, products in of_customer.items()
     }
     return [[replace(line, tracking=next(found[customer])) for line in lines] for customer, lines in documents]
+
+
+def _rates_of_further(invoice: Invoice) -> dict[str, Decimal]:
+    """Tax kind → the rate of the invoice that this one bills further; empty for any other."""
+    return dict(invoice.further_to.lines.values_list("tax_kind", "tax_rate")) if invoice.further_to else {}
 
 
 def _put_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:

@@ -197,7 +197,8 @@ def revise_credit_note(
     before = _content(credit_note, current)
     credit_note.date = credit_note.date if date is None else date
     credit_note.reason = credit_note.reason if reason is None else reason
-    rates = {line.tax_kind: line.tax_rate for line in current}
+    rates = dict(credit_note.invoice.lines.values_list("tax_kind", "tax_rate")) if credit_note.invoice else {}
+    rates |= {line.tax_kind: line.tax_rate for line in current}
     drafts = [draft_of(line) for line in current] if lines is None else lines
     built = build_lines(CreditNoteLine, credit_note.supplier, drafts, rates)
     old_total = credit_note.total

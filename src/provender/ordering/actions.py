@@ -1,6 +1,6 @@
 """What happens to an order, from draft to delivered or cancelled. Each function is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from enum import Enum
@@ -121,14 +121,16 @@ def edit_order(
     anew: bool = False,
     way: Way | None = None,
     shown: str = "",
+    closed: Collection[UUID] = (),
     by: User | None,
 ) -> Order:
     """Change an order; what is left out stays. Lines keep their identity by their key.
 
     A placed or delivered order keeps the prices, names and tax it was placed with and takes the products' present
     account codes; its invoice gets its next version. One with money on it stays as it was issued: `way` says what is
-    done about the difference, of which the person was `shown` this (`payments.amending`). With `anew` its prices that
-    nobody typed are found again. When nothing differs, nothing is written.
+    done about the difference, of which the person was `shown` this (`payments.amending`). So does one that is `closed`,
+    with money in Xero alone. With `anew` its prices that nobody typed are found again. When nothing differs, nothing is
+    written.
     Raises WrongStatus (cancelled), EmptyOrder, NegativeOrder, InvoiceIsVoid, InvoiceHasMoney (there is a difference and
     no `way`), what `amend_invoice` raises, and what `create_order` raises.
     """
@@ -147,7 +149,7 @@ def edit_order(
     if placed:
         priced = _ready(order, priced)
         choose_tracking(order, priced)
-    stays = order.invoice is not None and stays_as_issued(order.invoice)
+    stays = order.invoice is not None and stays_as_issued(order.invoice, closed)
     if order.invoice and stays:
         take_own_keys(order.invoice, priced)
     changes = [*what_changed(before, order), *(["lines"] if _content(current) != _content(priced) else [])]
@@ -155,7 +157,7 @@ def edit_order(
         _save(order, priced)
         tell(order.supplier, KIND, order.pk, f"Changed {', '.join(changes)}", who=by)
     if order.invoice and stays and (changes or way):
-        _amend(order, order.invoice, priced, way, shown, by)
+        _amend(order, order.invoice, priced, way, shown, by, closed=closed)
     elif order.invoice and not stays and (changes or order.own_total is not None):
         _revise(order, order.invoice, priced, dates_moved=_dates(before) != _dates(order), by=by)
     return order
@@ -163,11 +165,11 @@ def edit_order(
 
 @transaction.atomic
 def amend_order(
-    order: Order, *, way: Way, shown: str = "", paid_there: bool = False, by: User | None
+    order: Order, *, way: Way, shown: str = "", closed: Collection[UUID] = (), by: User | None
 ) -> Amended | None:
     """Do something about the difference between an order and what is billed for it; None without an invoice.
 
-    An invoice whose money was taken back since follows, unless it is `paid_there`, in Xero alone. Twice is once: the
+    An invoice whose money was taken back since follows, unless it is `closed`, in Xero alone. Twice is once: the
     second time there is no difference. Raises WrongStatus, and what `amend_invoice` raises.
     """
     hold(order)
@@ -176,8 +178,8 @@ def amend_order(
     if order.invoice is None:
         return None
     lines = list(order.lines.all())
-    if paid_there or stays_as_issued(order.invoice):
-        return _amend(order, order.invoice, lines, way, shown, by, paid_there=paid_there)
+    if stays_as_issued(order.invoice, closed):
+        return _amend(order, order.invoice, lines, way, shown, by, closed=closed)
     if order.own_total is not None:
         _revise(order, order.invoice, lines, dates_moved=False, by=by)
     return None
@@ -234,7 +236,9 @@ def deliver_order(order: Order, *, delivered_on: date | None = None, by: User | 
 
 
 @transaction.atomic
-def cancel_order(order: Order, *, then: Whole | None = None, by: User | None, why: str = "") -> Order:
+def cancel_order(
+    order: Order, *, then: Whole | None = None, closed: Collection[UUID] = (), by: User | None, why: str = ""
+) -> Order:
     """Call off a placed or delivered order, and void its invoice. A draft is deleted instead.
 
     An invoice with money on it is credited as a whole; `then` says what becomes of the money. Raises WrongStatus, and
@@ -247,8 +251,8 @@ def cancel_order(order: Order, *, then: Whole | None = None, by: User | None, wh
     order.cancelled_at = order.changed_at = clock.now()
     order.save()
     because, what = why or f"Order {order.number} was cancelled", "Cancelled"
-    if order.invoice and then and stays_as_issued(order.invoice):
-        if credit_note := credit_whole(order.invoice, then=then, why=because, by=by):
+    if order.invoice and then and stays_as_issued(order.invoice, closed):
+        if credit_note := credit_whole(order.invoice, then=then, closed=closed, why=because, by=by):
             what = f"Cancelled; credit note {credit_note.number} over {credit_note.total}"
     elif order.invoice:
         cancel_invoice(order.invoice, by=by, why=because)
@@ -411,7 +415,7 @@ def _amend(
     shown: str,
     by: User | None,
     *,
-    paid_there: bool = False,
+    closed: Collection[UUID] = (),
 ) -> Amended:
     """Bring about beside the invoice what the order says by now, in that way; note what the order comes to."""
     found = amend_invoice(
@@ -419,7 +423,7 @@ def _amend(
         wanted_lines(invoice, lines),
         way=way or Way.LEAVE,
         shown=shown,
-        paid_there=paid_there,
+        closed=closed,
         why=f"Order {order.number} was edited",
         by=by,
     )

@@ -62,9 +62,13 @@ def _apply(credit_notes: Sequence[CreditNote], invoice: Invoice) -> None:
             allocate_credit(credit_note, invoice, amount=amount, date=allocation_day(credit_note, invoice))
 
 
-def hold_credits(customer: Customer) -> None:
-    """Hold what the customer's credit notes have left, before an invoice is held that they may be set against."""
-    _hold_all(open_credits(customer.supplier, customer))
+def hold_credits(customer: Customer, invoices: Iterable[Invoice] = ()) -> None:
+    """Hold what the customer's credit notes have left, before an invoice is held that they may be set against.
+
+    So are those that are set against these invoices, from which they may step aside.
+    """
+    there = Allocation.objects.filter(invoice__in=list(invoices), removed_at=None, credit_note__isnull=False)
+    _hold_all([*open_credits(customer.supplier, customer), *(row.credit_note for row in there if row.credit_note)])
 
 
 def _hold_all(credit_notes: Iterable[CreditNote]) -> None:
