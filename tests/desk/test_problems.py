@@ -1,6 +1,7 @@
 """What needs a person, grouped by cause, and what mends it."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db import connection as database
@@ -131,6 +132,29 @@ def test_the_list_asks_the_database_as_often_for_many_as_for_few(theo, supplier,
         ordering.place_order(ordering.duplicate_order(order, by=None), by=None)
     sync()
     assert queries_of(theo) == few
+
+
+@pytest.mark.parametrize(("wanted", "shown"), [({}, 5), ({"cause": "unknown-account"}, 25)])
+def test_of_thousands_only_the_shown_ones_are_read(theo, connection, monkeypatch, wanted, shown):
+    now = timezone.now()
+    Problem.objects.bulk_create(
+        Problem(connection=connection, kind="invoice", document=uuid4(), cause="unknown-account", found_at=now)
+        for _ in range(2_000)
+    )
+    read = []
+    monkeypatch.setattr(Problem, "from_db", classmethod(reading(Problem.from_db.__func__, read)))
+    page = theo.get(ADDRESS, wanted)
+    assert '<span class="count">2000</span>' in page.text
+    assert len(page.context["groups"][0].rows) == shown
+    assert len(read) <= shown + 1
+
+
+def reading(from_db, read):
+    def noted(cls, *row):
+        read.append(row)
+        return from_db(cls, *row)
+
+    return noted
 
 
 def queries_of(browser):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -249,19 +250,24 @@ class ShownGroup:
 @member(Doing.LOOK)
 def problems(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """All causes with a few documents each, or (`?cause=`) all documents of one, in pages."""
-    cause = request.GET.get("cause", "")
+    cause, connection = request.GET.get("cause", ""), last_connection(supplier)
     groups = queries.problem_groups(supplier)
-    context = {"connection": last_connection(supplier), "line": queries.xero_line(supplier), "cause": cause}
+    context: dict[str, Any] = {"connection": connection, "line": queries.xero_line(supplier), "cause": cause}
     if cause:
-        chosen = next((group for group in groups if group.cause == cause), None)
-        page = Paginator(queries.problems_of(supplier, cause), PER_PAGE).get_page(request.GET.get("page"))
-        shown = [_shown(chosen, list(page))] if chosen else []
-        return render(request, "desk/xero/problems.html", context | {"groups": shown, "page": page})
-    by_cause: dict[str, list[ProblemRow]] = {group.cause: [] for group in groups}
-    for row in queries.problems_of(supplier):
+        groups = [group for group in groups if group.cause == cause]
+    if not groups or connection is None:
+        return render(request, "desk/xero/problems.html", context)
+    if cause:
+        found = queries.open_problems(connection).filter(cause=cause)
+        context["page"] = page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+        rows = queries.problem_rows(connection, page.object_list)
+    else:
+        rows = queries.problem_rows(connection, queries.newest_of_each_cause(connection, SHOWN_OF_A_CAUSE))
+    by_cause: dict[str, list[ProblemRow]] = {}
+    for row in rows:
         by_cause.setdefault(row.problem.cause, []).append(row)
-    shown = [_shown(group, by_cause[group.cause][:SHOWN_OF_A_CAUSE]) for group in groups]
-    return render(request, "desk/xero/problems.html", context | {"groups": shown})
+    context["groups"] = [_shown(group, by_cause.get(group.cause, [])) for group in groups]
+    return render(request, "desk/xero/problems.html", context)
 
 
 def _shown(group: Group, rows: list[ProblemRow]) -> ShownGroup:

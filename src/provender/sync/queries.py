@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from provender.basics import clock
 from provender.basics.wording import counted
@@ -129,8 +130,9 @@ def waiting_invoices(connection: Connection) -> QuerySet[Change]:
 
 
 def open_problems(connection: Connection) -> QuerySet[Problem]:
-    """What needs a person; a contact's problem is told by the documents that wait for it."""
-    return Problem.objects.filter(connection=connection, solved_at=None).exclude(kind="contact")
+    """What needs a person, newest first; a contact's problem is told by the documents that wait for it."""
+    open_ = Problem.objects.filter(connection=connection, solved_at=None).exclude(kind="contact")
+    return open_.order_by("-found_at", "-pk")
 
 
 @dataclass(frozen=True)
@@ -166,13 +168,16 @@ def problem_groups(supplier: Supplier) -> list[Group]:
     connection = connection_of(supplier)
     if connection is None:
         return []
-    rows = open_problems(connection)
-    counted = rows.values("cause").annotate(count=Count("pk")).order_by("-count", "cause")
+    counted = open_problems(connection).values("cause").annotate(count=Count("pk")).order_by("-count", "cause")
+    words = {one.cause: one.words for one in newest_of_each_cause(connection, 1)}
     groups = []
     for row in counted:
-        newest = rows.filter(cause=row["cause"]).latest("found_at")
         cause = BY_CODE.get(row["cause"], BY_CODE["refused"])
-        groups.append(Group(cause.code, cause.title, sentence(cause.code, newest.words), row["count"], cause.repairs))
+        groups.append(
+            Group(
+                cause.code, cause.title, sentence(cause.code, words.get(row["cause"], {})), row["count"], cause.repairs
+            )
+        )
     if connection.state == Connection.State.NEEDS_RECONNECTING:
         line = xero_line(supplier)
         cause = NEEDS_RECONNECTING
@@ -183,21 +188,31 @@ def problem_groups(supplier: Supplier) -> list[Group]:
 def problems_of(
     supplier: Supplier, cause: str | None = None, *, documents: Iterable[UUID] | None = None
 ) -> list[ProblemRow]:
-    """`problem_rows` of the live connection; of one cause, or of some documents."""
+    """The open problems of the live connection, newest first, ready for a screen; of one cause, or of some documents.
+
+    A page that may hold thousands takes its part of `open_problems` instead.
+    """
     connection = connection_of(supplier)
     if connection is None:
         return []
-    wanted = Q()
+    wanted = open_problems(connection)
     if cause is not None:
-        wanted &= Q(cause=cause)
+        wanted = wanted.filter(cause=cause)
     if documents is not None:
-        wanted &= Q(document__in=list(documents))
+        wanted = wanted.filter(document__in=list(documents))
     return problem_rows(connection, wanted)
 
 
-def problem_rows(connection: Connection, wanted: Q) -> list[ProblemRow]:
-    """The open problems that this condition lets through, newest first; the same few queries for any number."""
-    problems = list(open_problems(connection).filter(wanted).order_by("-found_at", "-pk"))
+def newest_of_each_cause(connection: Connection, count: int) -> QuerySet[Problem]:
+    """Up to `count` open problems of each cause, newest first."""
+    place = Window(RowNumber(), partition_by="cause", order_by=["-found_at", "-pk"])
+    first = open_problems(connection).annotate(place=place).filter(place__lte=count)
+    return open_problems(connection).filter(pk__in=list(first.order_by().values_list("pk", flat=True)))
+
+
+def problem_rows(connection: Connection, wanted: Iterable[Problem]) -> list[ProblemRow]:
+    """These problems, ready for a screen; the same few queries for any number."""
+    problems = list(wanted)
     if not problems:
         return []
     for problem in problems:

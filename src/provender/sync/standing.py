@@ -23,7 +23,7 @@ from provender.sync.mirror import fold_name
 from provender.sync.models import Connection, Contact, ContactRefusal, CreditInXero, DispatchDocument, Link, Problem
 from provender.sync.outstanding import unsettled
 from provender.sync.problems import sentence
-from provender.sync.queries import ProblemRow, problem_rows, problems_of, waiting_invoices
+from provender.sync.queries import ProblemRow, open_problems, problem_rows, problems_of, waiting_invoices
 from provender.sync.terms import read_terms
 
 XERO_STATUS = {
@@ -105,7 +105,12 @@ def standing_in(
                 "document", flat=True
             )
         ),
-        {row.problem.document: row for row in problem_rows(connection, Q(document__in=ids))} if live else {},
+        {
+            row.problem.document: row
+            for row in problem_rows(connection, open_problems(connection).filter(document__in=ids))
+        }
+        if live
+        else {},
     )
     return {pk: _stand(facts, pk) for pk in ids}
 
