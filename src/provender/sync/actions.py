@@ -30,7 +30,7 @@ from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.choices import FROM_CHART, LABELS, save_settings
 from provender.sync.connections import connection_of
-from provender.sync.differences import GONE, Lined, as_sent
+from provender.sync.differences import GONE, TheirLined, as_sent
 from provender.sync.documents import UNAPPROVED
 from provender.sync.drain import release_customers
 from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone, TrackingRefused, XeroBusy, XeroRefused
@@ -130,10 +130,8 @@ def send_now(supplier: Supplier, invoices: Iterable[UUID], by: User | None) -> i
 def send_credit_note_now(supplier: Supplier, credit_note: UUID, by: User | None) -> int:
     """Let this credit note go to Xero, as `send_now` does an invoice. Returns how many: one, or none."""
     change = Change.objects.filter(supplier=supplier, kind="credit_note", document=credit_note)
-    held = Problem.objects.filter(
-        connection__supplier=supplier, kind="credit_note", document=credit_note, solved_at=None
-    )
-    for problem in held.select_related("connection__supplier"):
+    held = Problem.objects.filter(connection__supplier=supplier, kind="credit_note", document=credit_note)
+    if problem := held.filter(solved_at=None).select_related("connection__supplier").first():
         return try_again(problem, by)
     if change.exists():
         tell(supplier, "credit_note", credit_note, "Asked to go to Xero", who=by)
@@ -149,7 +147,8 @@ def _take_present_accounts(supplier: Supplier, invoices: Iterable[UUID], by: Use
         solved_at=None,
         cause__in=ACCOUNT_CAUSES,
     )
-    at_fault = Invoice.objects.filter(pk__in=held.values("document"), status=Invoice.Status.OPEN)
+    mine = Invoice.objects.filter(supplier=supplier, status=Invoice.Status.OPEN)
+    at_fault = mine.filter(pk__in=list(held.values_list("document", flat=True)))
     for invoice in at_fault.select_related("supplier"):
         recode_invoice(invoice, by=by)
 
@@ -310,11 +309,10 @@ def send_ours(problem: Problem, by: User | None) -> None:
     _tell(problem, "Chose to send ours over Xero's version", by)
 
 
-def _read_shown(problem: Problem) -> Lined:
-    shown = b'{"Shown":[' + problem.shown.encode() + b"]}"
+def _read_shown(problem: Problem) -> TheirLined:
     if problem.kind == "credit_note":
-        return wire.read_list(shown, "Shown", wire.CreditNote)[0]
-    return wire.read_list(shown, "Shown", wire.Invoice)[0]
+        return wire.read_one(problem.shown, wire.CreditNote)
+    return wire.read_one(problem.shown, wire.Invoice)
 
 
 def _kept_lines(link: Link, shown: str) -> dict[str, str]:
@@ -581,7 +579,7 @@ def link_contact(customer: Customer, contact_id: str, by: User | None) -> None:
     _refuse_on_its_way(connection, customer)
     other = Link.objects.filter(connection=connection, kind="contact", xero_id=contact_id).exclude(document=customer.pk)
     if owner := other.first():
-        name = Customer.objects.filter(pk=owner.document).values_list("trading_name", flat=True).first()
+        name = customer.supplier.customers.filter(pk=owner.document).values_list("trading_name", flat=True).first()
         raise LinkRefused(f"{contact.name} is the contact of {name} already. One contact belongs to one customer.")
     before = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
     if before and before.xero_id == contact_id:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.sync.differences import Lined, moved_to, read_sent
+from provender.sync.differences import TheirLined, moved_to, read_sent
 from provender.sync.documents import Built, Trouble, build_contact, contact_number
 from provender.sync.mirror import fold_name, read_contacts
 from provender.sync.models import Connection, Contact, ContactRefusal, Link
@@ -49,7 +49,7 @@ def merged_contacts(connection: Connection) -> dict[str, str]:
     return found
 
 
-def hear_of_merges(session: Session, documents: Iterable[tuple[Link | None, Lined | None]]) -> dict[str, str]:
+def hear_of_merges(session: Session, documents: Iterable[tuple[Link | None, TheirLined | None]]) -> dict[str, str]:
     """`merged_contacts`, read anew when a document stands under another contact than it went with.
 
     Whether that was a merge, only the newest contacts tell: a call for 1,000 of those that changed.

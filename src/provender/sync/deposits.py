@@ -26,11 +26,11 @@ from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import LONGEST_REFERENCE, marked
 from provender.sync.mirror import fold_name
 from provender.sync.models import Account, Connection, Contact, Link
-from provender.sync.money import TAKEN_OUT, settle_gone
+from provender.sync.money import settle_gone
 from provender.sync.problems import note_problem
 from provender.sync.recording import note_troubles, post_fees
 from provender.sync.session import Session, telling
-from provender.sync.work import LOOK, ROUND, Work, some, without
+from provender.sync.work import LOOK, ROUND, TAKEN_OUT, Work, some, without
 from provender.xero import Refused, wire
 
 MOST_PAYMENTS = 200  # that Xero takes in one batch
@@ -95,7 +95,7 @@ def remove(work: Work) -> int:
 
 def _remove_deposits(work: Work) -> int:
     due = due_payouts(work.connection, "payout")
-    links = {pk: link for pk, link in work.links("payout", due).items() if link.status != TAKEN_OUT}
+    links = work.live_links("payout", due)
     payouts, parts = _payouts(work.connection, due), parts_of(due)
     paying = {pk for pk, row in payouts.items() if _counts(row) and parts.get(pk)}
     unwanted = {pk: due[pk] for pk in payouts if pk not in paying}
@@ -148,7 +148,7 @@ def _is_deposited(payout: Payout, parts: Sequence[Part], link: Link) -> bool:
 
 def _remove_fees(work: Work) -> int:
     due = due_payouts(work.connection, "fee")
-    links = {pk: link for pk, link in work.links("fee", due).items() if link.status != TAKEN_OUT}
+    links = work.live_links("fee", due)
     payouts = _payouts(work.connection, due)
     unwanted = {pk: due[pk] for pk, row in payouts.items() if not _counts(row) or row.fee <= 0}
     settled = work.settle("fee", {pk: due[pk] for pk in unwanted if pk not in links}, "undone here")
@@ -310,10 +310,9 @@ def send_fees(work: Work) -> int:
         return 0
     if not connection.fee_account:
         return work.settle("fee", due, "not posted by setting")
-    live = {pk for pk, link in work.links("payout", due).items() if link.status != TAKEN_OUT}
-    spent = {pk for pk, link in work.links("fee", due).items() if link.status != TAKEN_OUT}
+    deposited, spent = work.live_links("payout", due).keys(), work.live_links("fee", due).keys()
     bare = due.keys() - parts_of(due).keys()
-    rows = [row for pk, row in _payouts(connection, (live | bare) - spent).items() if _counts(row) and row.fee > 0]
+    rows = [row for pk, row in _payouts(connection, (deposited | bare) - spent).items() if _counts(row) and row.fee > 0]
     account = Account.objects.filter(connection=connection, account_id=connection.fee_account).first()
     if account is None or not account.code:
         return sum(_trouble(work, "fee", Trouble(row.pk, due[row.pk], "no-fee-account"), row) for row in rows)

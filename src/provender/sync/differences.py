@@ -17,7 +17,7 @@ from provender.sync.documents import clean_text
 from provender.xero import wire
 
 GONE = frozenset({"VOIDED", "DELETED"})
-Lined = wire.Invoice | wire.CreditNote
+TheirLined = wire.Invoice | wire.CreditNote
 HEAD = {
     "InvoiceNumber": ("number", "invoice_number"),
     "CreditNoteNumber": ("number", "credit_note_number"),
@@ -58,7 +58,7 @@ def read_sent(text: str) -> dict[str, Any]:
 
 
 def differences(
-    sent: dict[str, Any], theirs: Lined, merged: Mapping[str, str] = MappingProxyType({})
+    sent: dict[str, Any], theirs: TheirLined, merged: Mapping[str, str] = MappingProxyType({})
 ) -> list[Difference]:
     """What a person changed in Xero since `sent`; empty when nothing that we send was.
 
@@ -80,7 +80,7 @@ def contact_sent(sent: dict[str, Any]) -> str:
     return str((sent.get("Contact") or {}).get("ContactID") or "")
 
 
-def moved_to(sent: dict[str, Any], theirs: Lined, merged: Mapping[str, str]) -> str:
+def moved_to(sent: dict[str, Any], theirs: TheirLined, merged: Mapping[str, str]) -> str:
     """The contact that a document stands under by now, unless it went with it, or with what was merged into it."""
     went, there = contact_sent(sent), (theirs.contact.contact_id or "") if theirs.contact else ""
     return there if went and there and there not in {went, merged.get(went)} else ""
@@ -136,7 +136,7 @@ def _text(value: Any) -> str:
     return clean_text(str(value))
 
 
-def is_overruled_by_items(sent: dict[str, Any], theirs: Lined) -> bool:
+def is_overruled_by_items(sent: dict[str, Any], theirs: TheirLined) -> bool:
     """Whether Xero put its item's price, account or tax in place of ours on a line that names the item."""
     pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)
     return any(
@@ -147,7 +147,7 @@ def is_overruled_by_items(sent: dict[str, Any], theirs: Lined) -> bool:
     )
 
 
-def left_untracked(sent: dict[str, Any], theirs: Lined) -> list[int]:
+def left_untracked(sent: dict[str, Any], theirs: TheirLined) -> list[int]:
     """The places (from 1) of lines whose tracking Xero took without a word and left out, in part or whole."""
     pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)
     return [
@@ -171,7 +171,7 @@ def _of_item(item: wire.Item | None) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def as_sent(theirs: Lined) -> str:
+def as_sent(theirs: TheirLined) -> str:
     """What Xero has, in the shape of what we send: the look before the next write compares with it."""
     tracked = any(line.tracking for line in theirs.line_items)
     head = {name: getattr(theirs, attribute) for name, (_, attribute) in HEAD.items() if hasattr(theirs, attribute)}
@@ -200,7 +200,7 @@ def _line_as_sent(line: wire.LineItem, *, tracked: bool) -> dict[str, Any]:
     return item | {name: str(value) for name, value in numbers.items() if value is not None}
 
 
-def touched_by_money(theirs: Lined) -> bool:
+def touched_by_money(theirs: TheirLined) -> bool:
     """Paid, credited or used, even in part: Xero no longer lets us change it. What comes to nothing is "paid" too."""
     if theirs.status == "PAID" and theirs.total != 0:
         return True

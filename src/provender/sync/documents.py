@@ -213,6 +213,14 @@ CREDIT_NOTES = Lined("credit_note", CreditNote, CreditNoteLine, CreditNoteHead, 
 LINED = {"invoice": INVOICES, "credit_note": CREDIT_NOTES}
 
 
+class _Wishes(NamedTuple):
+    """How a document goes: with item codes and tracking, unless a person wished otherwise; whether it is approved."""
+
+    codes: bool
+    tracking: bool
+    approve: bool
+
+
 class Builder:
     """Builds many documents of one kind and connection with a handful of queries."""
 
@@ -238,11 +246,7 @@ class Builder:
         lines = {
             document: [Line._make(line) for _, *line in of_it] for document, of_it in groupby(read, key=itemgetter(0))
         }
-        here = {"connection": self._connection, "kind": kind, "document__in": revisions}
-        bare, untracked, approved = (
-            set(choice._default_manager.filter(**here).values_list("document", flat=True))  # noqa: SLF001
-            for choice in (WithoutItemCodes, WithoutTracking, ToApprove)
-        )
+        wishes = self._wishes(revisions)
         return [
             self._build_one(
                 document,
@@ -250,37 +254,31 @@ class Builder:
                 revisions[document.pk],
                 links.get(document.pk),
                 contacts[document.customer],
-                with_codes=document.pk not in bare,
-                with_tracking=document.pk not in untracked,
-                approve=document.pk in approved,
+                wishes[document.pk],
             )
             for document in heads
             if document.customer in contacts
         ]
 
+    def _wishes(self, documents: Iterable[UUID]) -> dict[UUID, _Wishes]:
+        """What a person wished of each of these."""
+        here = {"connection": self._connection, "kind": self._lined.kind, "document__in": documents}
+        bare, untracked, approved = (
+            set(choice._default_manager.filter(**here).values_list("document", flat=True))  # noqa: SLF001
+            for choice in (WithoutItemCodes, WithoutTracking, ToApprove)
+        )
+        return {pk: _Wishes(pk not in bare, pk not in untracked, pk in approved) for pk in documents}
+
     def _build_one(
-        self,
-        document: Head,
-        lines: Sequence[Line],
-        revision: int,
-        link: Link | None,
-        contact: str,
-        *,
-        with_codes: bool,
-        with_tracking: bool,
-        approve: bool,
+        self, document: Head, lines: Sequence[Line], revision: int, link: Link | None, contact: str, wishes: _Wishes
     ) -> Built | Trouble:
         items: list[Element] = []
         for line in lines:
-            item = self._line(line, with_codes=with_codes)
+            item = self._item(line, link, wishes)
             if isinstance(item, str):
                 return Trouble(document.pk, revision, item, {"line": line.description}, document.customer)
-            chosen = self._chart.tracking.choices(line.tracking) if with_tracking else []
-            if isinstance(chosen, Lacking):
-                return Trouble(document.pk, revision, MISSING, chosen.words, document.customer)
-            # Once we have said what a document's tracking is, Xero would keep what a change leaves out.
-            if chosen or (link and '"Tracking"' in link.sent):
-                item["Tracking"] = chosen
+            if isinstance(item, Lacking):
+                return Trouble(document.pk, revision, MISSING, item.words, document.customer)
             items.append(item)
         keys = [str(line.key) for line in lines]
         if isinstance(document, InvoiceHead) and document.comment:
@@ -289,12 +287,12 @@ class Builder:
         element = self._head(document, contact)
         if link:
             element[self._lined.id] = link.xero_id
-            if approve and link.status in UNAPPROVED:
+            if wishes.approve and link.status in UNAPPROVED:
                 element["Status"] = "AUTHORISED"
             for key, item in zip(keys, items, strict=True):
                 if twin := link.lines.get(key):
                     item["LineItemID"] = twin
-                    if not with_codes:  # left out it would stay, since this line is only changed
+                    if not wishes.codes:  # left out it would stay, since this line is only changed
                         item.setdefault("ItemCode", "")
         else:
             element["Status"] = self._first_status()
@@ -309,6 +307,19 @@ class Builder:
             tuple(keys),
             document.customer,
         )
+
+    def _item(self, line: Line, link: Link | None, wishes: _Wishes) -> Element | Lacking | str:
+        """The line with its tracking; or what Xero lacks for it, or the cause that it can't be built."""
+        item = self._line(line, with_codes=wishes.codes)
+        if isinstance(item, str):
+            return item
+        chosen = self._chart.tracking.choices(line.tracking) if wishes.tracking else []
+        if isinstance(chosen, Lacking):
+            return chosen
+        # Once we have said what a document's tracking is, Xero would keep what a change leaves out.
+        if chosen or (link and '"Tracking"' in link.sent):
+            item["Tracking"] = chosen
+        return item
 
     def _first_status(self) -> str:
         """A payout pays approved invoices only: with reconciling on, none goes as a draft."""

@@ -14,8 +14,7 @@ from provender.changes.actions import settle
 from provender.changes.models import Change
 from provender.invoicing.models import Invoice
 from provender.sync import contacts as contact_room
-from provender.sync.differences import GONE, differences, read_sent, touched_by_money
-from provender.sync.differences import Lined as TheirLined
+from provender.sync.differences import GONE, TheirLined, differences, read_sent, touched_by_money
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import Builder, Built, Chart, Lined, Trouble, batches, removal_element
 from provender.sync.due import due_changes, with_moving_money

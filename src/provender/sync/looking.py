@@ -4,7 +4,8 @@ Payments, refunds and fees carry our mark at the end of their Reference. A depos
 and total together; an allocation by what it is for and how much, among those that weren't there before.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -12,12 +13,13 @@ from uuid import UUID
 from provender.payments.models import Allocation
 from provender.sync.differences import read_sent
 from provender.sync.kinds import Theirs, is_marked
-from provender.sync.models import Dispatch, DispatchDocument, Link
+from provender.sync.models import Connection, Dispatch, DispatchDocument, Link
 from provender.sync.session import Session
 from provender.xero import Page, wire
 
 CLOCKS_APART = timedelta(days=1)  # between ours and Xero's, with much to spare
 T = TypeVar("T")
+Credit = tuple[str, str]  # the list in Xero that a credit is in, and its id there
 
 
 def look_for_money(session: Session, dispatch: Dispatch, documents: Sequence[DispatchDocument]) -> list[Theirs]:
@@ -38,7 +40,8 @@ def look_for_money(session: Session, dispatch: Dispatch, documents: Sequence[Dis
                 return _every(lambda page: client.bank_transactions(page, where='Type=="SPEND"', modified_since=since))
             return _every(lambda page: client.bank_transactions(page, where=wire.any_id("BankTransactionID", ids)))
         case _:
-            return _allocations(session, [one.document for one in documents])
+            rows = Allocation.objects.filter(pk__in=[one.document for one in documents])
+            return list(read_allocations(session, credits_of(session.connection, rows).values()))
 
 
 def _every(read: Callable[[int], Page[T]]) -> list[T]:
@@ -62,21 +65,33 @@ def _documents_paid(documents: Sequence[DispatchDocument]) -> str:
     return " OR ".join(part for part in parts if part)
 
 
-def _allocations(session: Session, documents: Sequence[UUID]) -> list[Theirs]:
-    """All that the credits of these are set against."""
-    rows = Allocation.objects.filter(pk__in=documents)
-    twins = Link.objects.filter(
-        connection=session.connection, kind="credit_note", document__in=rows.values("credit_note")
-    )
-    elsewhere = dict(rows.exclude(credit_in_xero="").values_list("credit_in_xero", "name_in_xero"))
-    overpaid = [credit for credit, name in elsewhere.items() if name.startswith("Overpayment")]
-    noted = [*twins.values_list("xero_id", flat=True), *(one for one in elsewhere if one not in overpaid)]
+def credits_of(connection: Connection, allocations: Iterable[Allocation]) -> dict[UUID, Credit]:
+    """Where in Xero the credit of each of these is: the list, and its id there."""
+    rows = list(allocations)
+    notes = [row.credit_note_id for row in rows if row.credit_note_id]
+    links = Link.objects.filter(connection=connection, kind="credit_note", document__in=notes)
+    twins = dict(links.values_list("document", "xero_id"))
+    found: dict[UUID, Credit] = {}
+    for row in rows:
+        if row.credit_note_id is None:
+            overpaid = row.name_in_xero.startswith("Overpayment")
+            found[row.pk] = ("Overpayments" if overpaid else "CreditNotes", row.credit_in_xero)
+        elif twin := twins.get(row.credit_note_id):
+            found[row.pk] = ("CreditNotes", twin)
+    return found
+
+
+def read_allocations(session: Session, credits_: Iterable[Credit]) -> Iterator[wire.Allocation]:
+    """All that these credits are set against in Xero now: a call for each of the two lists."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for resource, credit in credits_:
+        ids[resource].add(credit)
     found: list[wire.CreditNote | wire.Overpayment] = []
-    if noted:
+    if noted := sorted(ids["CreditNotes"]):
         found += session.client.credit_notes(1, ids=noted).items
-    if overpaid:
+    if overpaid := sorted(ids["Overpayments"]):
         found += session.client.overpayments(1, where=wire.any_id("OverpaymentID", overpaid)).items
-    return [one for credit in found for one in credit.allocations]
+    return (one for credit in found for one in credit.allocations)
 
 
 def is_this(row: DispatchDocument, theirs: Theirs) -> bool:

@@ -4,7 +4,6 @@ Money is made and taken out, never changed. A payment waits for its invoice, a c
 approval: waiting isn't a Problem. What a setting keeps here is settled, since there is nothing to say.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from uuid import UUID
 
@@ -12,20 +11,20 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provender.payments.models import Allocation, Payment
+from provender.sync.differences import GONE
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import UNAPPROVED, Built, Trouble, batches
 from provender.sync.due import due_changes, held_back, in_motion
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import marked
 from provender.sync.lined import fetch_by_id
+from provender.sync.looking import Credit, credits_of, read_allocations
 from provender.sync.models import Connection, Link
 from provender.sync.problems import note_problem
 from provender.sync.recording import note_troubles
 from provender.sync.session import telling
-from provender.sync.work import ROUND, Work, some, without
+from provender.sync.work import ROUND, TAKEN_OUT, Work, some, without
 from provender.xero import wire
-
-TAKEN_OUT = "DELETED"
 
 
 def _linked(connection: Connection, kind: str, field: str, *, approved: bool) -> Exists:
@@ -52,10 +51,6 @@ def _ready(
     for kind in ("invoice", "credit_note"):
         moving |= set(held_back(connection, kind).filter(document__in=named).values_list("document", flat=True))
     return without(due, {pk for pk, *documents in found if moving.intersection(documents)})
-
-
-def _live(links: Mapping[UUID, Link]) -> set[UUID]:
-    return {pk for pk, link in links.items() if link.status != TAKEN_OUT}
 
 
 # --- payments and refunds -----------------------------------------------------------------------------------------
@@ -91,7 +86,7 @@ def send_payments(work: Work) -> int:
     connection = work.connection
     settled = work.settle("payment", _due(connection, "payment", _stays_here(connection)), "stays here by setting")
     due = _due(connection, "payment", payments_to_send(connection))
-    there = _live(work.links("payment", due))
+    there = work.live_links("payment", due)
     settled += work.settle("payment", {pk: due[pk] for pk in there}, "in step")
     new = _ready(connection, _payments(connection), without(due, there))
     if not new:
@@ -142,10 +137,9 @@ def payment_name(payment: Payment) -> str:
 def remove_payments(work: Work) -> int:
     """Delete in Xero the payments and refunds that were taken back here."""
     due = _due(work.connection, "payment", _payments(work.connection).filter(removed_at__isnull=False))
-    links = work.links("payment", due)
-    live = _live(links)
-    settled = work.settle("payment", {pk: due[pk] for pk in due if pk not in live}, "taken back here")
-    for handful in some({pk: due[pk] for pk in due if pk in live}):
+    links = work.live_links("payment", due)
+    settled = work.settle("payment", without(due, links), "taken back here")
+    for handful in some({pk: due[pk] for pk in due if pk in links}):
         with telling(links[pk].number for pk in handful):
             ids = [links[pk].xero_id for pk in handful]
             found = work.session.client.payments(1, where=wire.any_id("PaymentID", ids), page_size=1000).items
@@ -176,7 +170,7 @@ def send_allocations(work: Work) -> int:
     """Set credit notes against invoices in Xero as they are here."""
     connection = work.connection
     due = _due(connection, "allocation", allocations_to_send(connection))
-    there = _live(work.links("allocation", due))
+    there = work.live_links("allocation", due)
     settled = work.settle("allocation", {pk: due[pk] for pk in there}, "in step")
     for handful in some(_ready(connection, _allocations(connection), without(due, there))):
         rows = list(_allocations(connection).filter(pk__in=handful).select_related("credit_note", "invoice"))
@@ -217,7 +211,7 @@ def _approved(
             Link.objects.filter(pk=link.pk).update(status=(theirs.status or "") if theirs else "DELETED")
         for row in rows:
             _, theirs = credit_notes[row.credit_note_id]
-            if theirs is None or theirs.status in {"VOIDED", "DELETED"}:
+            if theirs is None or theirs.status in GONE:
                 words = {"number": allocation_name(row)}
                 note_problem(work.connection, "allocation", row.pk, revisions[row.pk], "voided-in-xero", words)
             elif theirs.status not in UNAPPROVED:
@@ -256,47 +250,20 @@ def remove_allocations(work: Work) -> int:
     """Take credits off invoices in Xero where that was done here, those of credits too that live in Xero alone."""
     rows = Allocation.objects.filter(supplier=work.connection.supplier_id, removed_at__isnull=False)
     due = _due(work.connection, "allocation", rows)
-    links = work.links("allocation", due)
-    live = _live(links)
-    settled = work.settle("allocation", {pk: due[pk] for pk in due if pk not in live}, "taken off here")
-    for handful in some({pk: due[pk] for pk in due if pk in live}):
-        of = {row.pk: row for row in rows.filter(pk__in=handful)}
-        homes = _homes(work, of.values())
-        there = _set_against(work, homes.values())
-        by_twin = {links[pk].xero_id: homes[pk] for pk in handful}
+    links = work.live_links("allocation", due)
+    settled = work.settle("allocation", without(due, links), "taken off here")
+    for handful in some({pk: due[pk] for pk in due if pk in links}):
+        of = credits_of(work.connection, rows.filter(pk__in=handful))
+        there = {(one.allocation_id or "").lower() for one in read_allocations(work.session, of.values())}
+        reach(Failpoint.LOOKED)
+        by_twin = {links[pk].xero_id: of[pk] for pk in handful}
 
-        def address(link: Link, by_twin: Mapping[str, tuple[str, str]] = by_twin) -> str:
+        def address(link: Link, by_twin: Mapping[str, Credit] = by_twin) -> str:
             resource, credit = by_twin[link.xero_id]
             return f"{resource}/{credit}/Allocations/{link.xero_id}"
 
         settled += _take_out(work, "allocation", handful, links, there, address)
     return settled
-
-
-def _homes(work: Work, rows: Iterable[Allocation]) -> dict[UUID, tuple[str, str]]:
-    """Where in Xero the credit of each is: the list, and its id there."""
-    found = list(rows)
-    links = work.links("credit_note", [row.credit_note_id for row in found if row.credit_note_id])
-    return {
-        row.pk: ("CreditNotes", links[row.credit_note_id].xero_id)
-        if row.credit_note_id
-        else ("Overpayments" if row.name_in_xero.startswith("Overpayment") else "CreditNotes", row.credit_in_xero)
-        for row in found
-    }
-
-
-def _set_against(work: Work, homes: Iterable[tuple[str, str]]) -> set[str]:
-    """The ids of all that these credits are set against in Xero now: a call for each of the two lists."""
-    ids: dict[str, set[str]] = defaultdict(set)
-    for resource, credit in homes:
-        ids[resource].add(credit)
-    found: list[wire.CreditNote | wire.Overpayment] = []
-    if credit_notes := sorted(ids["CreditNotes"]):
-        found += work.session.client.credit_notes(1, ids=credit_notes).items
-    if overpayments := sorted(ids["Overpayments"]):
-        found += work.session.client.overpayments(1, where=wire.any_id("OverpaymentID", overpayments)).items
-    reach(Failpoint.LOOKED)
-    return {(one.allocation_id or "").lower() for credit in found for one in credit.allocations}
 
 
 # --- both ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from provender.invoicing.models import CreditNote
 from provender.payments.actions import refund_credit
 from provender.payments.models import Allocation, Payment
 from provender.sync.differences import GONE
+from provender.sync.documents import UNAPPROVED
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.models import Connection, CreditInXero, DispatchDocument, Link, Problem
 from provender.sync.poll_invoices import DECIDED, Tally, lose, read_mark
@@ -76,23 +77,14 @@ def _refunded(one: wire.Payment) -> str:
 def _note_refund(connection: Connection, note: Link, one: wire.Payment, tally: Tally, fence: Fence) -> None:
     if one.amount is None:
         raise ValueError(f"a refund of {note.number} has no amount")
-    mark = read_mark(one.reference)
     with transaction.atomic():
         fence()
-        credit_note = CreditNote.objects.select_related("supplier").get(pk=note.document)
-        rows = Payment.objects.filter(credit_note=credit_note, removed_at=None)
-        in_doubt = set(
-            DispatchDocument.objects.filter(connection=connection, kind="payment", document__in=rows.values("pk"))
-            .values_list("document", flat=True)
-        )  # fmt: skip
-        linked = set(
-            Link.objects.filter(connection=connection, kind="payment", document__in=rows.values("pk")).values_list(
-                "document", flat=True
-            )
+        credit_note = CreditNote.objects.select_related("supplier").get(
+            supplier=connection.supplier_id, pk=note.document
         )
-        free = [row for row in rows if row.pk not in linked]
-        row = next((row for row in free if row.pk == mark or row.amount == one.amount), None)
-        if row is not None and row.pk in in_doubt:
+        row = _unlinked_refund(connection, credit_note, one)
+        in_doubt = DispatchDocument.objects.filter(connection=connection, kind="payment")
+        if row is not None and in_doubt.filter(document=row.pk).exists():
             return  # its recovery finds it
         if row is None:
             row = refund_credit(
@@ -115,6 +107,15 @@ def _note_refund(connection: Connection, note: Link, one: wire.Payment, tally: T
         )
     tally.payments += 1
     reach(Failpoint.NOTED)
+
+
+def _unlinked_refund(connection: Connection, credit_note: CreditNote, one: wire.Payment) -> Payment | None:
+    """A refund of ours that Xero's may be, by our mark or by its amount."""
+    rows = Payment.objects.filter(credit_note=credit_note, removed_at=None)
+    linked = Link.objects.filter(connection=connection, kind="payment", document__in=rows.values("pk"))
+    mark = read_mark(one.reference)
+    free = rows.exclude(pk__in=linked.values("document"))
+    return next((row for row in free if row.pk == mark or row.amount == one.amount), None)
 
 
 def _lose_refund(connection: Connection, link: Link, tally: Tally, fence: Fence) -> None:
@@ -142,10 +143,8 @@ def _note_own(connection: Connection, link: Link, one: wire.CreditNote, tally: T
         Link.objects.filter(pk=link.pk).update(status=one.status or "")
         if asks and not _was_asked(connection, link):
             shown = msgspec.json.encode(one).decode()
-            note_problem(
-                connection, "credit_note", link.document, _revision(connection, link), "voided-in-xero",
-                {"number": credit_note.number}, shown=shown,
-            )  # fmt: skip
+            words, revision = {"number": credit_note.number}, _revision(connection, link)
+            note_problem(connection, "credit_note", link.document, revision, "voided-in-xero", words, shown=shown)
             tally.questions += 1
     reach(Failpoint.NOTED)
 
@@ -199,7 +198,7 @@ def _credit(connection: Connection, one: Held, credit_id: str | None, name: str)
 
 def _usable(status: str | None, remaining: Decimal) -> Decimal:
     """A draft gives nothing yet."""
-    return ZERO if status in {"DRAFT", "SUBMITTED"} else remaining
+    return ZERO if status in UNAPPROVED else remaining
 
 
 def _mirror(connection: Connection, rows: Sequence[CreditInXero], fence: Fence) -> None:

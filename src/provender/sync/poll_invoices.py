@@ -156,7 +156,7 @@ def _carry_out(
         fence()
         _hold_all(seen)
         link = Link.objects.get(connection=connection, kind="invoice", xero_id=theirs.invoice_id)
-        invoice = Invoice.objects.select_related("supplier").get(pk=link.document)
+        invoice = Invoice.objects.select_related("supplier").get(supplier=connection.supplier_id, pk=link.document)
         hold(invoice)
         facts = gather(connection, [theirs])
         facts.invoices[invoice.pk] = invoice
@@ -347,7 +347,7 @@ class _Judge:
             return False
         if cause != "differs" or not last.shown:
             return last.cause == cause and last.words.get("theirs", "") == theirs
-        shown = wire.read_list(b'{"Invoices":[' + last.shown.encode() + b"]}", "Invoices", wire.Invoice)[0]
+        shown = wire.read_one(last.shown, wire.Invoice)
         sent = read_sent(self.link.sent)
         return differences(sent, shown) == differences(sent, self.theirs)
 

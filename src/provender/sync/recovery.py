@@ -13,7 +13,7 @@ from django.db import transaction
 
 from provender.basics import clock
 from provender.changes.models import Change
-from provender.sync.differences import GONE, Lined, as_overruled, differences, is_overruled_by_items, read_sent
+from provender.sync.differences import GONE, TheirLined, as_overruled, differences, is_overruled_by_items, read_sent
 from provender.sync.documents import LINED, UNAPPROVED, is_ours
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import KINDS, Theirs
@@ -121,7 +121,7 @@ def _close_or_wait(
 class _LinedJudge:
     """Holds what a look-up found against one dispatch of invoices or credit notes."""
 
-    def __init__(self, session: Session, dispatch: Dispatch, asked_at: datetime, found: Sequence[Lined]) -> None:
+    def __init__(self, session: Session, dispatch: Dispatch, asked_at: datetime, found: Sequence[TheirLined]) -> None:
         self.connection = session.connection
         self.dispatch = dispatch
         self.kind = KINDS[dispatch.kind]
@@ -146,7 +146,7 @@ class _LinedJudge:
         ours = [one for one in self.found if is_ours(one, row.document)]
         return any(is_overruled_by_items(read_sent(row.element), one) for one in ours)
 
-    def _is_as_sent(self, row: DispatchDocument, theirs: Lined) -> bool:
+    def _is_as_sent(self, row: DispatchDocument, theirs: TheirLined) -> bool:
         sent = read_sent(row.element)
         return not differences(sent, theirs) or not differences(as_overruled(sent, self.items), theirs)
 
@@ -181,7 +181,7 @@ class _LinedJudge:
             refuse_messages(self.connection, row, row.refusal.split("\n"), row.refusal)
         return self._let_go(row)
 
-    def _of_number(self, row: DispatchDocument) -> tuple[Lined | None, Lined | None]:
+    def _of_number(self, row: DispatchDocument) -> tuple[TheirLined | None, TheirLined | None]:
         """The document that is ours, a live one before a voided; and one of our number that isn't ours."""
         ours = [one for one in self.found if is_ours(one, row.document)]
         ours.sort(key=lambda one: one.status in GONE)
@@ -194,7 +194,7 @@ class _LinedJudge:
         ]
         return (ours[0] if ours else None), (others[0] if others else None)
 
-    def _link_edited(self, row: DispatchDocument, ours: Lined) -> None:
+    def _link_edited(self, row: DispatchDocument, ours: TheirLined) -> None:
         """Our create did happen, and a person changed or voided it before we knew: a question, not an overwrite."""
         Link.objects.update_or_create(
             connection=self.connection,
@@ -233,7 +233,7 @@ class _LinedJudge:
         # Not there yet: a late request may still commit. Afterwards the newest state goes, after a fresh look.
         return _is_settled(self.dispatch, row, self.asked_at) and self._let_go(row)
 
-    def _happened(self, row: DispatchDocument, theirs: Lined) -> bool:
+    def _happened(self, row: DispatchDocument, theirs: TheirLined) -> bool:
         if self.dispatch.operation == Dispatch.Operation.VOID:
             return theirs.status in GONE
         if theirs.status in GONE or not self._is_as_sent(row, theirs):

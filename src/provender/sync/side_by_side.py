@@ -32,12 +32,12 @@ def side_by_side(due: Iterable[Connection], do: Callable[[Connection], None]) ->
         finally:
             databases.close_all()
 
-    helpers = [
+    threads = [
         threading.Thread(target=work_apart, name=f"connection-{number}", daemon=True)
         for number in range(1, min(AT_ONCE, len(waiting)))
     ]
-    for helper in helpers:
-        helper.start()
+    for thread in threads:
+        thread.start()
     work()
-    for helper in helpers:
-        helper.join()
+    for thread in threads:
+        thread.join()

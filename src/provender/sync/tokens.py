@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 from provender.basics import clock
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.models import ConnectAttempt, Connection, Consent
-from provender.sync.secrets import seal, unseal
+from provender.sync.secrets import seal, seal_again, unseal
 from provender.xero import App, Endpoints, Login, NotConnected, OutcomeUnknown, TokenSet, TryLater
 
 EARLY = timedelta(seconds=90)  # refreshed so long before it ends that a call of 30 seconds can't outlive it
@@ -179,8 +179,6 @@ def forget_unused() -> None:
 
 def rotate_keys() -> int:
     """Encrypt every stored token under the newest key. Returns how many."""
-    from provender.sync.secrets import seal_again
-
     count = 0
     for consent in Consent.objects.only("tokens").iterator():
         sealed = bytes(consent.tokens)

@@ -18,6 +18,7 @@ Progress = Callable[[int], None]
 ROUND = 500  # documents looked at in one round; what is left comes in the next
 READ = 250  # new documents read and built at once
 LOOK = 50
+TAKEN_OUT = "DELETED"  # the status of money that is in Xero no more
 
 
 @dataclass
@@ -47,6 +48,10 @@ class Work:
         """The twins of these, by document."""
         rows = Link.objects.filter(connection=self.connection, kind=kind, document__in=list(documents))
         return {link.document: link for link in rows}
+
+    def live_links(self, kind: str, documents: Iterable[UUID]) -> dict[UUID, Link]:
+        """The twins of these, but for money that was taken out again."""
+        return {pk: link for pk, link in self.links(kind, documents).items() if link.status != TAKEN_OUT}
 
     def settle(self, kind: str, revisions: Mapping[UUID, int], how: str) -> int:
         """There is nothing to say to Xero about these. Returns how many."""

@@ -515,6 +515,11 @@ def read_list(body: bytes, name: str, kind: type[T]) -> list[T]:
     return [_read(raw, kind) for raw in _read_raw_list(_ENVELOPE.decode(body), name)]
 
 
+def read_one(text: str, kind: type[T]) -> T:
+    """Read one element back from its JSON; raises msgspec.MsgspecError when it isn't what it seems."""
+    return _read(msgspec.Raw(text.encode()), kind)
+
+
 def read_page(body: bytes, name: str, kind: type[T], *, page: int, page_size: int) -> Page[T]:
     """Read one page; where Xero tells no page count, a full page means that another may follow."""
     envelope = _ENVELOPE.decode(body)
