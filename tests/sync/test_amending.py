@@ -11,8 +11,9 @@ from provender.invoicing.models import CreditNote
 from provender.ordering.actions import cancel_order, edit_order
 from provender.ordering.lines import draft_of
 from provender.ordering.models import Order
+from provender.payments.actions import remove_payment
 from provender.payments.amending import Way, Whole, further_of
-from provender.sync.amending import amend_refused, refused_change
+from provender.sync.amending import amend_refused, closed_in_xero, refused_change
 from provender.sync.errors import VersionUnknown
 from provender.sync.models import Link, Problem
 from provender.sync.verify import verify_books
@@ -217,3 +218,62 @@ def test_a_further_invoice_paid_there_is_amended_beside_it(billed_further, suppl
     )
     assert [str(note["Total"]) for note in credit_notes(xero)] == (["27.13"] if beans < 3 else [])
     assert verify_books(supplier).equal
+
+
+# --- left as Xero has it ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left(refused, sync):
+    """The refused change was left: the invoice is what Xero has, the order isn't, and no payment is known here."""
+    amend_refused(problem(), way=Way.LEAVE, by=None)
+    sync()
+    return fresh(refused)
+
+
+def test_after_leaving_it_only_what_xero_takes_is_offered(left, theo):
+    assert "What can be done" in theo.get(f"/w/harbour/orders/{left.pk}").text
+    page = theo.get(f"/w/harbour/orders/{left.pk}/amend").text
+    assert "is paid or credited in Xero" in page
+    assert "Credit note over $9.90 and further invoice over $27.13" in page
+    assert "can follow" not in page
+    assert "Save, with a credit note over $9.90" in theo.get(f"/w/harbour/orders/{left.pk}/edit").text
+    assert "takes its place, here and in Xero" in theo.get(f"/w/harbour/orders/{left.pk}/cancel").text
+
+
+def test_what_is_offered_after_leaving_it_works(left, supplier, sync, theo, xero):
+    xero.stats.reset()
+    theo.post(f"/w/harbour/orders/{left.pk}/amend", {"do": "save:both:9.90/27.13"})
+    sync()
+    assert not Problem.objects.filter(solved_at=None).exists()
+    assert not [call for call in xero.stats.calls if call.startswith("POST") and "Invoices" in call]
+    (note,) = credit_notes(xero)
+    (against,) = note["Allocations"]  # not the first invoice, which takes none
+    assert (str(note["Total"]), against["Invoice"]["InvoiceNumber"]) == ("9.90", further(left).number)
+    assert fresh(left).invoice.version == 3
+    assert verify_books(supplier).equal
+
+
+def test_a_later_edit_goes_beside_it_too(left, supplier, sync, xero):
+    closed = closed_in_xero(left.invoice)
+    edit_order(left, lines=edited(left, 9, 2), way=Way.CREDIT, closed=closed, by=None)
+    sync()
+    assert fresh(left).invoice.version == 3
+    assert [str(note["Total"]) for note in credit_notes(xero)] == ["4.95"]
+    assert verify_books(supplier).equal
+
+
+def test_a_cancellation_after_leaving_it_is_a_credit_note(left, supplier, sync, theo, xero):
+    theo.post(f"/w/harbour/orders/{left.pk}/cancel", {"then": "keep"})
+    sync()
+    assert not Problem.objects.filter(solved_at=None).exists()
+    assert [str(note["Total"]) for note in credit_notes(xero)] == ["103.75"]
+    assert verify_books(supplier).equal
+
+
+def test_once_the_payment_is_known_here_it_says_itself_what_can_be_done(left, supplier):
+    assert closed_in_xero(left.invoice) == {left.invoice.pk}
+    payment = cast.payment(left.invoice, "103.75")
+    assert closed_in_xero(left.invoice) == frozenset()
+    remove_payment(payment)
+    assert closed_in_xero(left.invoice) == frozenset()

@@ -146,13 +146,16 @@ class Credited:
 
 def whole_of(invoice: Invoice | None) -> Credited | None:
     """That, or None where the invoice becomes void instead."""
-    if invoice is None or not stays_as_issued(invoice):
+    closed = amending.closed_in_xero(invoice)
+    if invoice is None or not stays_as_issued(invoice, closed):
         return None
     further = list(further_of(invoice))
-    documents = [invoice, *(each for each in further if not can_be_changed(each))]
+    voids = [each for each in further if each.pk not in closed and can_be_changed(each)]
+    documents = [invoice, *(each for each in further if each not in voids)]
     left = sum((each.total - credited_of(each) for each in documents), ZERO)
-    due, paid = sum((each.due for each in documents), ZERO), sum((each.paid for each in documents), ZERO)
-    return Credited(left, due, paid, [each for each in further if can_be_changed(each)])
+    due = sum((each.due for each in documents if each.pk not in closed), ZERO)
+    paid = sum((each.paid for each in documents), ZERO)
+    return Credited(left, due, paid, voids)
 
 
 @dataclass(frozen=True)
@@ -178,10 +181,11 @@ def amend(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The difference between an order and what is billed for it, with what can be done about it; sent, do it."""
     rows = supplier.orders.select_related("supplier", "invoice", "customer")
     order = get_object_or_404(rows, pk=pk)
-    difference = difference_of(order)
+    closed = amending.closed_in_xero(order.invoice)
+    difference = difference_of(order, closed)
     if request.method == "POST":
         _, way, shown = read_way(request, request.POST.get("do", ""))
-        made = actions.amend_order(order, way=way or Way.LEAVE, shown=shown, by=request.user)
+        made = actions.amend_order(order, way=way or Way.LEAVE, shown=shown, closed=closed, by=request.user)
         messages.success(request, _said(order, made.story if made else ""))
         return redirect("desk:order", slug=supplier.slug, pk=pk)
     if order.invoice is None or not difference:
@@ -190,7 +194,7 @@ def amend(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     context = {
         "order": order,
         "ways": ways_of(order.invoice, difference, request.membership),
-        "follows": not stays_as_issued(order.invoice),
+        "follows": not stays_as_issued(order.invoice, closed),
     }
     return render(request, "desk/orders/amend.html", context)
 

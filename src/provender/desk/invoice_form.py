@@ -16,8 +16,9 @@ from provender.desk.choosing import date_input
 from provender.desk.order_form import CHARGES, LONGEST_DESCRIPTION, Row, columns_of, row_of_charge
 from provender.invoicing.models import CreditNote, DocumentLine, Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, draft_of, sum_lines
-from provender.payments.amending import billed_lines, stays_as_issued, weigh_difference
+from provender.payments.amending import Difference, billed_lines, stays_as_issued, weigh_difference
 from provender.suppliers.models import Supplier, TaxKind
+from provender.sync.amending import closed_in_xero
 
 NAMES = ("charge_key", "charge_item", "charge_quantity", "charge_price", "charge_kind", "charge_tax")
 
@@ -142,7 +143,9 @@ class InvoiceSheet(LinesSheet):
         seen = typed.get("seen", "") if typed is not None else ""
         self.seen = int(seen) if seen.isdecimal() else invoice.version  # the version that the page showed
         header = {name: getattr(invoice, name) for name in InvoiceHeaderForm.base_fields}
-        self.stays = stays_as_issued(invoice)  # then its form begins with what is billed by now, and only lines change
+        self.closed = closed_in_xero(invoice)  # what has money in Xero alone
+        # Then its form begins with what is billed by now, and only lines change.
+        self.stays = stays_as_issued(invoice, self.closed)
         lines: Iterable[InvoiceLine] = invoice.lines.all()
         if self.stays:
             rates = {line.tax_kind: line.tax_rate for line in lines}
@@ -150,7 +153,9 @@ class InvoiceSheet(LinesSheet):
         super().__init__(invoice.supplier, lines, header, typed=typed, judge=judge)
         if self.stays:
             self.header.fields.clear()
-        self.difference = weigh_difference(invoice, self.drafts) if self.stays and not self.trouble else None
+        self.difference: Difference | None = None
+        if self.stays and not self.trouble:
+            self.difference = weigh_difference(invoice, self.drafts, closed=self.closed)
 
 
 class CreditHeaderForm(forms.Form):

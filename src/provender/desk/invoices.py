@@ -49,6 +49,7 @@ from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
 from provender.sync.actions import approve_drafts, send_now
+from provender.sync.amending import closed_in_xero
 from provender.sync.connections import connection_of, last_connection
 from provender.sync.models import Connection
 from provender.sync.standing import (
@@ -350,7 +351,7 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     of another, and has money itself, is edited where that one is.
     """
     row = get_object_or_404(supplier.invoices.select_related("customer", "further_to"), pk=pk)
-    if row.further_to and stays_as_issued(row):
+    if row.further_to and stays_as_issued(row, closed_in_xero(row.further_to)):
         return redirect("desk:invoice-edit", slug=supplier.slug, pk=row.further_to.pk)
     order = row.orders.first()
     if order is not None:
@@ -393,7 +394,13 @@ def _amend(row: Invoice, sheet: InvoiceSheet, way: Way | None, shown: str, user:
     if sheet.difference and way is None:
         raise InvoiceHasMoney(row)
     made = amend_invoice(
-        row, sheet.drafts, way=way or Way.LEAVE, shown=shown, why=f"Invoice {row.number} was edited", by=user
+        row,
+        sheet.drafts,
+        way=way or Way.LEAVE,
+        shown=shown,
+        closed=sheet.closed,
+        why=f"Invoice {row.number} was edited",
+        by=user,
     ).story
     return f"{made[:1].upper()}{made[1:]}." if made else f"Nothing was left to make up for on {row.number}."
 
@@ -417,8 +424,10 @@ def void(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         return redirect("desk:order-cancel", slug=supplier.slug, pk=order.pk)
     if request.method == "POST":
         why, then = request.POST.get("why", "").strip()[:200], read_whole(request)
-        if then and stays_as_issued(row):
-            made = credit_whole(row, then=then, why=why or f"Invoice {row.number} was cancelled", by=request.user)
+        closed = closed_in_xero(row)
+        if then and stays_as_issued(row, closed):
+            because = why or f"Invoice {row.number} was cancelled"
+            made = credit_whole(row, then=then, closed=closed, why=because, by=request.user)
             over = f"Credit note {made.number} over {made.total} takes the place of" if made else "Nothing was left of"
             messages.success(request, f"{over} invoice {row.number}.")
         else:

@@ -33,6 +33,7 @@ from provender.payments.amending import Difference, stays_as_issued, weigh_diffe
 from provender.properties.models import Kind, Option, Property
 from provender.properties.queries import Carried, Field, choose_for_lines, fields_of
 from provender.suppliers.models import Supplier, TaxKind
+from provender.sync.amending import closed_in_xero
 
 BLANK_ROWS = 5  # offered at first, and by "More rows"
 BLANK_AHEAD = 2  # kept below what is being typed
@@ -275,7 +276,13 @@ class Sheet:
     @cached_property
     def stays(self) -> bool:
         """Whether the order's invoice stays as it was issued, whatever is saved here."""
-        return self.order is not None and self.order.invoice is not None and stays_as_issued(self.order.invoice)
+        invoice = self.order.invoice if self.order else None
+        return invoice is not None and stays_as_issued(invoice, self.closed)
+
+    @cached_property
+    def closed(self) -> frozenset[uuid.UUID]:
+        """What of the order's invoices has money in Xero alone."""
+        return closed_in_xero(self.order.invoice if self.order else None)
 
     @property
     def is_draft(self) -> bool:
@@ -291,7 +298,8 @@ class Sheet:
             lines = self._priced(whose, anew=self.anew)
             built = build_lines(InvoiceLine, self.supplier, invoice_lines(lines), self._issued_rates())
             if self.order and self.order.invoice and self.stays:
-                self.difference = weigh_difference(self.order.invoice, wanted_lines(self.order.invoice, lines))
+                wanted = wanted_lines(self.order.invoice, lines)
+                self.difference = weigh_difference(self.order.invoice, wanted, closed=self.closed)
         except ProvenderError as error:
             self.trouble = error.sentence
             return

@@ -46,6 +46,7 @@ from provender.people.models import User
 from provender.people.roles import Doing
 from provender.properties.models import Kind
 from provender.suppliers.models import Supplier
+from provender.sync.amending import closed_in_xero
 from provender.sync.standing import Standing, standing
 from provender.timeline.queries import story
 
@@ -335,7 +336,14 @@ def _write(sheet: Sheet, user: User, way: Way | None, shown: str, *, place: bool
         hold(order)
         older, there = sheet.is_older_than(order), stamp(order)
         order = actions.edit_order(
-            order, lines=sheet.drafts, **sheet.kept, anew=sheet.anew, way=way, shown=shown, by=user
+            order,
+            lines=sheet.drafts,
+            **sheet.kept,
+            anew=sheet.anew,
+            way=way,
+            shown=shown,
+            closed=closed_in_xero(order.invoice),
+            by=user,
         )
         if older and stamp(order) != there:  # pressed twice, the second time says nothing new
             raise ChangedMeanwhile(f"order {order.number}")
@@ -401,7 +409,7 @@ def order(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "badge": status_badge(row),
         "lines": list(zip(lines, built, tracking_of(row, lines), strict=True)),
         "totals": order_totals(row),
-        "difference": difference_of(row),
+        "difference": difference_of(row, closed_in_xero(row.invoice)),
         "amendments": amendments(row.invoice),
         "steps": steps(supplier, row, how),
         "standing": how,
@@ -478,7 +486,8 @@ def cancel(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     row = _find(supplier, pk)
     if request.method == "POST":
         why = request.POST.get("why", "").strip()[:200]
-        row = actions.cancel_order(row, then=read_whole(request), by=request.user, why=why)
+        closed = closed_in_xero(row.invoice)
+        row = actions.cancel_order(row, then=read_whole(request), closed=closed, by=request.user, why=why)
         void = f"; invoice {row.invoice.number} is void" if row.invoice and row.invoice.status == "void" else ""
         credited = "; its invoice is credited" if row.invoice and not void else ""
         messages.success(request, f"{row.number} is cancelled{void}{credited}.")
