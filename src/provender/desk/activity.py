@@ -34,6 +34,9 @@ THINGS = {
     "CreditNotes": "credit notes",
     "Payments": "payments",
     "BatchPayments": "payouts",
+    "BankTransactions": "fees of payouts",
+    "Overpayments": "overpayments",
+    "Prepayments": "prepayments",
 }
 LOOKED_UP = re.compile(r"\b(IDs|InvoiceNumbers|where)=")  # some documents by name, not a whole list
 NUMBERS_SHOWN = 4

@@ -210,7 +210,15 @@ class InvoiceList(List[Invoice]):
     def drawn_columns(self) -> Sequence[Column[Invoice]]:
         today, total = clock.today(self.supplier.time_zone), f"Total {self.supplier.currency}"
         return (
-            Column("number", "Number", lambda i: i.number, sort=("number",), phone="title", link=self.page_of),
+            Column(
+                "number",
+                "Number",
+                lambda i: i.number,
+                sort=("number",),
+                phone="title",
+                link=self.page_of,
+                unbroken=True,
+            ),
             Column("customer", "Customer", lambda i: i.customer.trading_name, sort="customer__trading_name"),
             Column("date", "Date", lambda i: i.date, kind="date", sort=("date", "number"), phone="hide"),
             Column("due", "Due", lambda i: i.due_date, kind="date", sort=("due_date", "number")),

@@ -189,7 +189,15 @@ class OrderList(List[Order]):
     @cached_property
     def drawn_columns(self) -> Sequence[Column[Order]]:
         return (
-            Column("number", "Number", lambda o: o.number, sort="created_at", phone="title", link=self.page_of),
+            Column(
+                "number",
+                "Number",
+                lambda o: o.number,
+                sort="created_at",
+                phone="title",
+                link=self.page_of,
+                unbroken=True,
+            ),
             Column("customer", "Customer", lambda o: o.customer.trading_name, sort="customer__trading_name"),
             Column("date", "Ordered", lambda o: o.order_date, "date", ("order_date", "number"), phone="hide"),
             Column("delivery", "Delivery", lambda o: o.delivery_date, "date", ("delivery_date", "number")),
