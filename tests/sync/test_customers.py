@@ -11,13 +11,14 @@ import cast
 from provender.customers.actions import save_customer
 from provender.ordering import actions as ordering
 from provender.sync import actions, connecting, customers, jobs, previews
+from provender.sync import drain as drain_room
 from provender.sync.choices import save_settings
 from provender.sync.contacts import linked_contacts
 from provender.sync.customer_pulls import tally
 from provender.sync.customers import Applied, Undone
 from provender.sync.errors import LinkRefused, PullGone
-from provender.sync.mirror import note_contacts
-from provender.sync.models import Contact, ContactRefusal, CustomerPull, DispatchDocument, Link
+from provender.sync.mirror import note_contacts, read_contacts
+from provender.sync.models import Call, Contact, ContactRefusal, CustomerPull, DispatchDocument, Link
 from provender.sync.queries import problems_of
 from provender.sync.verify import verify_books
 from provender.timeline.models import Entry
@@ -509,3 +510,29 @@ def test_an_invoice_follows_a_merged_contact_without_a_question(sent, supplier, 
     sync()
     assert problems_of(supplier) == []
     assert in_xero(books, sent) == "Corner Group"
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_xero_has_without_angle_brackets_is_that_contact(supplier, books, sync):
+    books.add_contact("Grill (North)")
+    order = cast.placed_order(cast.venue(supplier, "Grill <North>"))
+    sync()
+    assert problems_of(supplier) == []
+    assert in_xero(books, order) == "Grill (North)"
+
+
+def test_a_contact_that_is_added_while_we_make_it_is_taken_after_xeros_refusal(supplier, books, sync, monkeypatch):
+    def read_too_early(session):
+        read_contacts(session)
+        monkeypatch.undo()
+        books.add_contact("Corner Cafe")
+
+    monkeypatch.setattr(drain_room, "read_contacts", read_too_early)
+    order = cast.placed_order(cast.venue(supplier, "Corner Cafe"))
+    sync()
+    assert Call.objects.filter(path="/api.xro/2.0/Contacts", method="PUT").count() == 1  # refused: the name is taken
+    assert problems_of(supplier) == []
+    assert in_xero(books, order) == "Corner Cafe"
+    assert contact_of(order.customer) == "Corner Cafe"

@@ -20,11 +20,11 @@ from provender.invoicing.models import Invoice
 from provender.payments.models import Payment, Payout
 from provender.sync.differences import GONE, read_sent
 from provender.sync.dispatching import Parcel
-from provender.sync.documents import UNAPPROVED, Built, Trouble, clean_name
+from provender.sync.documents import UNAPPROVED, Built, Trouble
 from provender.sync.due import due_changes, in_motion
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.kinds import LONGEST_REFERENCE, marked
-from provender.sync.mirror import fold_name
+from provender.sync.mirror import clean_name, fold_name
 from provender.sync.models import Account, Connection, Contact, Link
 from provender.sync.money import settle_gone
 from provender.sync.problems import note_problem

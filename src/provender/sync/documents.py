@@ -23,6 +23,7 @@ from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, Invo
 from provender.properties.queries import Carried
 from provender.suppliers.models import TaxKind
 from provender.sync.kinds import MARK, is_marked, marked
+from provender.sync.mirror import clean_name
 from provender.sync.models import Connection, Link, ToApprove, WithoutItemCodes, WithoutTracking
 from provender.sync.tracking import MISSING, Lacking, Tracking
 from provender.xero import wire
@@ -162,11 +163,6 @@ def build_contact(customer: Customer, revision: int, number: str) -> Built:
     if address := _address(customer):
         element["Addresses"] = [address]
     return Built(customer.pk, revision, number, wire.encode_element(element), customer=customer.pk)
-
-
-def clean_name(name: str) -> str:
-    """A contact's name as Xero takes it: no leading, trailing or repeated spaces, no angle brackets."""
-    return " ".join(name.replace("<", "(").replace(">", ")").split())[:255]
 
 
 def _address(customer: Customer) -> Element:

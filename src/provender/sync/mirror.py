@@ -39,9 +39,14 @@ PHONES = ("DEFAULT", "MOBILE", "DDI", "OFFICE")
 Row = TypeVar("Row", bound=models.Model)
 
 
+def clean_name(name: str) -> str:
+    """A contact's name as Xero takes it: no leading, trailing or repeated spaces, no angle brackets."""
+    return " ".join(name.replace("<", "(").replace(">", ")").split())[:255]
+
+
 def fold_name(name: str) -> str:
-    """A name as Xero compares it: without case and accents, inner spaces as one."""
-    bare = unicodedata.normalize("NFKD", " ".join(name.split()))
+    """A name as Xero takes and compares it: without case and accents, inner spaces as one."""
+    bare = unicodedata.normalize("NFKD", clean_name(name))
     return "".join(mark for mark in bare if not unicodedata.combining(mark)).casefold()
 
 
