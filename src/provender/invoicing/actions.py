@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as Date  # noqa: N812 -- `date` is what an invoice calls it
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -23,11 +22,12 @@ from provender.invoicing.errors import (
     NegativeInvoice,
 )
 from provender.invoicing.models import Invoice, InvoiceLine, InvoiceVersion
+from provender.invoicing.numbers import next_invoice_number, refuse_taken
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.invoicing.versions import differences, freeze, lines_of, rates_of, same_content
 from provender.people.models import User
 from provender.properties.queries import choose_for_lines
-from provender.suppliers.actions import hold_numbers, take_free_number
+from provender.suppliers.actions import hold_numbers
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import prepare, tell
 
@@ -73,7 +73,7 @@ def raise_invoice(
     invoice = Invoice(
         supplier=supplier,
         customer=customer,
-        number=take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier)),
+        number=next_invoice_number(supplier),
         date=date,
         due_date=due_date,
         order_numbers=order_numbers,
@@ -117,12 +117,11 @@ class ReadyInvoices:
     supplier: Supplier
     invoices: list[Invoice]
     rows: list[ReadyRows]
-    by: User | None
 
     def insert(self) -> None:
         """To be called in a transaction. Raises InvoiceNumberTaken."""
         hold_numbers(self.supplier, KIND)
-        _refuse_taken(self.supplier, [invoice.number for invoice in self.invoices])
+        refuse_taken(self.supplier.invoices.all(), [one.number for one in self.invoices], InvoiceNumberTaken)
         for rows in self.rows:
             rows.insert()
         post_many(self.supplier, KIND, [invoice.pk for invoice in self.invoices], "Imported", imported=True)
@@ -144,7 +143,7 @@ def prepare_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: 
         ReadyRows.of([_version(invoice, lines, by=by, why="Imported") for invoice, lines in built]),
         *filter(None, [story]),
     ]
-    return ReadyInvoices(supplier, invoices, rows, by)
+    return ReadyInvoices(supplier, invoices, rows)
 
 
 @transaction.atomic
@@ -216,7 +215,8 @@ def recode_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -
     For an account that went bad in Xero after the invoice was raised. Raises InvoiceIsVoid, InvoiceHasMoney.
     """
     current = _hold_open(invoice)
-    products = Product.objects.in_bulk([line.product_id for line in current if line.product_id])
+    mine = Product.objects.filter(supplier=invoice.supplier_id)
+    products = mine.in_bulk([line.product_id for line in current if line.product_id])
     drafts = [
         replace(draft_of(line), sales_account=products[line.product_id].sales_account)
         if line.product_id
@@ -236,7 +236,7 @@ def renumber_invoice(invoice: Invoice, number: str, *, by: User | None = None) -
     lines = _hold_open(invoice)
     if number == invoice.number:
         return invoice
-    _refuse_taken(invoice.supplier, [number])
+    refuse_taken(invoice.supplier.invoices.all(), [number], InvoiceNumberTaken)
     before = freeze(invoice, lines)
     invoice.number = number
     _put_lines(invoice, lines)
@@ -261,23 +261,6 @@ def void_invoice(invoice: Invoice, *, by: User | None = None, why: str = "") -> 
     post(invoice.supplier, KIND, invoice.pk, why or "Voided")
     tell(invoice.supplier, KIND, invoice.pk, "Voided", who=by, why=why)
     return invoice
-
-
-def numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
-    """Which of these numbers this supplier's invoices have already."""
-    chunks = [numbers[start : start + 500] for start in range(0, len(numbers), 500)]
-    used = [
-        Invoice.objects.filter(supplier=supplier, number__in=chunk).values_list("number", flat=True) for chunk in chunks
-    ]
-    return {number for found in used for number in found}
-
-
-def _refuse_taken(supplier: Supplier, numbers: Sequence[str]) -> None:
-    seen = numbers_in_use(supplier, numbers)
-    for number in numbers:
-        if number in seen:
-            raise InvoiceNumberTaken(number)
-        seen.add(number)
 
 
 def customers_of(supplier: Supplier, ids: Collection[UUID]) -> dict[UUID, Customer]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Date  # noqa: N812 -- `date` is what a credit note calls it
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -25,9 +24,10 @@ from provender.invoicing.errors import (
     NegativeCreditNote,
 )
 from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, LineKind
+from provender.invoicing.numbers import next_credit_note_number, refuse_taken
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.people.models import User
-from provender.suppliers.actions import hold_numbers, take_free_number
+from provender.suppliers.actions import hold_numbers
 from provender.suppliers.models import Supplier, TaxKind
 from provender.timeline.actions import prepare, tell
 
@@ -74,7 +74,7 @@ def raise_credit_note(
         supplier=supplier,
         customer=customer,
         invoice=invoice,
-        number=take_free_number(supplier, KIND, supplier.credit_note_prefix, partial(credit_numbers_in_use, supplier)),
+        number=next_credit_note_number(supplier),
         date=date,
         reason=reason,
         applies_itself=applies_itself,
@@ -109,11 +109,8 @@ class ReadyCreditNotes:
     def insert(self) -> None:
         """To be called in a transaction. Raises CreditNoteNumberTaken."""
         hold_numbers(self.supplier, KIND)
-        taken = credit_numbers_in_use(self.supplier, [credit_note.number for credit_note in self.credit_notes])
-        for credit_note in self.credit_notes:
-            if credit_note.number in taken:
-                raise CreditNoteNumberTaken(credit_note.number)
-            taken.add(credit_note.number)
+        numbers = [credit_note.number for credit_note in self.credit_notes]
+        refuse_taken(self.supplier.credit_notes.all(), numbers, CreditNoteNumberTaken)
         for rows in self.rows:
             rows.insert()
         documents = [credit_note.pk for credit_note in self.credit_notes]
@@ -242,9 +239,7 @@ def renumber_credit_note(credit_note: CreditNote, *, by: User | None = None) -> 
     """Give the credit note the supplier's next number."""
     hold(credit_note)
     supplier, before = credit_note.supplier, credit_note.number
-    credit_note.number = take_free_number(
-        supplier, KIND, supplier.credit_note_prefix, partial(credit_numbers_in_use, supplier)
-    )
+    credit_note.number = next_credit_note_number(supplier)
     credit_note.version += 1
     credit_note.changed_at = clock.now()
     credit_note.save(update_fields=["number", "version", "changed_at"])
@@ -321,16 +316,6 @@ def _refuse_beyond(credit_note: CreditNote, invoice: Invoice) -> None:
     left = invoice.total + sum(further, ZERO) - sum(others.values_list("total", flat=True), ZERO)
     if credit_note.total > left:
         raise CreditBeyondInvoice(invoice, credit_note.total, left)
-
-
-def credit_numbers_in_use(supplier: Supplier, numbers: Sequence[str]) -> set[str]:
-    """Which of these numbers this supplier's credit notes have already."""
-    chunks = [numbers[start : start + 500] for start in range(0, len(numbers), 500)]
-    used = [
-        CreditNote.objects.filter(supplier=supplier, number__in=chunk).values_list("number", flat=True)
-        for chunk in chunks
-    ]
-    return {number for found in used for number in found}
 
 
 def _put_lines(credit_note: CreditNote, lines: Sequence[CreditNoteLine]) -> None:

@@ -54,10 +54,7 @@ def record_payment(
     if amount <= 0:
         raise NothingToPay(amount)
     if source != Payment.Source.XERO:
-        if invoice.status == Invoice.Status.VOID:
-            raise InvoiceTakesNoMoney(invoice)
-        if amount > invoice.due:
-            raise PaymentTooLarge(invoice, amount)
+        refuse_overpaying(invoice, amount)
     payment = _note_payment(
         invoice.supplier,
         by,
@@ -169,10 +166,7 @@ def allocate_credit(
         raise NotTheSameAccount(credit_note, invoice)
     _check_credit(credit_note, amount, told=told)
     if not told:
-        if invoice.status == Invoice.Status.VOID:
-            raise InvoiceTakesNoMoney(invoice)
-        if amount > invoice.due:
-            raise PaymentTooLarge(invoice, amount)
+        refuse_overpaying(invoice, amount)
     allocation = Allocation.objects.create(
         supplier=invoice.supplier,
         credit_note=credit_note,
@@ -288,6 +282,14 @@ def weigh_credit(credit_note: CreditNote) -> None:
         (amount for rows in (refunds, allocations) for amount in rows.values_list("amount", flat=True)), ZERO
     )
     credit_note.save(update_fields=["used"])
+
+
+def refuse_overpaying(invoice: Invoice, amount: Decimal) -> None:
+    """Raises InvoiceTakesNoMoney for a void invoice, PaymentTooLarge for more than it has left to pay."""
+    if invoice.status == Invoice.Status.VOID:
+        raise InvoiceTakesNoMoney(invoice)
+    if amount > invoice.due:
+        raise PaymentTooLarge(invoice, amount)
 
 
 def _check_credit(credit_note: CreditNote, amount: Decimal, *, told: bool) -> None:

@@ -201,21 +201,18 @@ def _match_payment(
 ) -> None:
     line.outcome = Outcome.NONE
     mine = [row for row in noted if row.invoice and (invoice is None or row.invoice_id == invoice.pk)]
-    for payment in mine:  # noted when it was taken, before the payout
-        if payment.source == Payment.Source.PAYOUT and payment.payout_id is None and payment.pk not in taken:
-            if payment.amount != line.gross:
-                continue
-            taken.add(payment.pk)
-            line.outcome, line.invoice, line.amount = Outcome.MATCHED, payment.invoice, line.gross
-            line.payment, line.noted_before = payment, True
-            return
-    if known := next((row for row in mine if row.amount == line.gross and row.pk not in taken), None):
+    same = [row for row in mine if row.amount == line.gross and row.pk not in taken]
+    if waits := next((row for row in same if row.source == Payment.Source.PAYOUT and row.payout_id is None), None):
+        taken.add(waits.pk)  # noted when it was taken, before the payout
+        line.outcome, line.invoice, line.amount = Outcome.MATCHED, waits.invoice, line.gross
+        line.payment, line.noted_before = waits, True
+    elif same:
+        known = same[0]
         line.outcome, line.invoice = Outcome.DUPLICATE, known.invoice
         line.why = f"Payment {line.payment_reference} is noted already" + (
             f", in payout {known.payout.reference}." if known.payout else "."
         )
-        return
-    if invoice is None:
+    elif invoice is None:
         line.why = (
             f"There is no invoice {line.invoice_number}."
             if line.invoice_number
@@ -223,7 +220,12 @@ def _match_payment(
             if line.payment_reference
             else "The line names no invoice and no payment."
         )
-        return
+    else:
+        _pay_of(line, invoice, left)
+
+
+def _pay_of(line: PayoutLine, invoice: Invoice, left: dict[UUID, Decimal]) -> None:
+    """Let the line pay what it says of its invoice, if so much is left of it by these and earlier lines."""
     line.invoice = invoice
     due = left.get(invoice.pk, invoice.due)
     if invoice.status == Invoice.Status.VOID:
@@ -330,7 +332,7 @@ def close_payout(payout: Payout, *, by: User | None = None) -> Payout:
         raise PayoutNotSettled(payout, open_)
     paying = [line for line in lines if line.outcome in (Outcome.MATCHED, Outcome.PART)]
     made = [line for line in paying if line.payment is None]
-    invoices = _hold_invoices(made)
+    invoices = _hold_invoices(line.invoice_id for line in made)
     _refuse_overpaid(payout, made, invoices)
     payments = [_payment(payout, line, line.amount, by) for line in made]
     for line, payment in zip(made, payments, strict=True):
@@ -354,9 +356,9 @@ def close_payout(payout: Payout, *, by: User | None = None) -> Payout:
     return payout
 
 
-def _hold_invoices(lines: Sequence[PayoutLine]) -> dict[UUID, Invoice]:
-    ids = sorted({line.invoice_id for line in lines if line.invoice_id})
-    return {row.pk: row for row in Invoice.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
+def _hold_invoices(keys: Iterable[UUID | None]) -> dict[UUID, Invoice]:
+    rows = Invoice.objects.select_for_update(no_key=True).filter(pk__in={key for key in keys if key})
+    return {row.pk: row for row in rows.order_by("pk")}
 
 
 def _refuse_overpaid(payout: Payout, lines: Sequence[PayoutLine], invoices: Mapping[UUID, Invoice]) -> None:
@@ -429,8 +431,7 @@ def undo_unless_it_pays(payout: Payout, *, why: str, by: User | None = None) -> 
 def _take_back(payments: Sequence[Payment], why: str) -> None:
     if not payments:
         return
-    ids = {each.invoice_id for each in payments if each.invoice_id}
-    invoices = list(Invoice.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    invoices = list(_hold_invoices(each.invoice_id for each in payments).values())
     Payment.objects.filter(pk__in=[each.pk for each in payments]).update(removed_at=clock.now(), removed_why=why[:200])
     weigh_invoices(invoices)
     story = [(row.pk, f"{why}; {row.due} left to pay") for row in invoices]

@@ -17,12 +17,10 @@ from provender.basics.rows import hold
 from provender.invoicing.actions import revise_invoice
 from provender.invoicing.models import Invoice, LineKind
 from provender.invoicing.totals import LineDraft, draft_of
-from provender.payments.actions import record_payment, remove_payment
+from provender.payments.actions import record_payment, refuse_overpaying, remove_payment
 from provender.payments.credits import credits_aside, has_foreign_credit, hold_with_credits
 from provender.payments.errors import (
-    InvoiceTakesNoMoney,
     NothingToPay,
-    PaymentTooLarge,
     SurchargeNeedsRoom,
     SurchargeStays,
 )
@@ -121,10 +119,7 @@ def record_with_surcharge(
     hold_with_credits(invoice)
     if amount <= 0:
         raise NothingToPay(amount)
-    if invoice.status == Invoice.Status.VOID:
-        raise InvoiceTakesNoMoney(invoice)
-    if amount > invoice.due:
-        raise PaymentTooLarge(invoice, amount)
+    refuse_overpaying(invoice, amount)
     cost = surcharge_on(invoice, amount, method, surcharges_of(invoice.supplier))
     if not cost.net:
         return record_payment(invoice, amount=amount, date=date, method=method, reference=reference, by=by)

@@ -7,7 +7,6 @@ calls Xero inside a transaction; most of it just lets the drain try again.
 import logging
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,14 +18,14 @@ from provender.basics.errors import ProvenderError
 from provender.changes.actions import ask, post, settle
 from provender.changes.models import Change
 from provender.customers.models import Customer
-from provender.invoicing.actions import KIND, numbers_in_use, recode_invoice, renumber_invoice
+from provender.invoicing.actions import recode_invoice, renumber_invoice
 from provender.invoicing.credit_notes import recode_credit_note, renumber_credit_note
 from provender.invoicing.models import CreditNote, Invoice
+from provender.invoicing.numbers import next_invoice_number
 from provender.payments.models import Allocation, Payment, PayoutLine
 from provender.payments.payouts import leave_for_hand, pay_up_to
 from provender.people.models import User
 from provender.properties.models import Option, Property
-from provender.suppliers.actions import take_free_number
 from provender.suppliers.models import Supplier
 from provender.sync.choices import FROM_CHART, LABELS, save_settings
 from provender.sync.connections import connection_of
@@ -337,8 +336,7 @@ def renumber(problem: Problem, by: User | None) -> str:
         credit_note = CreditNote.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
         return renumber_credit_note(credit_note, by=by).number
     invoice = Invoice.objects.get(supplier=problem.connection.supplier_id, pk=problem.document)
-    supplier = invoice.supplier
-    number = take_free_number(supplier, KIND, supplier.invoice_prefix, partial(numbers_in_use, supplier))
+    number = next_invoice_number(invoice.supplier)
     renumber_invoice(invoice, number, by=by)
     ask(_changes(problem), again=True)
     return number
