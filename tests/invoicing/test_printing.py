@@ -11,8 +11,14 @@ from pypdf import PdfReader
 import cast
 from provender.invoicing import printing
 from provender.invoicing.actions import revise_invoice, void_invoice
-from provender.invoicing.credit_notes import void_credit_note
+from provender.invoicing.credit_notes import (
+    CreditNoteDraft,
+    prepare_credit_notes,
+    revise_credit_note,
+    void_credit_note,
+)
 from provender.invoicing.errors import PaperNotPrinted
+from provender.invoicing.models import CreditNote
 from provender.invoicing.press import press
 from provender.invoicing.printing import (
     file_name,
@@ -134,6 +140,28 @@ def test_the_paper_keeps_the_names_it_was_issued_with(cafe):
     cafe.legal_name = cafe.trading_name = "Other Name"
     cafe.save()
     assert page(invoice)["to"]["name"] == "Corner Cafe Pty Ltd"
+
+
+def test_a_credit_note_keeps_the_names_it_was_issued_with(cafe):
+    credit_note = cast.credit_note(cafe)
+    before = page_of_credit_note(credit_note)
+    cafe.legal_name = cafe.trading_name = "Other Name"
+    cafe.save()
+    cafe.supplier.legal_name = "Harbour Holdings"
+    cafe.supplier.save()
+    issued = CreditNote.objects.get()
+    assert page_of_credit_note(issued) == before
+    revise_credit_note(issued, reason="One leaked.")
+    assert page_of_credit_note(CreditNote.objects.get())["to"]["name"] == "Other Name"
+    assert "Harbour Holdings" in page_of_credit_note(CreditNote.objects.get())["foot"]
+
+
+def test_an_imported_credit_note_has_its_names_and_one_from_before_those_of_now(cafe):
+    draft = CreditNoteDraft("C-17", cafe.pk, date(2026, 11, 3), [cast.line()])
+    prepare_credit_notes(cafe.supplier, [draft]).insert()
+    assert CreditNote.objects.get().names["customer"]["legal_name"] == "Corner Cafe Pty Ltd"
+    CreditNote.objects.update(names={})
+    assert page_of_credit_note(CreditNote.objects.get())["to"]["name"] == "Corner Cafe Pty Ltd"
 
 
 def test_a_credit_note_says_what_it_is_for_and_what_is_left(cafe):

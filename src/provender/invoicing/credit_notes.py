@@ -26,6 +26,7 @@ from provender.invoicing.errors import (
 from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, LineKind
 from provender.invoicing.numbers import next_credit_note_number, refuse_taken
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
+from provender.invoicing.versions import names_of
 from provender.people.models import User
 from provender.suppliers.actions import hold_numbers
 from provender.suppliers.models import Supplier, TaxKind
@@ -77,6 +78,7 @@ def raise_credit_note(
         number=next_credit_note_number(supplier),
         date=date,
         reason=reason,
+        names=names_of(supplier, customer),
         applies_itself=applies_itself,
         amends=amends,
         currency=invoice.currency if invoice else supplier.currency,
@@ -159,6 +161,7 @@ def _build_imported(
         number=draft.number,
         date=draft.date,
         reason=draft.reason,
+        names=names_of(supplier, customer),
         currency=invoice.currency if invoice else supplier.currency,
         applies_itself=False,  # for all we know it was used long ago
         origin=CreditNote.Origin.IMPORTED,
@@ -182,8 +185,8 @@ def revise_credit_note(
 ) -> CreditNote:
     """Change a credit note of which nothing has been used yet, under the same number; what is None stays as it is.
 
-    When nothing differs, nothing is written. Raises CreditNoteIsVoid, CreditNoteIsUsed, and what `raise_credit_note`
-    raises.
+    It then names both sides as they are called by now. When nothing differs, nothing is written. Raises
+    CreditNoteIsVoid, CreditNoteIsUsed, and what `raise_credit_note` raises.
     """
     hold(credit_note)
     if credit_note.status == CreditNote.Status.VOID:
@@ -208,6 +211,7 @@ def revise_credit_note(
     replace_rows(CreditNoteLine.objects.filter(credit_note=credit_note), built, parent="credit_note")
     credit_note.version += 1
     credit_note.changed_at = clock.now()
+    credit_note.names = names_of(credit_note.supplier, credit_note.customer)
     credit_note.save()
     post(credit_note.supplier, KIND, credit_note.pk, f"Version {credit_note.version}")
     money = f"; total: {old_total} → {credit_note.total}" if old_total != credit_note.total else ""

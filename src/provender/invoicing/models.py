@@ -164,6 +164,7 @@ class CreditNote(models.Model):
     number = models.CharField(max_length=60)
     date = models.DateField()
     reason = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
+    names = models.JSONField(default=dict, blank=True)  # who gives and who is given, as it was issued (`names_of`)
     currency = models.CharField(max_length=3)
     subtotal = AmountField()
     tax = AmountField()

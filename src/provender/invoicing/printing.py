@@ -40,7 +40,7 @@ def print_invoice(invoice: Invoice, version: InvoiceVersion) -> bytes:
 
 
 def print_credit_note(credit_note: CreditNote) -> bytes:
-    """The PDF of the credit note as it is now. Raises PaperNotPrinted."""
+    """The PDF of the credit note as it was issued, and how much of it is used by now. Raises PaperNotPrinted."""
     return _print(credit_note.number, page_of_credit_note(credit_note))
 
 
@@ -98,7 +98,8 @@ def page_of_invoice(invoice: Invoice, version: InvoiceVersion) -> Page:
 
 def page_of_credit_note(credit_note: CreditNote) -> Page:
     """All that stands on the credit note, and how much of it is used by now."""
-    document = names_of(credit_note.supplier, credit_note.customer) | {
+    # One that was issued before its names were kept has those of now.
+    document = (credit_note.names or names_of(credit_note.supplier, credit_note.customer)) | {
         "lines": [freeze_line(line) for line in credit_note.lines.all()],
         **{name: str(getattr(credit_note, name)) for name in ("subtotal", "tax", "total")},
     }
