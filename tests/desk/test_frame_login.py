@@ -159,6 +159,19 @@ def test_a_form_from_elsewhere_is_refused(mai):
     assert "Please send that again" in refused.text
 
 
+def test_pages_of_a_wholesaler_are_kept_by_nobody_on_the_way(mai):
+    browser = Client()
+    browser.force_login(mai)
+    assert browser.get("/w/harbour/").headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(("address", "size"), [("/account/login/", 4_000_000), ("/w/harbour/imports/new", 200_000_000)])
+def test_what_is_too_large_is_refused_unread(client, db, address, size):
+    refused = client.post(address, b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=size)
+    assert refused.status_code == 413
+    assert "That is too large" in refused.text
+
+
 def test_errors_have_pages_of_ours(client, db):
     missing = client.get("/nothing")
     assert missing.status_code == 404

@@ -48,12 +48,10 @@ def know_address(port: int) -> None:
 def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[], None]]:
     """The web server, listening; call what this yields to serve until Ctrl-C or SIGTERM. Ends the command when busy."""
     from django.conf import settings
-    from django.core.wsgi import get_wsgi_application
-    from waitress.server import create_server
 
     refuse_taken(host, port)
     collect_static()
-    server: Any = create_server(get_wsgi_application(), listen=f"{host}:{port}", threads=THREADS, ident=None)
+    server = web_server(host, port)
     if say:
         click.echo(f"Provender is at {settings.PUBLIC_URL}")
 
@@ -66,6 +64,22 @@ def listening(host: str, port: int, *, say: bool = True) -> Iterator[Callable[[]
     finally:
         server.close()
         server.task_dispatcher.shutdown()
+
+
+def web_server(host: str, port: int) -> Any:
+    """waitress, bound and not serving yet. What a proxy tells of the visitor is passed on only if there is one."""
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from waitress.server import create_server
+
+    return create_server(
+        get_wsgi_application(),
+        listen=f"{host}:{port}",
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=not settings.BEHIND_PROXY,
+        max_request_body_size=2 * settings.LARGEST_BODY,  # up to here our own page says that it is too large
+    )
 
 
 def refuse_taken(host: str, port: int) -> None:

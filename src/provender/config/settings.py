@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "provender.desk.limits.refuse_large",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -221,8 +222,9 @@ MFA_ADAPTER = "provender.desk.accounts.TwoStepAdapter"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Xero sends the browser back to us: the session must come along
-SESSION_COOKIE_NAME = "provender_session"
-CSRF_COOKIE_NAME = "provender_csrf"
+# Under https a browser takes cookies of these names from this very host alone: no neighbour under the domain sets them.
+SESSION_COOKIE_NAME = "__Host-provender_session" if SECURE else "provender_session"
+CSRF_COOKIE_NAME = "__Host-provender_csrf" if SECURE else "provender_csrf"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE and _flag("PROVENDER_SSL_REDIRECT", default=True)
 BEHIND_PROXY = _flag("PROVENDER_BEHIND_PROXY", default=False)
@@ -230,8 +232,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 # Login limits count by the visitor's address; behind a proxy that is the last one the proxy names, else the caller's.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
-SECURE_HSTS_PRELOAD = SECURE
+# For this host alone. What else is under the domain isn't ours to bind to https, and with `preload` any stranger could
+# enter the whole domain into the browsers' lists, for years; a proxy may add both.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -291,7 +294,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "frame-ancestors": [NONE],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         # The consent form of a login page may send the browser on to Xero.
         "form-action": [SELF, XERO_LOGIN_URL],
     },
@@ -310,6 +313,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = PROVENDER_HOME / "files"
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
+LARGEST_BODY = 101 * 1024 * 1024  # a file of the largest kind (desk.imports) and what stands around it
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 LANGUAGE_CODE = "en-au"
@@ -328,6 +332,7 @@ EMAIL_PORT = int(_number("PROVENDER_SMTP_PORT", 25))
 EMAIL_HOST_USER = os.environ.get("PROVENDER_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("PROVENDER_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = _flag("PROVENDER_SMTP_TLS", default=False)
+EMAIL_TIMEOUT = 20  # a server that doesn't answer must not hold a thread of the web server
 DEFAULT_FROM_EMAIL = os.environ.get("PROVENDER_FROM_EMAIL", "provender@localhost")
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -335,7 +340,15 @@ _level = os.environ.get("PROVENDER_LOG_LEVEL", "").upper()
 if _level and _level not in _LEVELS:
     raise SettingUnusable("PROVENDER_LOG_LEVEL", f"“{_level}”", f"it must be one of {', '.join(_LEVELS)}")
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "provender_cache"}}
+# It holds the counts of the log-in limits. Django's own 300 entries are soon full, and then counts are thrown away that
+# still hold: an attacker who tries many addresses would free himself of his limits.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "provender_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 # To standard error, where a service manager picks it up. Tokens never reach a log: faults and records leave them out.
 LOGGING = {
     "version": 1,

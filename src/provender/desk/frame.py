@@ -13,6 +13,7 @@ and its address `path("w/<slug:slug>/customers/<uuid:pk>", customers.customer, n
 * A stranger to the wholesaler gets 404, who isn't logged in the login page, a member whose role may not the 403 page.
 * Without `post=`, a view that needs only LOOK answers 405 to a form; one that needs more takes forms by the same right.
 * A `ProvenderError` that a form's view doesn't show by itself becomes a message on the page where the person was.
+* What it answers is kept by nobody on the way, and by a browser only to be asked about again.
 * While the view runs, the time zone is the wholesaler's, so templates show its local times.
 * `request.supplier` and `request.membership` are there; templates have `supplier`, `membership`, `may.trade`,
   `may.books`, `may.run`, and `frame` (`frame.places`, `frame.problems`, `frame.xero`, `frame.suppliers`), each read
@@ -98,12 +99,14 @@ def member(doing: Doing, *, post: Doing | None = None) -> Callable[[View[Rest]],
                 request.session[LAST] = slug
             with timezone.override(ZoneInfo(membership.supplier.time_zone)):
                 try:
-                    return view(request, membership.supplier, *args, **kwargs)
+                    answer = view(request, membership.supplier, *args, **kwargs)
                 except ProvenderError as error:
                     if request.method in READING:
                         raise
                     messages.error(request, error.sentence)
                     return back(request)
+                answer.headers.setdefault("Cache-Control", "private, no-cache")
+                return answer
 
         return gate
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -123,6 +124,11 @@ def remove_everybody(supplier: Supplier, keep: Callable[[QuerySet[User]], QueryS
     supplier.memberships.all().delete()
     User.objects.filter(pk__in=leaving).delete()
     return len(leaving)
+
+
+def forget_sessions() -> None:
+    """Let go of log-ins that have run out."""
+    SessionStore.clear_expired()
 
 
 def withdraw(invitation: Invitation) -> None:
