@@ -7,7 +7,7 @@ import pytest
 import cast
 from provender.basics import clock
 from provender.properties.models import Property, Value
-from provender.sync import actions
+from provender.sync import tracking_actions
 from provender.sync.errors import ProblemGone
 from provender.sync.models import Problem
 
@@ -256,5 +256,5 @@ def test_a_forged_form_finds_nothing(theo, form):
 
 def test_who_only_takes_orders_binds_nothing(desk, connection):
     assert desk("mai").post(TRACKING, {"do": "make"}).status_code == 403
-    actions.reload_tracking(connection)
+    tracking_actions.reload_tracking(connection)
     assert not Property.objects.exists()

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 import cast
 from provender.customers.actions import save_customer
 from provender.ordering import actions as ordering
-from provender.sync import actions, connecting, customers, jobs, previews
+from provender.sync import connecting, contact_actions, customers, jobs, previews
 from provender.sync import drain as drain_room
 from provender.sync.choices import save_settings
 from provender.sync.contacts import linked_contacts
@@ -157,8 +157,8 @@ def test_what_was_linked_meanwhile_is_left(pull, supplier, books, connection):
     customers.choose_all(made, ["name"])
     choose(made, {"New Bar": "new"})
     ids = dict(Contact.objects.values_list("name", "contact_id"))
-    actions.link_contact(cafe, ids["Bayside Corner Store"], None)
-    actions.link_contact(bar, ids["New Bar"], None)
+    contact_actions.link_contact(cafe, ids["Bayside Corner Store"], None)
+    contact_actions.link_contact(bar, ids["New Bar"], None)
     assert customers.apply(made, None) == Applied(left=2)
     assert (contact_of(cafe), supplier.customers.count()) == ("Bayside Corner Store", 2)
 
@@ -259,7 +259,7 @@ def test_undoing_leaves_what_is_in_use_or_changed(pull, supplier, books, sync):
     save_customer(changed, by=None)
     cast.placed_order(sent)
     sync()
-    actions.link_contact(relinked, Contact.objects.get(name="Bayside Corner Store").contact_id, None)
+    contact_actions.link_contact(relinked, Contact.objects.get(name="Bayside Corner Store").contact_id, None)
     assert customers.undo(made, None) == Undone(left=4)
     assert {row.name: row.outcome for row in made.rows.exclude(outcome="")} == {
         "Ordered": customers.IN_USE,
@@ -300,7 +300,7 @@ def edit(order, quantity=9):
 
 
 def test_after_relinking_invoices_go_to_the_other_contact(sent, group, supplier, books, sync):
-    actions.link_contact(sent.customer, group, None)
+    contact_actions.link_contact(sent.customer, group, None)
     assert verify_books(supplier).equal  # the first one stays where it is
     newer = cast.placed_order(sent.customer)
     sync()
@@ -309,7 +309,7 @@ def test_after_relinking_invoices_go_to_the_other_contact(sent, group, supplier,
 
 
 def test_an_invoice_in_xero_follows_with_its_next_change(sent, group, supplier, books, sync):
-    actions.link_contact(sent.customer, group, None)
+    contact_actions.link_contact(sent.customer, group, None)
     edit(sent)
     sync()
     assert problems_of(supplier) == []
@@ -321,7 +321,7 @@ def test_an_invoice_in_doubt_is_recognised_after_relinking(sent, group, supplier
     newer = cast.placed_order(sent.customer)
     xero.faults.add("drop-after-commit", methods=["PUT"], path="/api.xro/2.0/Invoices", count=1)
     sync()
-    actions.link_contact(sent.customer, group, None)
+    contact_actions.link_contact(sent.customer, group, None)
     later(minutes=3)
     sync()
     assert problems_of(supplier) == []
@@ -331,7 +331,7 @@ def test_an_invoice_in_doubt_is_recognised_after_relinking(sent, group, supplier
 
 def test_after_unlinking_a_new_contact_is_made_and_never_the_old_one_taken(sent, supplier, books, sync):
     cafe = sent.customer
-    actions.unlink_contact(cafe, None, ask=False)
+    contact_actions.unlink_contact(cafe, None, ask=False)
     cast.placed_order(cafe)
     sync()
     assert [row.problem.cause for row in problems_of(supplier)] == ["contact-name-taken"]  # its name is still there
@@ -346,11 +346,11 @@ def test_after_unlinking_a_new_contact_is_made_and_never_the_old_one_taken(sent,
 
 def test_after_unlinking_one_may_be_asked(sent, group, supplier, books, sync):
     cafe = sent.customer
-    actions.unlink_contact(cafe, None, ask=True)
+    contact_actions.unlink_contact(cafe, None, ask=True)
     newer = cast.placed_order(cafe)
     sync()
     assert [row.problem.cause for row in problems_of(supplier)] == ["contact-unlinked"]
-    actions.link_contact(cafe, group, None)
+    contact_actions.link_contact(cafe, group, None)
     sync()
     assert problems_of(supplier) == []
     assert in_xero(books, newer) == "Corner Group"
@@ -360,11 +360,11 @@ def test_who_is_asked_may_let_a_contact_be_made(sent, supplier, books, sync):
     cafe = sent.customer
     cafe.trading_name = "Corner Cafe Newtown"
     save_customer(cafe, by=None)
-    actions.unlink_contact(cafe, None, ask=True)
+    contact_actions.unlink_contact(cafe, None, ask=True)
     newer = cast.placed_order(cafe)
     sync()
     assert problems_of(supplier)
-    actions.make_contact(cafe, None)
+    contact_actions.make_contact(cafe, None)
     sync()
     assert in_xero(books, newer) == "Corner Cafe Newtown"
 
@@ -384,21 +384,21 @@ def test_a_refused_suggestion_is_not_taken_by_name(pull, supplier, books, sync):
 def test_what_was_unlinked_can_be_linked_again(sent, supplier, sync):
     cafe = sent.customer
     there = linked_contacts(supplier.connections.get(), [cafe.pk])[cafe.pk]
-    actions.unlink_contact(cafe, None, ask=True)
-    actions.link_contact(cafe, there, None)
+    contact_actions.unlink_contact(cafe, None, ask=True)
+    contact_actions.link_contact(cafe, there, None)
     assert contact_of(cafe) == "Corner Cafe"
     assert not ContactRefusal.objects.filter(ask=True).exists()
 
 
 def test_unlinking_who_has_no_contact_is_refused(supplier, connection):
     with pytest.raises(LinkRefused):
-        actions.unlink_contact(cast.venue(supplier), None, ask=True)
+        contact_actions.unlink_contact(cast.venue(supplier), None, ask=True)
 
 
 def test_linking_what_is_linked_changes_nothing(sent, supplier):
     cafe = sent.customer
     link = Link.objects.get(kind="contact")
-    actions.link_contact(cafe, link.xero_id, None)
+    contact_actions.link_contact(cafe, link.xero_id, None)
     link.refresh_from_db()
     assert not link.matched  # it is still the one that we made
 
@@ -460,9 +460,9 @@ def test_terms_come_and_go_with_the_link(take, supplier, books, follow, sync, co
     assert due(cafe) == date(2026, 11, 16)  # nobody has linked it yet; its first invoice does
     sync()
     assert due(cafe) == date(2026, 11, 12)
-    actions.unlink_contact(cafe, None, ask=True)
+    contact_actions.unlink_contact(cafe, None, ask=True)
     assert due(cafe) == date(2026, 11, 16)
-    actions.link_contact(cafe, Contact.objects.get(name="Corner Cafe").contact_id, None)
+    contact_actions.link_contact(cafe, Contact.objects.get(name="Corner Cafe").contact_id, None)
     assert due(cafe) == date(2026, 11, 12)
     connecting.disconnect(connection, None)
     assert due(cafe) == date(2026, 11, 16)

@@ -11,7 +11,7 @@ from provender.catalogue.actions import save_product
 from provender.customers.actions import save_customer
 from provender.invoicing.models import Invoice
 from provender.ordering import actions as ordering
-from provender.sync import actions
+from provender.sync import actions, tracking_actions
 from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone
 from provender.sync.models import Connection, Link, Problem
 from provender.sync.problems import CAUSES, judge_refusal, sentence
@@ -283,7 +283,7 @@ def test_voided_in_xero(order, supplier, books, sync):
 
 def test_while_it_needs_reconnecting_whoever_asks_xero_is_told_just_that(connection, supplier, books):
     books.disconnect()
-    for ask in (lambda: actions.reload_tracking(connection), lambda: verify_books(supplier)) * 2:
+    for ask in (lambda: tracking_actions.reload_tracking(connection), lambda: verify_books(supplier)) * 2:
         with pytest.raises(NeedsReconnecting, match="disconnected in Xero"):
             ask()
         connection.refresh_from_db()

@@ -6,7 +6,7 @@ import cast
 from provender.customers.actions import save_customer
 from provender.ordering.actions import edit_order, set_invoice_property, set_order_property
 from provender.properties.models import Option, Property
-from provender.sync import actions
+from provender.sync import actions, tracking_actions
 from provender.sync.errors import TooManyCategories, TrackingRefused
 from provender.sync.models import Problem
 from provender.sync.nightly import compare_nightly
@@ -152,7 +152,7 @@ def test_another_option_is_chosen_for_the_one_that_is_missing(tracked, made, con
     actions.reload_chart(connection, None)
     sync()
     east = connection.tracking_options.get(name="Eastside").option_id
-    assert actions.choose_option(connection, made["Region"].options.get(name="North"), east, None) == 1
+    assert tracking_actions.choose_option(connection, made["Region"].options.get(name="North"), east, None) == 1
     sync()
     assert on_lines(books, tracked) == ["Region=Eastside", "Region=South"]
     assert verify_books(supplier).equal
@@ -164,7 +164,7 @@ def test_a_missing_option_is_added_in_xero(made, connection, supplier, sync, boo
     order = cast.placed_order(cast.venue(supplier))
     sync()
     assert "the tracking category Region has no option “Islands” in Xero" in words()
-    actions.add_option(connection, islands, None)
+    tracking_actions.add_option(connection, islands, None)
     sync()
     assert on_lines(books, order) == ["Region=Islands"]
     assert verify_books(supplier).equal
@@ -307,7 +307,7 @@ def test_what_xero_leaves_out_without_a_word_is_a_problem_and_named(tracked, con
     assert "the option “North” of Region is archived in Xero" in words()
     assert problem().raw == "Xero took it and left out the tracking of line 1"
     north = Option.objects.get(name="North")
-    assert actions.restore_option(connection, north, None) == 1
+    assert tracking_actions.restore_option(connection, north, None) == 1
     sync()
     assert on_lines(books, tracked) == ["Region=North", "Region=South"]
     assert verify_books(supplier).equal
@@ -327,7 +327,7 @@ def test_an_archived_option_is_restored_in_xero(tracked, connection, sync, books
     books.edit_tracking("Region", "North", Name="Far North", Status="ARCHIVED")
     actions.reload_chart(connection, None)
     sync()
-    assert actions.restore_option(connection, Option.objects.get(name="North"), None) == 1
+    assert tracking_actions.restore_option(connection, Option.objects.get(name="North"), None) == 1
     sync()
     assert on_lines(books, tracked) == ["Region=Far North", "Region=South"]
     assert verify_books(supplier).equal
@@ -338,18 +338,18 @@ def test_an_archived_category_is_restored_in_xero(tracked, made, connection, syn
     actions.reload_chart(connection, None)
     sync()
     assert "the tracking category Area is archived in Xero" in words()
-    assert actions.restore_category(connection, made["Region"], None) == 1
+    assert tracking_actions.restore_category(connection, made["Region"], None) == 1
     sync()
     assert on_lines(books, tracked) == ["Area=North", "Area=South"]
     assert verify_books(supplier).equal
-    assert actions.restore_category(connection, made["Region"], None) == 0  # a second press finds it active
+    assert tracking_actions.restore_category(connection, made["Region"], None) == 0  # a second press finds it active
 
 
 def test_a_category_is_not_restored_beside_two_active_ones(made, connection, books):
     books.edit_tracking("Region", Status="ARCHIVED")
     books.add_tracking_category("Channel")
     with pytest.raises(TrackingRefused, match="two active tracking categories, Channel and Salesperson, and takes no"):
-        actions.restore_category(connection, made["Region"], None)
+        tracking_actions.restore_category(connection, made["Region"], None)
 
 
 def test_a_category_that_was_deleted_is_added_anew(tracked, made, connection, sync, books, supplier):
@@ -358,8 +358,8 @@ def test_a_category_that_was_deleted_is_added_anew(tracked, made, connection, sy
     sync()
     assert "the tracking category of Region is no longer in Xero" in words()
     with pytest.raises(TrackingRefused, match="no longer in Xero"):
-        actions.restore_category(connection, made["Region"], None)
-    actions.mend_tracking(problem(), None)
+        tracking_actions.restore_category(connection, made["Region"], None)
+    tracking_actions.mend_tracking(problem(), None)
     sync()
     assert on_lines(books, tracked) == ["Region=North", "Region=South"]
     assert verify_books(supplier).equal
@@ -371,14 +371,14 @@ def test_a_problem_knows_what_mends_it_in_xero(tracked, connection, sync, books,
     actions.reload_chart(connection, None)
     sync()
     assert [one.do for one in repairs_of(problem())][:2] == ["restore-in-xero", "open-tracking"]
-    actions.mend_tracking(problem(), None)
+    tracking_actions.mend_tracking(problem(), None)
     sync()
     assert on_lines(books, tracked) == ["Region=North", "Region=South"]
 
 
 def test_an_option_of_an_archived_category_is_neither_added_nor_restored(tracked, connection, books):
     books.edit_tracking("Region", Status="ARCHIVED")
-    for act in (actions.add_option, actions.restore_option):
+    for act in (tracking_actions.add_option, tracking_actions.restore_option):
         with pytest.raises(TrackingRefused, match="the tracking category Region is archived in Xero"):
             act(connection, Option.objects.get(name="North"), None)
 
@@ -386,11 +386,11 @@ def test_an_option_of_an_archived_category_is_neither_added_nor_restored(tracked
 def test_an_option_that_is_gone_is_added_not_restored(made, connection, supplier, sync, books):
     islands = Option.objects.create(property=made["Region"], name="Islands")
     with pytest.raises(TrackingRefused, match="no longer in Xero at all"):
-        actions.restore_option(connection, islands, None)
-    actions.add_option(connection, islands, None)
+        tracking_actions.restore_option(connection, islands, None)
+    tracking_actions.add_option(connection, islands, None)
     unbound = Option.objects.create(property=cast.property_(supplier, "Route"), name="Monday")
     with pytest.raises(TrackingRefused, match="no tracking category"):
-        actions.restore_option(connection, unbound, None)
+        tracking_actions.restore_option(connection, unbound, None)
 
 
 # --- a category that Xero lacks -----------------------------------------------------------------------------------
@@ -419,7 +419,7 @@ def test_a_tag_without_its_category_is_named_before_anything_is_sent(routed, con
 def test_the_category_is_added_in_xero_with_its_options(routed, connection, sync, books, supplier):
     sync()
     books.edit_tracking("Salesperson", Status="ARCHIVED")
-    assert actions.add_category(connection, Property.objects.get(name="Route"), None) == 1
+    assert tracking_actions.add_category(connection, Property.objects.get(name="Route"), None) == 1
     sync()
     assert on_lines(books, routed) == ["Route=Monday"]
     assert connection.option_bindings.count() == 2
@@ -428,14 +428,14 @@ def test_the_category_is_added_in_xero_with_its_options(routed, connection, sync
 
 def test_a_third_category_is_not_added(routed, connection):
     with pytest.raises(TrackingRefused, match="two active tracking categories, Region and Salesperson"):
-        actions.add_category(connection, Property.objects.get(name="Route"), None)
+        tracking_actions.add_category(connection, Property.objects.get(name="Route"), None)
 
 
 def test_a_category_somebody_made_meanwhile_is_bound_not_added_twice(routed, connection, sync, books, xero):
     sync()
     books.edit_tracking("Salesperson", Name="Route")
     xero.stats.reset()
-    actions.add_category(connection, Property.objects.get(name="Route"), None)
+    tracking_actions.add_category(connection, Property.objects.get(name="Route"), None)
     assert connection.category_bindings.count() == 1
     assert not [call for call in xero.stats.calls if call.startswith("PUT")]
 
@@ -446,4 +446,4 @@ def test_two_properties_cannot_be_one_category(connection, supplier, books):
     bind_category(connection, seller, category, by=None)
     tagged = cast.property_(supplier, "Salesperson", ["Ana"])
     with pytest.raises(TrackingRefused, match="Xero has a tracking category Salesperson already"):
-        actions.add_category(connection, tagged, None)
+        tracking_actions.add_category(connection, tagged, None)

@@ -12,7 +12,7 @@ from provender.customers.models import Customer
 from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import actions, customer_pulls
+from provender.sync import contact_actions, customer_pulls
 from provender.sync.models import CustomerPull
 from provender.sync.standing import contact_standing, find_contacts, invoices_sent_for
 
@@ -49,10 +49,10 @@ def contact(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 
 def _choose(request: DeskRequest, customer: Customer, pull: CustomerPull | None) -> HttpResponse:
     if request.POST.get("make"):
-        actions.make_contact(customer, request.user)
+        contact_actions.make_contact(customer, request.user)
         messages.success(request, f"The next invoice of {customer} makes a contact in Xero.")
     else:
-        actions.link_contact(customer, request.POST.get("contact", ""), request.user)
+        contact_actions.link_contact(customer, request.POST.get("contact", ""), request.user)
         messages.success(request, f"{customer} is linked. What waited for its contact is sent now.")
     if pull:
         return redirect("desk:xero-customer-pull", slug=request.supplier.slug, pk=pull.pk)
@@ -66,7 +66,7 @@ def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     connected(supplier)
     if request.method == "POST":
         ask = request.POST.get("then", ASK) != MAKE
-        actions.unlink_contact(customer, request.user, ask=ask)
+        contact_actions.unlink_contact(customer, request.user, ask=ask)
         then = "You are asked with its next invoice." if ask else "Its next invoice makes a new contact."
         messages.success(request, f"{customer} is unlinked. {then}")
         return redirect("desk:customer", slug=supplier.slug, pk=pk)

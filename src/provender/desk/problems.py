@@ -18,7 +18,7 @@ from provender.desk.frame import DeskRequest, back, connected, member
 from provender.people.models import Membership
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import actions, queries
+from provender.sync import actions, queries, tracking_actions
 from provender.sync.connections import last_connection
 from provender.sync.documents import LINED
 from provender.sync.errors import ProblemGone
@@ -161,14 +161,14 @@ DECISIONS = {
         " it goes.",
         "Add it in Xero",
         "{number}: what it lacked is in Xero, and it is on its way.",
-        actions.mend_tracking,
+        tracking_actions.mend_tracking,
     ),
     "restore-in-xero": Decision(
         "Restore in Xero what {number} lacks there",
         "The archived option or category named above is made active again in Xero. Then all that waits for it goes.",
         "Restore it in Xero",
         "{number}: what it lacked is active in Xero again, and it is on its way.",
-        actions.mend_tracking,
+        tracking_actions.mend_tracking,
     ),
     "without-tracking": Decision(
         "Send {number} without tracking",

@@ -13,7 +13,7 @@ from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
-from provender.sync import actions
+from provender.sync import tracking_actions
 from provender.sync.mirror import tracking_is_stale
 from provender.sync.models import Connection, Problem
 from provender.sync.tracking import MISSING, bind_category, check_tracking
@@ -60,19 +60,19 @@ def _freshen(request: DeskRequest, connection: Connection) -> None:
     known = connection.tracking_read_at is not None and connection.state == Connection.State.CONNECTED
     if known and request.membership.may(Doing.BOOKS) and tracking_is_stale(connection):
         try:
-            actions.reload_tracking(connection)
+            tracking_actions.reload_tracking(connection)
         except ProvenderError as error:
             messages.warning(request, error.sentence)
 
 
 def _check(request: DeskRequest, connection: Connection) -> str:
-    actions.reload_tracking(connection)
+    tracking_actions.reload_tracking(connection)
     lacking = sum(not one.ok for one in check_tracking(connection))
     return "Read from Xero. Something is missing there." if lacking else "Read from Xero. Nothing is missing there."
 
 
 def _make(request: DeskRequest, connection: Connection) -> str:
-    made = actions.properties_from_xero(connection, request.user)
+    made = tracking_actions.properties_from_xero(connection, request.user)
     names = ", ".join(its.name for its in made)
     return f"In step with Xero: {names}." if made else "The organisation has no active tracking categories."
 
@@ -85,31 +85,31 @@ def _bind(request: DeskRequest, connection: Connection) -> str:
 
 def _choose(request: DeskRequest, connection: Connection) -> str:
     option = _option(request, connection)
-    count = actions.choose_option(connection, option, request.POST.get("xero_option", ""), request.user)
+    count = tracking_actions.choose_option(connection, option, request.POST.get("xero_option", ""), request.user)
     return f"{option.name} is saved.{_going(count)}"
 
 
 def _add(request: DeskRequest, connection: Connection) -> str:
     option = _option(request, connection)
-    count = actions.add_option(connection, option, request.user)
+    count = tracking_actions.add_option(connection, option, request.user)
     return f"{option.name} is in Xero.{_going(count)}"
 
 
 def _add_category(request: DeskRequest, connection: Connection) -> str:
     its = _property(request, connection)
-    count = actions.add_category(connection, its, request.user)
+    count = tracking_actions.add_category(connection, its, request.user)
     return f"{its.name} is in Xero.{_going(count)}"
 
 
 def _restore(request: DeskRequest, connection: Connection) -> str:
     option = _option(request, connection)
-    count = actions.restore_option(connection, option, request.user)
+    count = tracking_actions.restore_option(connection, option, request.user)
     return f"{option.name} is active in Xero again.{_going(count)}"
 
 
 def _restore_category(request: DeskRequest, connection: Connection) -> str:
     its = _property(request, connection)
-    count = actions.restore_category(connection, its, request.user)
+    count = tracking_actions.restore_category(connection, its, request.user)
     return f"{its.name} is active in Xero again.{_going(count)}"
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -17,7 +17,6 @@ from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.changes.actions import ask, post, settle
 from provender.changes.models import Change
-from provender.customers.models import Customer
 from provender.invoicing.actions import recode_invoice, renumber_invoice
 from provender.invoicing.credit_notes import recode_credit_note, renumber_credit_note
 from provender.invoicing.models import CreditNote, Invoice
@@ -25,25 +24,19 @@ from provender.invoicing.numbers import next_invoice_number
 from provender.payments.models import Allocation, Payment, PayoutLine
 from provender.payments.payouts import leave_for_hand, pay_up_to
 from provender.people.models import User
-from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
 from provender.sync.choices import FROM_CHART, LABELS, save_settings
-from provender.sync.connections import connection_of
 from provender.sync.differences import GONE, TheirLined, as_sent
 from provender.sync.documents import UNAPPROVED
-from provender.sync.drain import release_customers
-from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone, TrackingRefused, XeroBusy, XeroRefused
+from provender.sync.errors import LinkRefused, NeedsReconnecting, ProblemGone, XeroBusy, XeroRefused
 from provender.sync.kinds import KINDS, Subject, subjects
-from provender.sync.mirror import read_accounts, read_chart, read_tracking
+from provender.sync.mirror import read_accounts, read_chart
 from provender.sync.models import (
     Connection,
-    Contact,
-    ContactRefusal,
     DispatchDocument,
     Link,
     Problem,
     ToApprove,
-    TrackingOption,
     WithoutItemCodes,
     WithoutTracking,
 )
@@ -52,21 +45,8 @@ from provender.sync.poll_facts import KEPT
 from provender.sync.poll_invoices import Tally, note_invoices, take_back
 from provender.sync.problems import ACCOUNT_CAUSES, close_problems
 from provender.sync.queries import open_problems
-from provender.sync.session import Session, asking_for_a_person
+from provender.sync.session import asking_for_a_person
 from provender.sync.standing import drafts_in_xero
-from provender.sync.terms import keep_terms
-from provender.sync.tracking import (
-    ACTIVE,
-    ADD_CATEGORY,
-    ADD_OPTION,
-    MISSING,
-    RESTORE_CATEGORY,
-    RESTORE_OPTION,
-    Tracking,
-    bind_anew,
-    bind_option,
-    make_properties,
-)
 from provender.timeline.actions import tell, tell_many
 from provender.xero import wire
 
@@ -94,18 +74,6 @@ def choose_settings(connection: Connection, values: Mapping[str, Any], by: User 
         except (XeroBusy, XeroRefused, NeedsReconnecting):
             log.info("Settings are judged by our copy of the chart", extra={"connection": str(connection.pk)})
     save_settings(connection, values, by, shown=shown)
-
-
-def reload_tracking(connection: Connection) -> None:
-    """Read the tracking categories again: one call. Raises XeroBusy, NeedsReconnecting."""
-    with asking_for_a_person(connection) as session:
-        read_tracking(session, person=True)
-
-
-def properties_from_xero(connection: Connection, by: User | None) -> list[Property]:
-    """Read the tracking categories, and make or refresh a property with its options for each: one call."""
-    reload_tracking(connection)
-    return make_properties(connection, by=by)
 
 
 @transaction.atomic
@@ -443,213 +411,6 @@ def without_tracking(problem: Problem, by: User | None) -> None:
     WithoutTracking.objects.get_or_create(connection=problem.connection, kind=problem.kind, document=problem.document)
     ask(_changes(problem), again=True)
     _tell(problem, "Chose to send it without tracking", by)
-
-
-@transaction.atomic
-def choose_option(connection: Connection, option: Option, xero_id: str, by: User | None) -> int:
-    """This option of ours is that option in Xero; what waited for it is tried again. Returns how many.
-
-    Raises TrackingRefused.
-    """
-    bind_option(connection, option, xero_id, by=by)
-    return send_again(connection, MISSING, by)
-
-
-def add_option(connection: Connection, option: Option, by: User | None) -> int:
-    """Add our option to its tracking category in Xero, unless it is there by now; what waited is tried again.
-
-    Returns how many. Two or three calls. Raises TrackingRefused (archived there), XeroBusy, XeroRefused.
-    """
-    its = option.property
-    with asking_for_a_person(connection) as session:
-        category, theirs = _twin_of(session, option)
-        if theirs and theirs.status != ACTIVE:
-            raise TrackingRefused(f"“{theirs.name}” is archived in Xero. Restore it, or choose another option.")
-        if theirs is None:
-            added = session.client.add_tracking_option(category, option.name, key=str(uuid4()))
-            read_tracking(session, person=True)
-            bind_option(connection, option, added.tracking_option_id or "", by=by)  # it may have been another, deleted
-    tell(connection.supplier, "connection", connection.pk, f"Added {option.name} to {its.name} in Xero", who=by)
-    return send_again(connection, MISSING, by)
-
-
-def add_category(connection: Connection, its: Property, by: User | None) -> int:
-    """Add the tracking category that a property's tag asks for in Xero, with the options that are offered here.
-
-    So is one in place of a category that was deleted there. Bound, it is in step, and what waited is tried again;
-    returns how many. Three calls and one an option; cut off, the options that are missing are added one by one. Raises
-    TrackingRefused (Xero has its two, or has that name), XeroBusy, XeroRefused.
-    """
-    with asking_for_a_person(connection) as session:
-        read_tracking(session, person=True)
-        if name := Tracking.load(connection).category_to_add(its):
-            made = session.client.add_tracking_category(name, key=str(uuid4())).tracking_category_id or ""
-            bind_anew(connection, its, made)
-            for option in its.options.filter(active=True):
-                session.client.add_tracking_option(made, option.name, key=str(uuid4()))
-            read_tracking(session, person=True)
-    tell(connection.supplier, "connection", connection.pk, f"Added the tracking category {name or its.name}", who=by)
-    return send_again(connection, MISSING, by)
-
-
-def restore_category(connection: Connection, its: Property, by: User | None) -> int:
-    """Make the archived category in Xero that a property is active again; what waited is tried again.
-
-    Returns how many. Two or three calls. Raises TrackingRefused (Xero has two active ones, or has it no more),
-    XeroBusy, XeroRefused.
-    """
-    with asking_for_a_person(connection) as session:
-        read_tracking(session, person=True)
-        state = Tracking.load(connection)
-        theirs = state.categories.get(state.bound.get(str(its.pk), ""))
-        if theirs is None:
-            raise TrackingRefused(f"The tracking category of {its.name} is no longer in Xero. Choose another category.")
-        if theirs.status != ACTIVE:
-            state.refuse_a_third()
-            session.client.restore_tracking_category(theirs.category, theirs.name, key=str(uuid4()))
-            read_tracking(session, person=True)
-    tell(connection.supplier, "connection", connection.pk, f"Restored the tracking category {theirs.name}", who=by)
-    return send_again(connection, MISSING, by)
-
-
-def mend_tracking(problem: Problem, by: User | None) -> None:
-    """Add or restore in Xero what the problem says is lacking there; all that waited for tracking is tried again.
-
-    Raises ProblemGone when the option or the property is no longer here, and what adding or restoring raises.
-    """
-    connection, do, which = problem.connection, problem.words.get("do"), problem.words.get("which")
-    options = Option.objects.filter(property__supplier=connection.supplier_id).select_related("property")
-    if do in OF_OPTIONS and (option := options.filter(pk=which).first()):
-        OF_OPTIONS[do](connection, option, by)
-    elif do in OF_CATEGORIES and (its := connection.supplier.properties.filter(pk=which).first()):
-        OF_CATEGORIES[do](connection, its, by)
-    else:
-        raise ProblemGone
-
-
-def restore_option(connection: Connection, option: Option, by: User | None) -> int:
-    """Make the archived option in Xero that ours stands for active again; what waited is tried again.
-
-    Returns how many. Two or three calls. Raises TrackingRefused (not there any more), XeroBusy, XeroRefused.
-    """
-    its = option.property
-    with asking_for_a_person(connection) as session:
-        category, theirs = _twin_of(session, option)
-        if theirs is None:
-            raise TrackingRefused(f"{option.name} is no longer in Xero at all. Add it there, or choose another option.")
-        if theirs.status != ACTIVE:
-            session.client.restore_tracking_option(category, theirs.option_id, theirs.name, key=str(uuid4()))
-            read_tracking(session, person=True)
-    tell(connection.supplier, "connection", connection.pk, f"Restored {theirs.name} of {its.name} in Xero", who=by)
-    return send_again(connection, MISSING, by)
-
-
-def _twin_of(session: Session, option: Option) -> tuple[str, TrackingOption | None]:
-    """The category of that option in Xero, and the option there that it stands for, as both are this moment."""
-    read_tracking(session, person=True)
-    its, state = option.property, Tracking.load(session.connection)
-    if str(its.pk) not in state.bound:
-        raise TrackingRefused(f"{its.name} is no tracking category. Bind it to one first.")
-    if trouble := state.category_lacking(str(its.pk), its.name):
-        raise TrackingRefused(f"Nothing was done: {trouble.what}. Mend that first.")
-    category = state.bound[str(its.pk)]
-    there = session.connection.tracking_options.filter(category_id=category)
-    return category, there.filter(option_id=state.chosen.get(str(option.pk), "")).exclude(status="DELETED").first()
-
-
-OF_OPTIONS = {ADD_OPTION: add_option, RESTORE_OPTION: restore_option}
-OF_CATEGORIES = {ADD_CATEGORY: add_category, RESTORE_CATEGORY: restore_category}
-
-
-@transaction.atomic
-def link_contact(customer: Customer, contact_id: str, by: User | None) -> None:
-    """This customer is that contact from now on; what waited for it is tried again. Raises LinkRefused.
-
-    Invoices that are in Xero keep the contact that they went with until they are changed here. The contact that it was
-    before is never taken for it by name again.
-    """
-    connection = _connection_of(customer)
-    contact = Contact.objects.filter(connection=connection, contact_id=contact_id, merged_to="").first()
-    if contact is None:
-        raise LinkRefused("That contact is no longer in Xero. Search again.")
-    if contact.status != "ACTIVE":
-        raise LinkRefused(f"{contact.name} is archived in Xero. Restore it there first, or choose another contact.")
-    _refuse_on_its_way(connection, customer)
-    other = Link.objects.filter(connection=connection, kind="contact", xero_id=contact_id).exclude(document=customer.pk)
-    if owner := other.first():
-        name = customer.supplier.customers.filter(pk=owner.document).values_list("trading_name", flat=True).first()
-        raise LinkRefused(f"{contact.name} is the contact of {name} already. One contact belongs to one customer.")
-    before = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
-    if before and before.xero_id == contact_id:
-        return
-    if before:
-        _refuse_contact(connection, customer, before.xero_id, ask=False)
-    ContactRefusal.objects.filter(connection=connection, customer=customer.pk, contact_id=contact_id).delete()
-    Link.objects.update_or_create(
-        connection=connection,
-        kind="contact",
-        document=customer.pk,
-        defaults={
-            "xero_id": contact_id,
-            "matched": True,
-            "number": contact.number,
-            "status": contact.status,
-            "updated": "",
-            "sent": "",
-            "sent_at": clock.now(),
-        },
-    )
-    keep_terms(connection, [customer.pk])
-    release_customers(connection, [customer.pk], "linked by hand")
-    tell(customer.supplier, "customer", customer.pk, f"Linked to the contact {contact.name} in Xero", who=by)
-
-
-@transaction.atomic
-def unlink_contact(customer: Customer, by: User | None, *, ask: bool) -> None:
-    """This customer isn't that contact, which is never taken for it by name again. Raises LinkRefused.
-
-    For its next invoice a new contact is made or, with `ask`, a person is asked. Invoices that are in Xero stay with
-    the contact that they went with.
-    """
-    connection = _connection_of(customer)
-    link = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
-    if link is None:
-        raise LinkRefused(f"{customer} is not linked to any contact.")
-    name = Contact.objects.filter(connection=connection, contact_id=link.xero_id).values_list("name", flat=True).first()
-    _refuse_contact(connection, customer, link.xero_id, ask=ask)
-    link.delete()
-    keep_terms(connection, [customer.pk])
-    tell(
-        customer.supplier, "customer", customer.pk, f"Unlinked from the contact {name or 'that it had'} in Xero", who=by
-    )
-
-
-@transaction.atomic
-def make_contact(customer: Customer, by: User | None) -> None:
-    """Nobody need be asked any more: the next invoice of this unlinked customer makes a contact."""
-    connection = _connection_of(customer)
-    ContactRefusal.objects.filter(connection=connection, customer=customer.pk).update(ask=False)
-    release_customers(connection, [customer.pk], "a new contact")
-    tell(customer.supplier, "customer", customer.pk, "Chose to have a contact made in Xero", who=by)
-
-
-def _connection_of(customer: Customer) -> Connection:
-    connection = connection_of(customer.supplier)
-    if connection is None:
-        raise LinkRefused("Xero is not connected. Connect it first.")
-    return connection
-
-
-def _refuse_on_its_way(connection: Connection, customer: Customer) -> None:
-    if DispatchDocument.objects.filter(connection=connection, kind="contact", document=customer.pk).exists():
-        raise LinkRefused("A contact for this customer is on its way to Xero. Try again in some minutes.")
-
-
-def _refuse_contact(connection: Connection, customer: Customer, contact_id: str, *, ask: bool) -> None:
-    ContactRefusal.objects.filter(connection=connection, customer=customer.pk).update(ask=ask)
-    ContactRefusal.objects.update_or_create(
-        connection=connection, customer=customer.pk, contact_id=contact_id, defaults={"ask": ask}
-    )
 
 
 def claim(problem: Problem, how: str) -> None:
