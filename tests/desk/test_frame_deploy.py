@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from datetime import timedelta
-from http.client import HTTPConnection
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -42,22 +41,18 @@ def test_the_deployment_check_is_clean_under_https(tmp_path):
     assert all(name.startswith("__Host-") for name in json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("behind", [True, False])
 def test_what_a_proxy_tells_is_believed_only_behind_one(settings, behind):
     settings.SECURE_SSL_REDIRECT, settings.BEHIND_PROXY = True, behind
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     server = web_server("127.0.0.1", 0)
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    try:
-        browser = HTTPConnection("127.0.0.1", server.effective_port, timeout=20)
-        browser.request("GET", "/webhooks/xero", headers={"X-Forwarded-Proto": "https"})
-        assert browser.getresponse().status == (405 if behind else 301)
-        browser.close()
-    finally:
-        server.close()
-        server.task_dispatcher.shutdown()
-        serving.join(5)
+    server.close()
+    asked = {"PATH_INFO": "/webhooks/xero", "REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"}
+    setup_testing_defaults(asked)
+    answers = []
+    server.application(asked, lambda status, _headers, *_: answers.append(status[:3]))
+    assert answers == ["405" if behind else "301"]
 
 
 def test_the_counts_of_the_log_in_limits_are_not_thrown_away_by_trying_many_addresses():
