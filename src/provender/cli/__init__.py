@@ -80,7 +80,18 @@ class Commands(click.Group):
             give_up(*told(error))
 
 
-ABOUT_USE = frozenset({"supplier-unknown", "supplier-exists", "supplier-not-named"})
+# Codes of errors whose reason is in the words or the file that were given.
+ABOUT_USE = frozenset(
+    {
+        "supplier-unknown",
+        "supplier-exists",
+        "supplier-not-named",
+        "faulty-file",
+        "import-field-unknown",
+        "import-mapping-incomplete",
+        "import-date-format-unusable",
+    }
+)
 
 
 def known_errors() -> tuple[type[Exception], ...]:

@@ -4,8 +4,7 @@ import fcntl
 import os
 import secrets
 import socket
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provender.cli.connecting import BASES, SIMULATOR_APP, home, keep_address
+from provender.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from provender.suppliers.models import Supplier
@@ -172,7 +172,7 @@ def _make_wholesaler(server: "Server", password: str) -> "Supplier":
             bookkeeper.add_item(sku, name, price)
         except Invalid:  # an earlier start that was broken off had added it
             continue
-    with _bar("Six weeks of trade") as told:
+    with progress_bar("Six weeks of trade", say=True) as told:
         return make_wholesaler(password, told)
 
 
@@ -191,7 +191,7 @@ def _bring_into_step(supplier: "Supplier") -> None:
     _post_fees(connection)
     ask_for_everything(supplier)
     total = look(connection).waiting
-    with _bar("Sending to Xero") as told:
+    with progress_bar("Sending to Xero", say=True) as told:
         drain_until_in_step(connection, wait=True, progress=lambda count: told(count, total), told=say_delay)
 
 
@@ -201,21 +201,6 @@ def _post_fees(connection: "Connection") -> None:
 
     fees = next(account for account, label in accounts_for(connection, "fee_account") if "Bank Fees" in label)
     save_settings(connection, {"fee_account": fees}, None)
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; where that is no terminal, one line at the beginning."""
-    if not sys.stderr.isatty():
-        click.echo(f"{what} …", err=True)
-        yield lambda _done, _of: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 # --- the login ----------------------------------------------------------------------------------------------------

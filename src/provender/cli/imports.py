@@ -64,14 +64,10 @@ def import_invoices(
 
     setup()
     from provender.importing.actions import Plan
-    from provender.importing.errors import DateFormatUnusable, FaultyFile, FieldUnknown, MappingIncomplete
 
-    try:
-        _check_paths(file, rejects)
-        plan = Plan(_read_maps(maps), date_format, freight, create_missing)
-        found = _run(file, slug, plan, rejects, dry_run=dry_run, as_json=as_json)
-    except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable) as error:
-        give_up(error.sentence, WRONG_USE)
+    _check_paths(file, rejects)
+    plan = Plan(_read_maps(maps), date_format, freight, create_missing)
+    found = _run(file, slug, plan, rejects, dry_run=dry_run, as_json=as_json)
     sys.exit(WAITS if found.rejected.documents else DONE)
 
 
@@ -100,18 +96,14 @@ def import_payouts(
 
     setup()
     from provender.importing import payouts
-    from provender.importing.errors import DateFormatUnusable, FaultyFile, FieldUnknown, MappingIncomplete
     from provender.suppliers.queries import find_supplier
 
     supplier = find_supplier(slug)
-    try:
-        _check_paths(file, None)
-        with file.open("rb") as handle:
-            layout = _payout_layout(supplier, provider, handle, file.name, _read_maps(maps), date_format)
-            handle.seek(0)
-            found = payouts.read_payouts(handle, file.name, layout)
-    except (FaultyFile, FieldUnknown, MappingIncomplete, DateFormatUnusable) as error:
-        give_up(error.sentence, WRONG_USE)
+    _check_paths(file, None)
+    with file.open("rb") as handle:
+        layout = _payout_layout(supplier, provider, handle, file.name, _read_maps(maps), date_format)
+        handle.seek(0)
+        found = payouts.read_payouts(handle, file.name, layout)
     if dry_run:
         taken = payouts.find_known(supplier, provider, found)
     else:

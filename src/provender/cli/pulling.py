@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provender.cli import DONE, WAITS, WRONG_USE, give_up
+from provender.cli import DONE, WAITS
+from provender.cli.progress import progress_bar
 from provender.cli.pulling_customers import pull_customers
-from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar, show_preview
+from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, read_words, show_preview
 
 if TYPE_CHECKING:
     from provender.sync.models import Pull, PullRow
@@ -53,7 +54,10 @@ def pull_products(slug: str, words: str, without_new: bool, dry_run: bool, as_js
         products.choose_parts(pull, parts, remember=False)
     found = pulls.tally(pull)
     told = pulls.as_json(pull) if as_json else _table(pull)
-    applied = _apply(pull, found.chosen) if parts and not dry_run else None
+    applied = None
+    if parts and not dry_run:
+        with progress_bar("Applying") as done:
+            applied = products.apply(pull, None, told=done)
     if dry_run:
         previews.discard(pull)
     show_preview(slug, told, applied, dry_run=dry_run)
@@ -67,20 +71,11 @@ def _read_parts(words: str, *, without_new: bool) -> set[str]:
     """The parts of a pull that the option names; nothing without the option."""
     from provender.sync.pulls import PARTS
 
-    named = {word.strip() for word in words.split(",") if word.strip()}
-    if unknown := named - PARTS.keys() - {"all"}:
-        give_up(f"--apply: {', '.join(sorted(unknown))} is none of {', '.join(PARTS)} or all.", WRONG_USE)
+    named = read_words(words, PARTS)
     if not named:
         return set()
-    taken = {part for word, (part, _) in PARTS.items() if word in named or "all" in named} | {"new"}
+    taken = {PARTS[word][0] for word in named} | {"new"}
     return taken - {"new"} if without_new else taken
-
-
-def _apply(pull: "Pull", chosen: int) -> "Applied":
-    from provender.sync import products
-
-    with progress_bar("Applying", chosen) as told:
-        return products.apply(pull, None, told=lambda done, _of: told(done))
 
 
 def _table(pull: "Pull") -> Any:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provender.cli import DONE, WAITS, WRONG_USE, give_up
-from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, progress_bar, show_preview
+from provender.cli import DONE, WAITS
+from provender.cli.progress import progress_bar
+from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, read_words, show_preview
 
 if TYPE_CHECKING:
     from provender.sync.customer_pulls import Tally
@@ -38,13 +39,16 @@ def pull_customers(slug: str, words: str, dry_run: bool, as_json: bool) -> None:
     from provender.suppliers.queries import find_supplier
     from provender.sync import customer_pulls, customers, previews
 
-    signs = _read_signs(words)
+    signs = {WORDS[word] for word in read_words(words, WORDS)}
     pull = customers.pull_customers(connected(find_supplier(slug)), None, trial=dry_run)
     if signs:
         customers.choose_all(pull, signs)
     found = customer_pulls.tally(pull)
     told = customer_pulls.as_json(pull) if as_json else _table(pull)
-    applied = _apply(pull, found.chosen) if signs and not dry_run else None
+    applied = None
+    if signs and not dry_run:
+        with progress_bar("Applying") as done:
+            applied = customers.apply(pull, None, told=done)
     if dry_run:
         previews.discard(pull)
     show_preview(slug, told, applied, dry_run=dry_run)
@@ -52,21 +56,6 @@ def pull_customers(slug: str, words: str, dry_run: bool, as_json: bool) -> None:
         click.echo(_sum_up(pull, found, applied, dry_run=dry_run))
     waiting = sum(found.states[state] for state in ("new", "suggested", "question")) - found.chosen
     sys.exit(WAITS if waiting or (applied and applied.left) else DONE)
-
-
-def _read_signs(words: str) -> set[str]:
-    """What the option names; nothing without the option."""
-    named = {word.strip() for word in words.split(",") if word.strip()}
-    if unknown := named - WORDS.keys() - {"all"}:
-        give_up(f"--apply: {', '.join(sorted(unknown))} is none of {', '.join(WORDS)} or all.", WRONG_USE)
-    return {sign for word, sign in WORDS.items() if word in named or "all" in named}
-
-
-def _apply(pull: "CustomerPull", chosen: int) -> "Applied":
-    from provender.sync import customers
-
-    with progress_bar("Applying", chosen) as told:
-        return customers.apply(pull, None, told=lambda done, _of: told(done))
 
 
 def _table(pull: "CustomerPull") -> Any:

@@ -2,11 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from provender.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from provender.suppliers.models import Supplier
@@ -38,8 +39,11 @@ def sync(slug: str, wait: bool, as_json: bool) -> None:
     supplier = find_supplier(slug)
     connection = connected(supplier)
     waiting.ask_for_everything(supplier)
-    with progress_bar("Sending", _ahead(connection)) as told:
-        outcome = waiting.drain_until_in_step(connection, wait=wait, progress=told, told=say_delay)
+    ahead = _ahead(connection)
+    with progress_bar("Sending") as told:
+        outcome = waiting.drain_until_in_step(
+            connection, wait=wait, progress=lambda count: told(count, ahead), told=say_delay
+        )
     connected(supplier)
     if as_json:
         click.echo(json.dumps({"supplier": slug, **_counts(outcome)}))
@@ -69,7 +73,8 @@ def _ahead(connection: "Connection") -> int:
     from provender.sync.queries import waiting_invoices
 
     linked = Link.objects.filter(connection=connection, kind="contact").values("document")
-    waiting = Invoice.objects.filter(pk__in=waiting_invoices(connection).values("document"))
+    mine = Invoice.objects.filter(supplier=connection.supplier_id)
+    waiting = mine.filter(pk__in=waiting_invoices(connection).values("document"))
     customers = waiting.exclude(customer__in=linked).values("customer").distinct()
     return outstanding(connection).count() + customers.count()
 
@@ -102,18 +107,14 @@ def say_delay(delay: "Delay") -> None:
     click.echo(f"Waiting until {until:%H:%M:%S} at the latest: {delay.why}.", err=True)
 
 
-@contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, when that is a terminal; yields what takes the count so far."""
-    if not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def read_words(text: str, known: Collection[str]) -> set[str]:
+    """Those of the known words that --apply names, parted by commas; "all" names all. Ends the command for others."""
+    from provender.cli import WRONG_USE, give_up
 
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=total or None)
-        yield lambda count: bar.update(task, completed=count)
+    named = {word.strip() for word in text.split(",") if word.strip()}
+    if unknown := named - {*known, "all"}:
+        give_up(f"--apply: {', '.join(sorted(unknown))} is none of {', '.join(known)} or all.", WRONG_USE)
+    return set(known) if "all" in named else named
 
 
 def show_preview(slug: str, told: Any, applied: Any, *, dry_run: bool) -> None:
