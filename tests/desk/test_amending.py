@@ -5,8 +5,10 @@ import re
 import pytest
 
 import cast
+from provender.desk.invoice_form import AMENDED, STAYS
 from provender.invoicing.models import CreditNote, Invoice
 from provender.ordering.models import Order
+from provender.payments.actions import remove_payment
 from provender.payments.amending import Way, further_of
 from provender.payments.models import Payment
 
@@ -128,9 +130,18 @@ def test_an_invoice_itself_is_edited_so_too(desk, cafe):
     }  # fmt: skip
     page = theo.post(f"{url}/edit", {**sent, "do": "show"})
     assert buttons(page) == {"save:credit:9.90/0.00": "Credit note over $9.90"}
-    page = theo.post(f"{url}/edit", {**sent, "do": "save:credit:9.90/0.00"}, follow=True).text
+    for field, reason in STAYS.items():
+        assert f'name="{field}"' in page.text
+        assert reason in page.text
+    assert page.text.count(" disabled") == len(STAYS)
+    typed = {**sent, "do": "save:credit:9.90/0.00", "due_date": "2027-01-31", "comment": "typed all the same"}
+    page = theo.post(f"{url}/edit", typed, follow=True).text
     assert "Edited since it has money on it" in page
+    before, _ = (invoice.due_date, invoice.comment), invoice.refresh_from_db()
+    assert (invoice.due_date, invoice.comment) == before
     assert 'value="8"' in theo.get(f"{url}/edit").text
+    remove_payment(Payment.objects.get())
+    assert theo.get(f"{url}/edit").text.count(AMENDED) == len(STAYS)
     theo.post(f"{url}/edit", {**sent, "do": "save:credit:9.90/0.00"})
     assert CreditNote.objects.count() == 1
 

@@ -22,6 +22,17 @@ from provender.sync.amending import closed_in_xero
 
 NAMES = ("charge_key", "charge_item", "charge_quantity", "charge_price", "charge_kind", "charge_tax")
 
+# Why a field stays as it was issued once money is on the invoice. Whether Xero takes another due date of one that is
+# paid in part isn't certain, and the two sides would differ if it doesn't.
+STAYS = {
+    "date": "Stays: Xero takes no other date once something is paid or credited.",
+    "due_date": "Stays: no change of an invoice with money on it is sent to Xero, which refuses nearly all of them."
+    " What is billed further has a due date of its own.",
+    "purchase_order": "Stays: it is part of the reference in Xero, which is closed to changes too.",
+    "comment": "Stays: in Xero it is a line of the invoice.",
+}
+AMENDED = "Stays: what amends the invoice was made from it as it is."
+
 
 class InvoiceHeaderForm(forms.Form):
     """What stands above an invoice's lines."""
@@ -152,7 +163,10 @@ class InvoiceSheet(LinesSheet):
             lines = build_lines(InvoiceLine, invoice.supplier, billed_lines(invoice), rates)
         super().__init__(invoice.supplier, lines, header, typed=typed, judge=judge)
         if self.stays:
-            self.header.fields.clear()
+            self.header.initial = header  # whatever was typed
+            moneyed = invoice.has_money or invoice.pk in self.closed
+            for name, field in self.header.fields.items():
+                field.disabled, field.help_text = True, STAYS[name] if moneyed else AMENDED
         self.difference: Difference | None = None
         if self.stays and not self.trouble:
             self.difference = weigh_difference(invoice, self.drafts, closed=self.closed)
