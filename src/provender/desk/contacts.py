@@ -9,11 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 
 from provender.customers.models import Customer
+from provender.desk.choosing import as_uuid
 from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
-from provender.sync import contact_actions, customer_pulls
+from provender.sync import contact_actions
 from provender.sync.models import CustomerPull
+from provender.sync.previews import pulls_of
 from provender.sync.standing import contact_standing, find_contacts, invoices_sent_for
 
 ASK, MAKE = "ask", "make"
@@ -79,10 +81,8 @@ def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 
 def _pull(supplier: Supplier, text: str) -> CustomerPull | None:
     """The preview that the person came from."""
-    try:
-        return customer_pulls.find_pull(supplier, UUID(text))
-    except ValueError:
-        return None
+    pk = as_uuid(text)
+    return pulls_of(CustomerPull, supplier).filter(pk=pk).first() if pk else None
 
 
 def _first_word(name: str) -> str:

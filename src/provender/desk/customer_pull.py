@@ -10,14 +10,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from provender.basics.wording import counted
 from provender.desk.frame import DeskRequest, connected, member
-from provender.desk.pull import PULL_TONES, View, rows_shown, where_to
+from provender.desk.pull import View, find_pull, first_view, rows_of_pulls, rows_shown, where_to
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import customer_pulls as reading
@@ -67,21 +67,23 @@ def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     if request.method == "POST":
         pull = customers.pull_customers(connection, request.user)
         return redirect("desk:xero-customer-pull", slug=supplier.slug, pk=pull.pk)
-    found = list(reading.pulls_of(connection))
-    rows = [(pull, PULL_TONES.get(CustomerPull.State(pull.state), ""), previews.can_undo(pull)) for pull in found]
-    linked = customers_linked(connection)
-    context = {"connection": connection, "pulls": rows, "linked": linked, "customers": supplier.customers.count()}
+    context = {
+        "connection": connection,
+        "pulls": rows_of_pulls(previews.pulls_of(CustomerPull, supplier).filter(connection=connection)),
+        "linked": customers_linked(connection),
+        "customers": supplier.customers.count(),
+    }
     return render(request, "desk/xero/customers.html", context)
 
 
 @member(Doing.LOOK, post=Doing.BOOKS)
 def show_pull(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The preview, or what happened. A form keeps the choices, then does what its button says."""
-    pull = _find(supplier, pk)
+    pull = find_pull(CustomerPull, supplier, pk)
     if request.method == "POST":
         return _do(request, pull)
     tally = reading.tally(pull)
-    view = request.GET.get("show", _first_view(tally))
+    view = request.GET.get("show", first_view(tally.states, State.SUGGESTED, State.QUESTION, State.NEW))
     rows = reading.rows_of(pull, view, request.GET.get("q", "").strip())
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
@@ -104,7 +106,7 @@ def show_pull(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespons
 @member(Doing.BOOKS)
 def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Take back what the last application did."""
-    done = customers.undo(_find(supplier, pk), request.user)
+    done = customers.undo(find_pull(CustomerPull, supplier, pk), request.user)
     said = [f"{done.removed:,} removed again", f"{done.unlinked:,} unlinked again"]
     said += [f"{done.reopened:,} open again"] if done.reopened else []
     said += [f"{done.left:,} left, since they are in use or were changed"] if done.left else []
@@ -116,16 +118,9 @@ def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 @member(Doing.BOOKS)
 def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Forget a preview."""
-    previews.discard(_find(supplier, pk))
+    previews.discard(find_pull(CustomerPull, supplier, pk))
     messages.success(request, "The preview is gone. No customer was added or linked.")
     return redirect("desk:xero-customers", slug=supplier.slug)
-
-
-def _find(supplier: Supplier, pk: UUID) -> CustomerPull:
-    pull = reading.find_pull(supplier, pk)
-    if pull is None:
-        raise Http404("No such pull.")
-    return pull
 
 
 # --- what the form does -------------------------------------------------------------------------------------------
@@ -169,12 +164,6 @@ def _address(pull: CustomerPull) -> str:
 
 
 # --- what the page shows ------------------------------------------------------------------------------------------
-
-
-def _first_view(tally: Tally) -> str:
-    """What needs a person's word first; then the new ones; else all."""
-    wanted = (State.SUGGESTED, State.QUESTION, State.NEW)
-    return next((state.value for state in wanted if tally.states[state.value]), "")
 
 
 def _views(tally: Tally, current: str) -> list[View]:

@@ -4,7 +4,7 @@ The preview is one form. Every button in it, those that lead to another view or 
 rows that are shown, so nothing ticked is lost without a script.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -24,13 +24,14 @@ from provender.suppliers.models import Supplier
 from provender.sync import previews, products
 from provender.sync import pulls as reading
 from provender.sync.models import Pull, PullRow
+from provender.sync.previews import Kept
 from provender.sync.pulls import PARTS, PRICES, Cell, Tally
 
 PAGE = 100
 LONGEST_KEY = 18  # digits; a forged one may have more than a database takes
 State = PullRow.State
 TONES = {State.NEW: "info", State.CHANGED: "warn", State.UNCHANGED: "", State.GONE: "warn", State.REFUSED: "danger"}
-PULL_TONES = {Pull.State.PREVIEW: "warn", Pull.State.APPLIED: "ok"}
+PULL_TONES: dict[str, str] = {Pull.State.PREVIEW: "warn", Pull.State.APPLIED: "ok"}
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,22 @@ def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     if request.method == "POST":
         pull = products.pull_products(connection, request.user)
         return redirect("desk:xero-pull", slug=supplier.slug, pk=pull.pk)
-    found = list(reading.pulls_of(connection))
-    rows = [(pull, PULL_TONES.get(Pull.State(pull.state), ""), previews.can_undo(pull)) for pull in found]
-    context = {"connection": connection, "pulls": rows, "parts": _parts(supplier, products.rule(connection))}
+    context = {
+        "connection": connection,
+        "pulls": rows_of_pulls(previews.pulls_of(Pull, supplier).filter(connection=connection)),
+        "parts": _parts(supplier, products.rule(connection)),
+    }
     return render(request, "desk/xero/products.html", context)
 
 
 @member(Doing.LOOK, post=Doing.BOOKS)
 def show_pull(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """The preview, or what happened. A form keeps the ticks, then does what its button says."""
-    pull = _find(supplier, pk)
+    pull = find_pull(Pull, supplier, pk)
     if request.method == "POST":
         return _do(request, pull)
     tally = reading.tally(pull)
-    view = request.GET.get("show", _first_view(tally))
+    view = request.GET.get("show", first_view(tally.states, State.CHANGED, State.NEW))  # what most needs a look first
     rows = reading.rows_of(pull, view, request.GET.get("q", "").strip())
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
@@ -98,7 +101,7 @@ def show_pull(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpRespons
 @member(Doing.BOOKS)
 def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Put back what the last application did."""
-    done = products.undo(_find(supplier, pk), request.user)
+    done = products.undo(find_pull(Pull, supplier, pk), request.user)
     said = [f"{done.put_back:,} put back", f"{done.removed:,} removed again"]
     said += [f"{done.switched_off:,} switched off, since they are used or were changed"] if done.switched_off else []
     said += [f"{done.left:,} changed meanwhile and left in part"] if done.left else []
@@ -110,16 +113,19 @@ def undo(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 @member(Doing.BOOKS)
 def discard(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Forget a preview."""
-    previews.discard(_find(supplier, pk))
+    previews.discard(find_pull(Pull, supplier, pk))
     messages.success(request, "The preview is gone. No product was changed.")
     return redirect("desk:xero-products", slug=supplier.slug)
 
 
-def _find(supplier: Supplier, pk: UUID) -> Pull:
-    pull = reading.find_pull(supplier, pk)
-    if pull is None:
-        raise Http404("No such pull.")
-    return pull
+def find_pull(kind: type[Kept], supplier: Supplier, pk: UUID) -> Kept:
+    """The wholesaler's own pull of that kind, or 404."""
+    return get_object_or_404(previews.pulls_of(kind, supplier), pk=pk)
+
+
+def rows_of_pulls(pulls: Iterable[Kept]) -> list[tuple[Kept, str, bool]]:
+    """Each pull with its tone, and whether it can be undone."""
+    return [(pull, PULL_TONES.get(pull.state, ""), previews.can_undo(pull)) for pull in pulls]
 
 
 # --- what the form does -------------------------------------------------------------------------------------------
@@ -178,9 +184,9 @@ def _address(pull: Pull) -> str:
 # --- what the page shows ------------------------------------------------------------------------------------------
 
 
-def _first_view(tally: Tally) -> str:
-    """The changed ones are what most need a look; then the new ones; else all."""
-    return next((state.value for state in (State.CHANGED, State.NEW) if tally.states[state.value]), "")
+def first_view(counts: Mapping[str, int], *states: str) -> str:
+    """The first of these states that has rows; else all."""
+    return next((state for state in states if counts[state]), "")
 
 
 def _views(tally: Tally, current: str) -> list[View]:

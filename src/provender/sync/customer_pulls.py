@@ -13,7 +13,7 @@ from provender.customers.tax_numbers import show_tax_number
 from provender.suppliers.models import Country, Supplier
 from provender.sync.contacts import KIND
 from provender.sync.likeness import WEIGHTS, WHY
-from provender.sync.models import Connection, CustomerPull, CustomerPullRow, Link
+from provender.sync.models import CustomerPull, CustomerPullRow, Link
 
 State, Choice = CustomerPullRow.State, CustomerPullRow.Choice
 CHOSEN = "chosen"  # a view of the rows that something is chosen for
@@ -41,17 +41,6 @@ class Offer:
     name: str
     why: str
     strength: str
-
-
-def pulls_of(connection: Connection) -> QuerySet[CustomerPull]:
-    """Pulls that can be looked at, newest first."""
-    return connection.customer_pulls.exclude(state=CustomerPull.State.READING).select_related("by")
-
-
-def find_pull(supplier: Supplier, pk: UUID) -> CustomerPull | None:
-    """One pull of the wholesaler."""
-    pulls = CustomerPull.objects.filter(connection__supplier=supplier).exclude(state=CustomerPull.State.READING)
-    return pulls.select_related("connection__supplier", "by", "applied_by", "undone_by").filter(pk=pk).first()
 
 
 def tally(pull: CustomerPull) -> Tally:

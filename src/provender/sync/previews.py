@@ -4,17 +4,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
+from provender.suppliers.models import Supplier
 from provender.sync.errors import PullGone
-from provender.sync.models import Connection, Preview
+from provender.sync.models import Connection, CustomerPull, Preview, Pull
 
 Row = TypeVar("Row", bound=Model)
+Kept = TypeVar("Kept", Pull, CustomerPull)
 Told = Callable[[int, int], None]  # rows done, of how many
 State = Preview.State
 BATCH = 120  # a batch is one transaction, short enough for those who read meanwhile
 FORGOTTEN_AT_ONCE = 500  # rows
 KEPT = 10  # pulls whose rows can still be looked at
+
+
+def pulls_of(kind: type[Kept], supplier: Supplier) -> QuerySet[Kept]:
+    """The wholesaler's pulls of that kind that can be looked at, newest first."""
+    pulls = kind.objects.filter(connection__supplier=supplier).exclude(state=State.READING)
+    return pulls.select_related("connection__supplier", "by", "applied_by", "undone_by")
 
 
 def silent(_done: int, _of: int) -> None:

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
 from provender.basics.money import HUNDRED, round_amount, show_price
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.items import COLUMNS, LABELS, NOT_SOLD
-from provender.sync.models import Connection, Pull, PullRow
+from provender.sync.models import Pull, PullRow
 
 State = PullRow.State
 PRICES = "prices"  # a view of the changed rows: those whose price moves
@@ -52,17 +51,6 @@ class Cell:
     chosen: bool
     applied: bool
     percent: str = ""
-
-
-def pulls_of(connection: Connection) -> QuerySet[Pull]:
-    """Pulls that can be looked at, newest first."""
-    return connection.pulls.exclude(state=Pull.State.READING).select_related("by", "applied_by", "undone_by")
-
-
-def find_pull(supplier: Supplier, pk: UUID) -> Pull | None:
-    """One pull of the wholesaler."""
-    pulls = Pull.objects.filter(connection__supplier=supplier).exclude(state=Pull.State.READING)
-    return pulls.select_related("connection__supplier", "by", "applied_by", "undone_by").filter(pk=pk).first()
 
 
 def tally(pull: Pull) -> Tally:
