@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core import mail
+from django.db import OperationalError, ProgrammingError
 from django.test import Client
 
 import cast
@@ -176,3 +177,51 @@ def test_errors_have_pages_of_ours(client, db):
     missing = client.get("/nothing")
     assert missing.status_code == 404
     assert "There is nothing here" in missing.text
+    assert 'href="/account/login/"' in missing.text
+
+
+def test_a_host_that_is_not_ours_is_told_what_to_set(client, db):
+    refused = client.get("/", headers={"host": "elsewhere.example"})
+    assert refused.status_code == 400
+    assert "PROVENDER_PUBLIC_URL" in refused.text
+    assert "elsewhere.example" not in refused.text
+
+
+def test_what_no_form_of_ours_sends_is_refused_in_words(mai):
+    browser = Client()
+    browser.force_login(mai)
+    many = {f"field-{number}": "" for number in range(6_001)}
+    refused = browser.post("/account/password/change/", many)
+    assert refused.status_code == 400
+    assert "couldn’t be understood" in refused.text
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_an_address_that_takes_only_forms_says_so(mai, accept):
+    browser = Client()
+    browser.force_login(mai)
+    answer = browser.get("/w/harbour/categories/1/move", headers={"accept": accept})
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert ("nothing to look at" in answer.text) == (accept == "text/html")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (OperationalError("no such table: people_user"), 503, "provender doctor"),
+        (ProgrammingError("syntax error"), 500, "written in the log"),
+        (ValueError("a mistake of ours"), 500, "written in the log"),
+    ],
+)
+def test_a_database_that_is_away_is_no_mistake_of_ours(client, db, settings, monkeypatch, error, status, said):
+    def fail(*_asked):
+        raise error
+
+    settings.XERO_WEBHOOK_KEY = "key"
+    monkeypatch.setattr("provender.sync.webhooks.is_signed", fail)
+    client.raise_request_exception = False
+    answer = client.post("/webhooks/xero", b"{}", content_type="application/json")
+    assert answer.status_code == status
+    assert said in answer.text
+    assert answer.headers.get("retry-after") == ("30" if status == 503 else None)
