@@ -210,8 +210,9 @@ class Machine(RuleBasedStateMachine):
             self.raced.add(document)  # between our look and our write: what no protocol can close
         if what == "edit":
             self.typed += 1
-            self.by_hand[document] = f"by hand {self.typed}"
-            self.books.edit_invoice(theirs["InvoiceNumber"], Reference=self.by_hand[document])
+            said = f"by hand {self.typed}"
+            self.books.edit_invoice(theirs["InvoiceNumber"], Reference=said)
+            self.by_hand[document] = said  # unless Xero refused it
         elif what == "void":
             self.books.void(theirs["InvoiceNumber"])
         else:
