@@ -19,7 +19,7 @@ from provender.properties.errors import (
     ValueRefused,
 )
 from provender.properties.models import Option, Property, Value
-from provender.properties.queries import choose_for_lines, fields_of
+from provender.properties.queries import choose_for_customers, choose_for_lines, fields_of
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +128,19 @@ def test_product_then_invoice_then_order_then_customer_decides(supplier, chosen,
     assert (
         next(((one["from"], one["option_name"]) for one in found if one["property"] == str(its.pk)), None) == expected
     )
+
+
+def test_documents_of_many_customers_carry_what_those_of_one_would(supplier, region, django_assert_max_num_queries):
+    cafe, bar = cast.venue(supplier, "Corner Cafe"), cast.venue(supplier, "Harbour Bar")
+    oat = cast.product(supplier)
+    set_value(region, "customer", cafe.pk, option(region, "South"), by=None)
+    set_value(region, "product", oat.pk, option(region, "North"), by=None)
+    wanted = {cafe.pk: [None, oat.pk], bar.pk: [oat.pk, None, None]}
+    with django_assert_max_num_queries(3):
+        found = choose_for_customers(supplier, wanted)
+    names = {pk: [[one["option_name"] for one in line] for line in lines] for pk, lines in found.items()}
+    assert names == {cafe.pk: [["South"], ["North"]], bar.pk: [["North"], [], []]}
+    assert found == {pk: choose_for_lines(supplier, products, customer=pk) for pk, products in wanted.items()}
 
 
 def test_a_line_without_a_product_takes_the_next_that_says_something(supplier, region, cafe):

@@ -26,7 +26,7 @@ from provender.invoicing.numbers import next_invoice_number, refuse_taken
 from provender.invoicing.totals import LineDraft, build_lines, draft_of, sum_lines
 from provender.invoicing.versions import differences, freeze, lines_of, rates_of, same_content
 from provender.people.models import User
-from provender.properties.queries import choose_for_lines
+from provender.properties.queries import choose_for_customers, choose_for_lines
 from provender.suppliers.actions import hold_numbers
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import prepare, tell
@@ -309,16 +309,11 @@ def _choose_options(invoice: Invoice, lines: Sequence[LineDraft]) -> list[LineDr
 def choose_for_imported(
     supplier: Supplier, documents: Sequence[tuple[UUID, Sequence[LineDraft]]]
 ) -> list[list[LineDraft]]:
-    """The lines of new documents (customer, lines) with their tracking options, customer by customer: there are
-    thousands of them.
-    """
+    """The lines of new documents (customer, lines) with their tracking options."""
     of_customer: dict[UUID, list[UUID | None]] = {}
     for customer, lines in documents:
         of_customer.setdefault(customer, []).extend(line.product_id for line in lines)
-    found = {
-        customer: iter(choose_for_lines(supplier, products, customer=customer))
-        for customer, products in of_customer.items()
-    }
+    found = {customer: iter(carried) for customer, carried in choose_for_customers(supplier, of_customer).items()}
     return [[replace(line, tracking=next(found[customer])) for line in lines] for customer, lines in documents]
 
 
