@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
@@ -70,6 +70,18 @@ class Answer:
     """What Xero said to a write, element by element in Xero's order; match them by identity, not by position."""
 
     elements: list[Element]
+
+
+@dataclass(frozen=True)
+class _Paged:
+    """Which page is asked for, by which filters, and whether a person waits for it."""
+
+    page: int
+    page_size: int
+    modified_since: datetime | None = None
+    where: str | None = None
+    order: str | None = None
+    person: bool = field(default=False, kw_only=True)
 
 
 class XeroClient:
@@ -214,10 +226,9 @@ class XeroClient:
         person: bool = False,
     ) -> Page[wire.Contact]:
         """One page of contacts, all or those changed since an instant (to the second; overlap by minutes)."""
-        params = {"page": str(page), "pageSize": str(page_size), "includeArchived": str(include_archived).lower()}
-        return self._read_page(
-            "Contacts", wire.Contact, params, page, page_size, modified_since=modified_since, person=person
-        )
+        archived = str(include_archived).lower()
+        paged = _Paged(page, page_size, modified_since, person=person)
+        return self._read_page("Contacts", wire.Contact, paged, includeArchived=archived)
 
     def invoices(
         self,
@@ -240,13 +251,10 @@ class XeroClient:
         if any("," in number for number in numbers):
             where = " AND ".join(f"({each})" for each in (where, wire.any_text("InvoiceNumber", numbers)) if each)
             numbers = ()
-        params = {"page": str(page), "pageSize": str(page_size), "unitdp": "4"}
         listed = {"IDs": ids, "InvoiceNumbers": numbers, "Statuses": statuses}
-        params |= {name: ",".join(values) for name, values in listed.items() if values}
-        params |= {name: text for name, text in (("where", where), ("order", order)) if text}
-        return self._read_page(
-            "Invoices", wire.Invoice, params, page, page_size, modified_since=modified_since, person=person
-        )
+        named = {name: ",".join(values) for name, values in listed.items() if values}
+        paged = _Paged(page, page_size, modified_since, where, order, person=person)
+        return self._read_page("Invoices", wire.Invoice, paged, unitdp="4", **named)
 
     def invoice(self, id_or_number: str, *, person: bool = False) -> wire.Invoice | None:
         """One invoice by Xero's id or by its number; None when Xero has none."""
@@ -275,9 +283,8 @@ class XeroClient:
         """One page of credit notes with their lines and allocations; about 50 ids fit in one call."""
         if ids:  # Xero has no list of ids here
             where = " AND ".join(f"({each})" for each in (where, wire.any_id("CreditNoteID", ids)) if each)
-        return self._read_filtered(
-            "CreditNotes", wire.CreditNote, page, page_size, where, order, modified_since, person, unitdp="4"
-        )
+        paged = _Paged(page, page_size, modified_since, where, order, person=person)
+        return self._read_page("CreditNotes", wire.CreditNote, paged, unitdp="4")
 
     def payments(
         self,
@@ -290,7 +297,8 @@ class XeroClient:
         person: bool = False,
     ) -> Page[wire.Payment]:
         """One page of payments and refunds, deleted ones included; those of a batch carry its id."""
-        return self._read_filtered("Payments", wire.Payment, page, page_size, where, order, modified_since, person)
+        paged = _Paged(page, page_size, modified_since, where, order, person=person)
+        return self._read_page("Payments", wire.Payment, paged)
 
     def bank_transactions(
         self,
@@ -303,9 +311,8 @@ class XeroClient:
         person: bool = False,
     ) -> Page[wire.BankTransaction]:
         """One page of bank transactions with their lines."""
-        return self._read_filtered(
-            "BankTransactions", wire.BankTransaction, page, page_size, where, order, modified_since, person, unitdp="4"
-        )
+        paged = _Paged(page, page_size, modified_since, where, order, person=person)
+        return self._read_page("BankTransactions", wire.BankTransaction, paged, unitdp="4")
 
     def overpayments(
         self,
@@ -318,9 +325,8 @@ class XeroClient:
         person: bool = False,
     ) -> Page[wire.Overpayment]:
         """One page of overpayments with their allocations."""
-        return self._read_filtered(
-            "Overpayments", wire.Overpayment, page, page_size, where, order, modified_since, person
-        )
+        paged = _Paged(page, page_size, modified_since, where, order, person=person)
+        return self._read_page("Overpayments", wire.Overpayment, paged)
 
     def batch_payments(
         self, *, modified_since: datetime | None = None, where: str | None = None, person: bool = False
@@ -333,42 +339,20 @@ class XeroClient:
 
         return self._read(_Call("GET", "BatchPayments", params), _since(modified_since), read, person)
 
-    def _read_filtered(
-        self,
-        resource: str,
-        kind: type[T],
-        page: int,
-        page_size: int,
-        where: str | None,
-        order: str | None,
-        modified_since: datetime | None,
-        person: bool,
-        **params: str,
-    ) -> Page[T]:
-        asked = {"page": str(page), "pageSize": str(page_size), **params}
-        asked |= {name: text for name, text in (("where", where), ("order", order)) if text}
-        return self._read_page(resource, kind, asked, page, page_size, modified_since=modified_since, person=person)
-
     def _read_all(self, resource: str, name: str, kind: type[T], params: Mapping[str, str], person: bool) -> list[T]:
         return self._read(_Call("GET", resource, params), {}, lambda got: wire.read_list(got, name, kind), person)
 
-    def _read_page(
-        self,
-        resource: str,
-        kind: type[T],
-        params: Mapping[str, str],
-        page: int,
-        page_size: int,
-        *,
-        modified_since: datetime | None,
-        person: bool,
-    ) -> Page[T]:
+    def _read_page(self, resource: str, kind: type[T], asked: _Paged, **params: str) -> Page[T]:
+        filters = {"where": asked.where, "order": asked.order}
+        call = {"page": str(asked.page), "pageSize": str(asked.page_size), **params}
+        call |= {name: text for name, text in filters.items() if text}
+
         def read(body: bytes) -> Page[T]:
             if not body:
-                return Page([], page, page, 0)
-            return wire.read_page(body, resource, kind, page=page, page_size=page_size)
+                return Page([], asked.page, asked.page, 0)
+            return wire.read_page(body, resource, kind, page=asked.page, page_size=asked.page_size)
 
-        return self._read(_Call("GET", resource, params), _since(modified_since), read, person)
+        return self._read(_Call("GET", resource, call), _since(asked.modified_since), read, asked.person)
 
     def _read(self, call: _Call, headers: Mapping[str, str], read: Callable[[bytes], S], person: bool) -> S:
         def attempt() -> S:
