@@ -31,6 +31,7 @@ from provender.payments.payouts import (
     same_entries,
     undo_payout,
 )
+from provender.payments.surcharges import set_surcharges
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -96,6 +97,16 @@ def test_what_fits_nothing_says_why_and_keeps_the_payout_open(supplier, one, num
     with pytest.raises(PayoutNotSettled):
         close_payout(payout)
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("gross", "method"), [("20.10", "Visa"), ("20.09", "Visa"), ("20.20", "American Express"), ("20.15", "")]
+)
+def test_what_a_method_costs_is_told_where_it_is_more_than_is_due(supplier, one, gross, method):
+    set_surcharges(supplier, {"visa": D("1.5"), "amex": D(2)})
+    line = enter(supplier, entry(gross, "INV-1")).lines.get()
+    more = f" The {D(gross) - D('19.80')} more is the surcharge for {method}: put it on the invoice, then match again."
+    assert line.why.partition("left to pay.")[2] == (more if method else "")
 
 
 def test_a_void_or_paid_invoice_takes_nothing(supplier, one, two):

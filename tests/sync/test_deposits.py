@@ -9,14 +9,18 @@ import pytest
 import cast
 from provender.changes.actions import ask
 from provender.changes.models import Change
+from provender.ordering.actions import edit_order
+from provender.ordering.lines import OrderLineDraft, draft_of
 from provender.payments.payouts import (
     PayoutEntry,
     close_payout,
     enter_payout,
     leave_for_hand,
+    match_again,
     pay_up_to,
     undo_payout,
 )
+from provender.payments.surcharges import set_surcharges
 from provender.sync import actions
 from provender.sync.actions import send_now
 from provender.sync.models import Connection, Dispatch, Link, Problem
@@ -145,6 +149,26 @@ def test_a_payout_that_is_only_a_fee_spends_it_and_deposits_nothing(supplier, co
     undo_payout(fee)
     sync()
     assert spent() == []
+    assert problems() == []
+
+
+def test_a_surcharge_that_the_provider_took_is_put_on_the_invoice_and_deposited(supplier, cafe, sync, books, deposits):
+    """As the guide says: the line waits, the order gets the surcharge, the line is matched again."""
+    set_surcharges(supplier, {"visa": D("1.5")})
+    order = cast.placed_order(cafe, {"OAT-1L": 4})  # 19.80
+    sync()
+    entries = [PayoutEntry(gross=D("20.10"), invoice_number=order.invoice.number)]
+    payout = enter_payout(supplier, provider="PayWave", reference="PO-9", date=DAY, entries=entries)
+    assert "surcharge for Visa" in payout.lines.get().why
+    lines = [draft_of(line) for line in order.lines.select_related("product")]
+    surcharge = OrderLineDraft(D(1), kind="surcharge", description="Surcharge Visa", unit_price=D("0.27"))
+    edit_order(order, lines=[*lines, surcharge], by=None)
+    match_again(payout)
+    assert payout.lines.get().outcome == "matched"
+    close_payout(payout)
+    sync()
+    assert [str(one["TotalAmount"]) for one in deposits()] == ["20.10"]
+    assert books.find_invoice(order.invoice.number)["Status"] == "PAID"
     assert problems() == []
 
 

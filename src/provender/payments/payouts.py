@@ -31,6 +31,7 @@ from provender.payments.errors import (
     WrongPayoutLine,
 )
 from provender.payments.models import Payment, Payout, PayoutLine
+from provender.payments.surcharges import method_that_costs, surcharges_of
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 from provender.timeline.actions import tell, tell_many
@@ -151,6 +152,7 @@ def _match(payout: Payout, lines: Sequence[PayoutLine]) -> None:
         noted[payment.reference].append(payment)
     refunds = _open_refunds(supplier, numbers)
     taken: set[UUID | None] = {line.payment_id for line in lines if line.chosen and line.payment_id}
+    percents = surcharges_of(supplier)
     left: dict[UUID, Decimal] = {}
     for line in lines:
         if line.chosen and line.invoice and not line.payment:
@@ -164,7 +166,8 @@ def _match(payout: Payout, lines: Sequence[PayoutLine]) -> None:
         elif line.kind == Kind.REFUND:
             _match_refund(line, noted[line.payment_reference], refunds.get(line.invoice_number, ()), taken)
         else:
-            _match_payment(line, noted[line.payment_reference], invoices.get(line.invoice_number), left, taken)
+            invoice = invoices.get(line.invoice_number)
+            _match_payment(line, noted[line.payment_reference], invoice, left, taken, percents)
 
 
 def _open_refunds(supplier: Supplier, numbers: Iterable[str]) -> Mapping[str, list[Payment]]:
@@ -198,6 +201,7 @@ def _match_payment(
     invoice: Invoice | None,
     left: dict[UUID, Decimal],
     taken: set[UUID | None],
+    percents: Mapping[str, Decimal],
 ) -> None:
     line.outcome = Outcome.NONE
     mine = [row for row in noted if row.invoice and (invoice is None or row.invoice_id == invoice.pk)]
@@ -221,10 +225,10 @@ def _match_payment(
             else "The line names no invoice and no payment."
         )
     else:
-        _pay_of(line, invoice, left)
+        _pay_of(line, invoice, left, percents)
 
 
-def _pay_of(line: PayoutLine, invoice: Invoice, left: dict[UUID, Decimal]) -> None:
+def _pay_of(line: PayoutLine, invoice: Invoice, left: dict[UUID, Decimal], percents: Mapping[str, Decimal]) -> None:
     """Let the line pay what it says of its invoice, if so much is left of it by these and earlier lines."""
     line.invoice = invoice
     due = left.get(invoice.pk, invoice.due)
@@ -234,6 +238,10 @@ def _pay_of(line: PayoutLine, invoice: Invoice, left: dict[UUID, Decimal]) -> No
         line.why = f"Invoice {invoice.number} has nothing left to pay."
     elif line.gross > due:
         line.why = f"{line.gross} is more than the {due} that invoice {invoice.number} has left to pay."
+        if method := method_that_costs(line.gross - due, due, percents):
+            line.why += (
+                f" The {line.gross - due} more is the surcharge for {method}: put it on the invoice, then match again."
+            )
     else:
         line.outcome = Outcome.MATCHED if line.gross == due else Outcome.PART
         line.why = "" if line.gross == due else f"{due - line.gross} of invoice {invoice.number} stays to be paid."

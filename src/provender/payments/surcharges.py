@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from provender.basics.money import HUNDRED, ZERO, line_tax, net_of, round_amount, show_quantity
+from provender.basics.money import CENT, HUNDRED, ZERO, line_tax, net_of, round_amount, show_quantity
 from provender.basics.rows import hold
 from provender.invoicing.actions import revise_invoice
 from provender.invoicing.models import Invoice, LineKind
@@ -99,6 +99,18 @@ def surcharge_on(invoice: Invoice, amount: Decimal, method: str, percents: Mappi
     rate = issued.get(kind, invoice.supplier.tax_rate_of(kind))
     net = net_of(round_amount(amount * percent / HUNDRED), rate)
     return Surcharge(amount, Method(method), percent, net, line_tax(net, rate))
+
+
+def method_that_costs(more: Decimal, paid: Decimal, percents: Mapping[str, Decimal]) -> str:
+    """By which method so much more is paid for so much of an invoice, as people call it; "" for none.
+
+    A surcharge may be a cent less than its percentage (`surcharge_on`).
+    """
+    for method, percent in percents.items():
+        full = round_amount(paid * percent / HUNDRED)
+        if more in {full, full - CENT}:
+            return Method(method).label
+    return ""
 
 
 @transaction.atomic
