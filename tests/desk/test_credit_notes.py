@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 import cast
+from provender.basics import clock
 from provender.invoicing.models import CreditNote
 from provender.payments.models import Allocation, Payment
 
@@ -36,7 +37,13 @@ def lines(*rows):
 
 
 def write(browser, url, *rows, **header):
-    typed = {"date": "2026-11-20", "reason": "Two were broken", "do": "save", **header, **lines(*rows)}
+    typed = {
+        "date": clock.today("Australia/Sydney"),
+        "reason": "Two were broken",
+        "do": "save",
+        **header,
+        **lines(*rows),
+    }
     return browser.post(url, typed, follow=True)
 
 

@@ -1,6 +1,6 @@
 """What a customer pays and why, its own prices, and who pays what for a product."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ import cast
 from desk.test_customers import queries
 from desk.test_orders import typed_again
 from desk.test_price_lists import typed
+from provender.basics import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -164,11 +165,13 @@ def test_a_placed_order_says_that_prices_moved_and_takes_them_when_ticked(suppli
 
 
 def test_the_delivery_date_as_typed_says_which_price_counts(lune, mai):
-    cast.dated_price(lune, "4.00", date(2999, 1, 1))
+    today = clock.today("Australia/Sydney")
+    later = today + timedelta(days=40)
+    cast.dated_price(lune, "4.00", later)
     form = {
-        "customer": "Bar Lune", "order_date": "2998-12-31", "delivery_date": "2999-01-01", "purchase_order": "",
-        "comment": "", "key": [""], "item": ["OAT-1L"], "quantity": ["4"], "price": [""], "do": "",
+        "customer": "Bar Lune", "order_date": today, "delivery_date": later, "purchase_order": "", "comment": "",
+        "key": [""], "item": ["OAT-1L"], "quantity": ["4"], "price": [""], "do": "",
     }  # fmt: skip
     part = mai.post("/w/harbour/orders/new", form, headers={"HX-Request": "true"}).text
-    assert "4.00 · Own price from 1 Jan 2999" in part
-    assert "those of 1 Jan 2999" in part
+    assert f"4.00 · Own price from {clock.in_words(later)}" in part
+    assert f"those of {clock.in_words(later)}" in part

@@ -137,6 +137,19 @@ def test_what_was_typed_stays_beside_what_is_wrong(mai, cafe, larder):
     assert page.count('aria-invalid="true"') == 4
 
 
+def test_a_mistyped_year_is_seen_and_an_old_orders_own_days_stay(mai, cafe, larder):
+    page = mai.post(NEW, typed(("OAT-1L", "4", ""), delivery_date="1999-01-01", do="place")).content.decode()
+    assert "1 Jan 1999 is more than a year from today. Is the year right?" in page
+    assert 'value="1999-01-01"' in page
+    assert Order.objects.count() == 0
+    order = cast.draft_order(cafe)
+    Order.objects.update(order_date="1999-01-01", delivery_date="1999-01-02")
+    order.refresh_from_db()
+    mai.post(f"/w/harbour/orders/{order.pk}/edit", typed_again(order, delivery_date="1999-01-02", comment="Ring twice"))
+    order.refresh_from_db()
+    assert (order.comment, order.delivery_date.isoformat()) == ("Ring twice", "1999-01-02")
+
+
 def test_a_name_that_several_have_asks_which(mai, supplier, larder):
     one, two = (
         cast.venue(supplier, "Blue Door", number=number, city=city) for number, city in [("7", "Bondi"), ("8", "Manly")]
@@ -231,9 +244,12 @@ def test_an_order_goes_from_draft_to_delivered(mai, supplier, larder):
     page = f"/w/harbour/orders/{order.pk}"
     mai.post(f"{page}/place")
     assert "This raises the invoice." in mai.get(page).content.decode()
-    answer = mai.post(f"{page}/deliver", {"delivered_on": "2026-11-20"}, follow=True).content.decode()
+    refused = mai.post(f"{page}/deliver", {"delivered_on": "1999-01-01"}, follow=True).content.decode()
+    assert "1 Jan 1999 is more than a year from today. Is the year right? Choose the day" in refused
+    yesterday = clock.today("Australia/Sydney") - timedelta(days=1)
+    answer = mai.post(f"{page}/deliver", {"delivered_on": yesterday.isoformat()}, follow=True).content.decode()
     order.refresh_from_db()
-    assert (order.status, order.invoice.date.isoformat()) == (Order.Status.DELIVERED, "2026-11-20")
+    assert (order.status, order.invoice.date) == (Order.Status.DELIVERED, yesterday)
     assert f"is delivered; invoice {order.invoice.number} is raised" in answer
 
 

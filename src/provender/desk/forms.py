@@ -5,13 +5,16 @@ A long form is drawn in parts: `sections` of the form (made by `sections_of`) an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.forms import BoundField, CharField, TextInput, ValidationError
+from django.forms import BoundField, CharField, DateField, TextInput, ValidationError
 from django.forms.forms import BaseForm
 from django.forms.renderers import TemplatesSetting
 
+from provender.basics import clock
+from provender.basics.clock import in_words
 from provender.basics.errors import ProvenderError
 from provender.basics.money import HUNDRED, read_number, show_percent
 
@@ -36,6 +39,21 @@ class PercentField(CharField):
         if not -HUNDRED <= percent <= 10 * HUNDRED:
             raise ValidationError("Write a percentage from −100 to +1,000.")
         return percent
+
+
+class NearDateField(DateField):
+    """A day of these times: at most a year from today, so that a mistyped year is seen while it can be mended.
+
+    `stays` is the day that the document has already, which may be older.
+    """
+
+    stays: date | None = None
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day and day != self.stays and abs(day - clock.now().date()) > timedelta(days=366):
+            raise ValidationError(f"{in_words(day)} is more than a year from today. Is the year right?")
+        return day
 
 
 class FormRenderer(TemplatesSetting):

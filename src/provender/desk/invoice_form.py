@@ -13,6 +13,7 @@ from django.http import QueryDict
 from provender.basics.errors import ProvenderError
 from provender.basics.money import show_price, show_quantity
 from provender.desk.choosing import date_input
+from provender.desk.forms import NearDateField
 from provender.desk.order_form import CHARGES, LONGEST_DESCRIPTION, Row, columns_of, row_of_charge
 from provender.invoicing.models import CreditNote, DocumentLine, Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, draft_of, sum_lines
@@ -37,7 +38,7 @@ AMENDED = "Stays: what amends the invoice was made from it as it is."
 class InvoiceHeaderForm(forms.Form):
     """What stands above an invoice's lines."""
 
-    date = forms.DateField(label="Date", widget=date_input())
+    date = NearDateField(label="Date", widget=date_input())
     due_date = forms.DateField(label="Due date", widget=date_input())
     purchase_order = forms.CharField(label="Purchase order number", max_length=100, required=False)
     comment = forms.CharField(
@@ -69,6 +70,7 @@ class LinesSheet:
         self.supplier, self.show_errors = supplier, judge
         initial: dict[str, Any] = dict(header) if typed is None else typed.dict()
         self.header = self.header_form(typed if judge else None, initial=initial)
+        self.header.fields["date"].stays = header["date"]  # type: ignore[attr-defined]  # it is a NearDateField
         self.current = {str(line.key): line for line in current}
         if typed is not None:
             self.charges = [row_of_charge(values) for values in columns_of(typed, *NAMES)]
@@ -175,7 +177,7 @@ class InvoiceSheet(LinesSheet):
 class CreditHeaderForm(forms.Form):
     """What stands above a credit note's lines."""
 
-    date = forms.DateField(label="Date", widget=date_input())
+    date = NearDateField(label="Date", widget=date_input())
     reason = forms.CharField(
         label="Reason",
         max_length=2000,

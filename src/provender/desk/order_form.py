@@ -24,6 +24,7 @@ from provender.customers.models import Customer
 from provender.customers.queries import due_date
 from provender.customers.wording import terms_of
 from provender.desk.choosing import SUGGESTED, as_uuid, customers_named, date_input, products_named, suggesting
+from provender.desk.forms import NearDateField
 from provender.invoicing.models import InvoiceLine, LineKind
 from provender.invoicing.totals import Totals, build_lines, sum_lines
 from provender.ordering.errors import QuantityNotPositive
@@ -53,9 +54,9 @@ class HeaderForm(forms.Form):
         label="Customer", max_length=255, help_text="Its name or number.",
         error_messages={"required": "Who is it for?"},
     )  # fmt: skip
-    delivery_date = forms.DateField(label="Delivery date", required=False, widget=date_input())
+    delivery_date = NearDateField(label="Delivery date", required=False, widget=date_input())
     purchase_order = forms.CharField(label="Purchase order number", max_length=100, required=False)
-    order_date = forms.DateField(label="Order date", widget=date_input())
+    order_date = NearDateField(label="Order date", widget=date_input())
     comment = forms.CharField(
         label="Customer’s comment", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text="It stands on the invoice, in Xero too.",
@@ -68,6 +69,8 @@ class HeaderForm(forms.Form):
             self.fields["customer"].widget.attrs |= {"autofocus": True, **suggesting(url, "customer-names")}
         else:
             del self.fields["customer"]
+            for name in ("delivery_date", "order_date"):
+                self.fields[name].stays = getattr(order, name)  # type: ignore[attr-defined]  # they are NearDateFields
         for name in ("customer", "delivery_date", "purchase_order"):
             if name in self.fields:
                 self.fields[name].widget.attrs["data-stop"] = ""

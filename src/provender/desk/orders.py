@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum, prefetch_related_objects
 from django.db.models.functions import Coalesce
-from django.forms import DateField, ValidationError
+from django.forms import ValidationError
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,6 +27,7 @@ from provender.basics.wording import counted
 from provender.desk.amending import Ways, amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, as_uuid, date_input, saved_views
 from provender.desk.finding import keys_by, narrow
+from provender.desk.forms import NearDateField
 from provender.desk.frame import DeskRequest, member
 from provender.desk.invoices import TONES, given_back, what_a_void_does
 from provender.desk.lists import Badge, BulkAction, Column, Empty, List, Tone, Totals, show
@@ -468,9 +469,9 @@ def place(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
 def deliver(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     """Note that it arrived, on the day in the form."""
     try:
-        on = DateField(required=False).clean(request.POST.get("delivered_on", ""))
-    except ValidationError:
-        messages.error(request, "That date can’t be read. Choose the day on which it arrived.")
+        on = NearDateField(required=False).clean(request.POST.get("delivered_on", ""))
+    except ValidationError as error:
+        messages.error(request, f"{' '.join(error.messages)} Choose the day on which it arrived.")
         return redirect("desk:order", slug=supplier.slug, pk=pk)
     row = _find(supplier, pk)
     had_invoice = row.invoice is not None
