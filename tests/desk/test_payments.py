@@ -66,6 +66,7 @@ def test_a_payment_is_recorded_with_what_is_due_proposed(theo, invoice, today):
         ({"amount": "all of it"}, "Write an amount"),
         ({"amount": ""}, "How much was paid?"),
         ({"date": "2999-01-01"}, "hasn’t come yet"),
+        ({"date": "1999-01-01"}, "more than a year before the invoice"),
         ({"date": "yesterday"}, "Write a date"),
     ],
 )

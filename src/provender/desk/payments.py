@@ -1,7 +1,7 @@
 """Payments: the list, recording one by hand, taking one back, and asking Xero about one invoice."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -256,6 +256,8 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         day: date = self.cleaned_data["date"]
         if day > self.today:
             raise forms.ValidationError("That day hasn’t come yet. Record the payment once it is there.")
+        if self.invoice.date - day > timedelta(days=366):
+            raise forms.ValidationError("That is more than a year before the invoice. Is the year right?")
         return day
 
     @property

@@ -1,5 +1,6 @@
 """Paying a payment back, in full or in part."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from provender.basics import clock
+from provender.basics.clock import in_words
 from provender.basics.errors import ProvenderError
 from provender.desk.choosing import date_input
 from provender.desk.frame import DeskRequest, member
@@ -29,15 +31,21 @@ class RefundForm(forms.Form):
     reference = forms.CharField(label="Reference", max_length=200, required=False)
     reason = forms.CharField(label="Reason", max_length=2000, required=False, help_text="It stands on the credit note.")
 
-    def __init__(self, left: Decimal, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, payment: Payment, left: Decimal, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.left = left
+        self.payment, self.left = payment, left
 
     def clean_amount(self) -> Decimal:
         amount: Decimal = self.cleaned_data["amount"]
         if amount > self.left:
             raise forms.ValidationError(f"At most {self.left} can be paid back.")
         return amount
+
+    def clean_date(self) -> date:
+        day: date = self.cleaned_data["date"]
+        if day < self.payment.date:
+            raise forms.ValidationError(f"The payment came on {in_words(self.payment.date)}; it goes back after that.")
+        return day
 
 
 @member(Doing.BOOKS)
@@ -46,7 +54,7 @@ def refund(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     payment = get_object_or_404(payments_of(supplier).filter(invoice__isnull=False), pk=pk)
     left = refundable_of(payment)
     initial = {"amount": left, "date": clock.today(supplier.time_zone), "method": payment.method}
-    form = RefundForm(left, request.POST if request.method == "POST" else None, initial=initial)
+    form = RefundForm(payment, left, request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         kept = form.cleaned_data
         try:
