@@ -105,6 +105,14 @@ def test_a_code_works_once(theo, xero):
     assert "Start again" in page.text
 
 
+def test_a_wrong_secret_is_for_whoever_runs_it(theo, xero, settings):
+    answer = consent(xero, press_connect(theo))
+    settings.XERO_CLIENT_SECRET = "mistyped"
+    page = come_back(theo, answer)
+    assert "Xero doesn’t accept this Provender’s app" in page.text
+    assert "Start again" not in page.text
+
+
 def test_a_taken_organisation_is_refused_with_its_reason(theo, xero, connection):
     southern = cast.supplier("southern")
     Membership.objects.create(supplier=southern, user=southern_user(theo), role=Role.OWNER)

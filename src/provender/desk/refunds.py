@@ -1,6 +1,6 @@
 """Paying a payment back, in full or in part."""
 
-from datetime import date
+from datetime import date as Date  # noqa: N812 -- a field is named date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -41,8 +41,8 @@ class RefundForm(forms.Form):
             raise forms.ValidationError(f"At most {self.left} can be paid back.")
         return amount
 
-    def clean_date(self) -> date:
-        day: date = self.cleaned_data["date"]
+    def clean_date(self) -> Date:
+        day: Date = self.cleaned_data["date"]
         if day < self.payment.date:
             raise forms.ValidationError(f"The payment came on {in_words(self.payment.date)}; it goes back after that.")
         return day

@@ -44,6 +44,7 @@ FAILURES = {
     "app-not-set-up": "Provender has no Xero app yet",
     "consent-cancelled": "Nothing was connected",
     "state-unknown": "That answer from Xero was not expected",
+    "app-refused": "Xero doesn’t accept this Provender’s app",
     "code-refused": "Xero didn’t accept the code",
     "no-organisation": "No organisation was chosen",
     "organisation-taken": "That organisation is connected already",
@@ -53,7 +54,7 @@ FAILURES = {
     "xero-refused": "Xero refused",
 }
 STATUSES = {"consent-cancelled": 200, "xero-busy": 503}  # who cancels did nothing wrong; the rest is a bad request
-NOT_YOURS_TO_REPEAT = frozenset({"app-not-set-up", "already-connected"})  # trying again changes nothing
+NOT_YOURS_TO_REPEAT = frozenset({"app-not-set-up", "app-refused", "already-connected"})  # trying again changes nothing
 
 
 @member(Doing.LOOK)
