@@ -43,6 +43,25 @@ def test_a_new_trading_name_is_posted_and_told(supplier, cafe):
     assert (entry.what, str(entry.who)) == ("Changed trading name “Corner Cafe” → “Corner Kitchen”", "Mai")
 
 
+def test_a_number_is_taken_however_it_is_typed(supplier):
+    cast.venue(supplier, number="C-1")
+    with pytest.raises(CustomerNumberTaken):
+        cast.venue(supplier, "Dockside", number="\tC-1\x01")
+    with pytest.raises(CustomerNumberTaken):
+        import_customers(supplier, [Customer(trading_name="Dockside", number="C-1\r")])
+
+
+def test_a_number_that_nobody_can_see_is_none(supplier):
+    first, second = cast.venue(supplier, number="\x01"), cast.venue(supplier, "Dockside", number="\ufeff")
+    assert (first.number, second.number) == ("", "")
+
+
+def test_the_same_words_again_are_no_change(supplier, cafe):
+    cafe.trading_name, cafe.note = "Corner\r\nCafe\0", "\r\n"
+    save_customer(cafe, by=None)
+    assert [entry.what for entry in story(supplier, "customer", cafe.pk)] == ["Added"]
+
+
 def test_other_edits_concern_nobody_outside(cafe):
     cafe.terms_days, cafe.phone = 30, "02 9000 0000"
     save_customer(cafe, by=None)

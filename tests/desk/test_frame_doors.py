@@ -119,3 +119,26 @@ def test_who_was_removed_finds_nothing_at_once(supplier, desk):
     assert browser.get("/w/harbour/people").status_code == 200
     supplier.memberships.all().delete()
     assert browser.get("/w/harbour/people").status_code == 404
+
+
+FOUND = {
+    "search?q=": "Oat milk 1L",
+    "products?q=": "OAT-1L",
+    "customers?q=": "Oat &amp; Co",
+    "orders/customers?customer=": "Oat &amp; Co",
+    "orders/products?item=": "OAT-1L",
+    "invoices?q=": "INV-1",
+}
+
+
+def test_the_character_zero_in_a_search_is_passed_over(supplier, desk):
+    cast.product(supplier), cast.invoice(cast.venue(supplier, "Oat & Co"))
+    mai = desk("mai")
+    assert [search for search, found in FOUND.items() if found not in mai.get(f"/w/harbour/{search}O%00at").text] == []
+
+
+def test_the_character_zero_in_a_form_is_passed_over(supplier, cafe, desk):
+    payment = cast.payment(cast.invoice(cafe))
+    desk("theo").post(f"/w/harbour/payments/{payment.pk}/remove", {"why": "wrong\0 one"})
+    payment.refresh_from_db()
+    assert payment.removed_why == "wrong one"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db import models
+
+from provender.basics.texts import AddressField, LineField, LinesField
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ROOT / "src" / "provender"
@@ -37,6 +40,29 @@ def test_foreign_keys_point_downward(model):
         target = room_of(field.related_model) if field.is_relation and not field.auto_created else None
         if target and target != room_of(model):
             assert floor[target] > floor[room_of(model)], f"{model._meta.label}.{field.name} points up to {target}"
+
+
+# Written by us alone; and a line's description, which is kept to the space, so whatever builds the lines cleans it.
+NOBODYS_WORDS = {
+    "slug", "currency", "time_zone", "tag", "kind", "subject_kind", "what", "date_format", "secret_hash", "password",
+    "credit_in_xero",
+}  # fmt: skip
+CLEANED_WHEN_BUILT = {"OrderLine.description", "InvoiceLine.description", "CreditNoteLine.description"}
+AS_IT_CAME = {"sync", "importing", "engine"}  # what the outside wrote, until it is taken in
+
+
+def test_what_people_write_is_cleaned_where_it_is_kept():
+    left = {
+        f"{model.__name__}.{field.name}"
+        for model in ours()
+        if room_of(model) not in AS_IT_CAME
+        for field in model._meta.local_fields
+        if isinstance(field, models.CharField | models.TextField)
+        and not isinstance(field, LineField | LinesField | AddressField)
+        and not field.choices
+        and field.name not in NOBODYS_WORDS
+    }
+    assert left == CLEANED_WHEN_BUILT
 
 
 def modules():

@@ -1,7 +1,7 @@
 """Products from a file: what becomes of each line, and that what goes out comes in unchanged."""
 
+import csv
 import io
-from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -262,7 +262,7 @@ def test_only_the_newest_preview_stays(supplier):
 
 # --- whatever is in a file ----------------------------------------------------------------------------------------
 
-cells = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 columns = st.tuples(
     st.sampled_from(["A", "a", "B", "c ", "", "ä"]), cells, cells, st.sampled_from(["", "Drinks", "drinks", "Tee"]),
     st.sampled_from(["", "kg"]), st.sampled_from(["", "0", "1.5", "1.23456", "-1", "x"]),
@@ -271,31 +271,18 @@ columns = st.tuples(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(columns, min_size=1, max_size=5), st.sets(st.sampled_from(["A", "a", "B"])))
+@given(st.lists(columns.filter(any), min_size=1, max_size=5), st.sets(st.sampled_from(["A", "a", "B"])))
 def test_what_was_applied_is_not_found_again(supplier, rows, skus):
     supplier.products.all().delete()
     for sku in skus:
         Product.objects.create(supplier=supplier, sku=sku, name="Old", price=1)
-    lines = [lists.Line(at, dict(zip(NAMES, map(str.strip, row), strict=True)), NAMES_AT, row)
-             for at, row in enumerate(rows, 2)]  # fmt: skip
-    file = kept(supplier, lines)
+    file = bring_in(supplier, *rows, write=as_python_does)
     assert sum(lists.tally(file).values()) == len(rows)
-    apply_products(file, by=None)
-    assert set(Counter(kept(supplier, lines).rows.values_list("state", flat=True))) <= {"unchanged", "rejected"}
+    again = read(supplier, *rows, write=as_python_does)
+    assert set(again.rows.values_list("state", flat=True)) <= {"unchanged", "rejected"}
 
 
-NAMES = ["sku", "name", "description", "category", "unit", "price", "tax_kind", "sales_account", "active"]
-NAMES_AT = dict(zip(NAMES, HEADER, strict=True))
-
-
-def kept(supplier, lines):
-    """A preview of lines that were read."""
-    from provender.importing.products import Judge
-
-    file = ListFile.objects.create(
-        supplier=supplier, kind="products", state="preview", file_name="p.csv", read_at=supplier.created_at
-    )
-    for row in (rows := Judge(supplier, frozenset()).judge(lines)):
-        row.file = file
-    file.rows.bulk_create(rows)
-    return file
+def as_python_does(*rows, header):
+    content = io.StringIO(newline="")
+    csv.writer(content).writerows([header, *rows])
+    return content.getvalue().encode()

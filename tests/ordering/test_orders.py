@@ -14,6 +14,7 @@ from provender.customers.actions import save_customer
 from provender.invoicing.actions import void_invoice
 from provender.invoicing.errors import InvoiceIsVoid
 from provender.invoicing.models import Invoice
+from provender.invoicing.versions import freeze
 from provender.ordering.actions import (
     cancel_order,
     create_order,
@@ -140,6 +141,26 @@ def test_editing_nothing_writes_nothing(cafe):
     edit_order(order, lines=same_lines(order), purchase_order="", comment="", by=None)
     assert (order.invoice.version, told(order)) == (1, ["Placed; invoice INV-1", "Created"])
     assert Change.objects.get(kind="invoice").revision == 1
+
+
+def test_the_same_words_typed_with_other_line_ends_are_no_edit(cafe):
+    order = cast.placed_order(cafe, purchase_order="PO 8", comment="Ring twice.\nSide door.")
+    edit_order(
+        order, lines=same_lines(order), purchase_order="PO\t8\r", comment=" Ring twice.\r\nSide door.\0", by=None
+    )
+    assert (order.invoice.version, len(told(order))) == (1, 2)
+
+
+def test_an_invoice_is_kept_as_it_was_issued_whatever_was_typed(supplier):
+    bar = cast.venue(supplier, "Bar\x0bUno\r", street="1 Quay\u2028Road", note="\ufeffa\r\nb\x01")
+    typed = OrderLineDraft(
+        description=" Corkage\r\nand\x07 ice", unit_price=Decimal(5), quantity=Decimal(1), kind="other"
+    )
+    order = cast.placed_order(bar, lines=[typed], comment="\uffffHello\x85there")
+    there = Invoice.objects.get()
+    assert (bar.trading_name, bar.note, order.comment) == ("Bar Uno", "a\nb", "Hello\nthere")
+    assert there.lines.get().description == "Corkage\nand ice"
+    assert there.versions.get().document == freeze(there, list(there.lines.all()))
 
 
 def test_an_edit_can_clear_the_delivery_date_or_leave_it(cafe):

@@ -244,7 +244,7 @@ def test_contacts_that_differ_by_capitals_only_are_told():
     rows = judge([contact("ACME"), contact("acme"), contact("☕ Ümlaut\0 Bar")])
     assert [row.state for row in rows] == ["new", "new", "new"]
     assert all("Another contact has this name but for" in row.hints[-1] for row in rows[:2])
-    assert rows[2].name == "☕ Ümlaut� Bar"
+    assert rows[2].name == "☕ Ümlaut Bar"
 
 
 names = st.sampled_from(["Cafe", "café", "CAFE Pty Ltd", "Bar", "", "b" * 300, "☕"])

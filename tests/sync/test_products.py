@@ -144,7 +144,6 @@ HOSTILE = {
     "no price": (item(price=None), "no sales price"),
     "long name": (item(name="n" * 201), "name is longer"),
     "long description": (item(description="d" * 4001), "description is longer"),
-    "nothing character": (item(name="Te\0a"), "can’t be stored"),
     "not sold": (item(is_sold=False), "sold"),
 }
 
@@ -155,6 +154,11 @@ def test_what_cannot_be_taken_says_why(what):
     row = judge(hostile)[0]
     assert row.state == "refused"
     assert reason in row.reason
+
+
+def test_signs_that_nobody_sees_are_left_out():
+    row = one("TEA\x0b1", " Te\0a\u2028leaves\r", description="\ufeffone\r\ntwo\x85three\t")
+    assert (row.code, row.after["name"], row.after["description"]) == ("TEA 1", "Tea leaves", "one\ntwo\nthree")
 
 
 def test_what_can_be_taken_in_part_says_what_is_left():

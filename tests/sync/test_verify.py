@@ -10,6 +10,7 @@ from provender.basics.errors import ProvenderError
 from provender.customers.actions import save_customer
 from provender.invoicing.actions import void_invoice
 from provender.ordering.actions import edit_order
+from provender.ordering.lines import OrderLineDraft
 from provender.sync import actions
 from provender.sync.choices import save_settings
 from provender.sync.models import Call, Link, Problem
@@ -54,6 +55,19 @@ def test_books_in_step_are_equal(sent, supplier):
         "held_back": 0,
         "problems": 0,
     }
+
+
+def test_words_with_signs_that_nobody_sees_are_equal_on_both_sides(connection, supplier, sync):
+    bar = cast.venue(
+        supplier, "\ufeffBar\x0bUno\0", phone="02\t9000\r", street="1 Quay\u2028Road", email='"\x01a"@b.test'
+    )
+    line = OrderLineDraft(
+        description="Corkage\r\nand\x07 ice ", unit_price=Decimal(5), quantity=Decimal(1), kind="other"
+    )
+    cast.placed_order(bar, lines=[line], purchase_order="PO\x858\uffff")
+    sync()
+    assert verify_books(supplier).as_json()["differences"] == []
+    assert verify_books(supplier).equal
 
 
 def test_everything_that_is_sent_is_compared(connection, supplier, sync):

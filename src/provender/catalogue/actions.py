@@ -46,14 +46,14 @@ def save_product(product: Product, *, by: User | None) -> Product:
 
 
 def _check_product(product: Product) -> None:
+    if product.price < 0:
+        raise NegativePrice(product.sku)
+    product.full_clean(validate_unique=False, validate_constraints=False)
     twin = Product.objects.filter(supplier=product.supplier, sku=product.sku).exclude(pk=product.pk).first()
     if twin:
         raise SkuTaken(product.sku, twin.name)
-    if product.price < 0:
-        raise NegativePrice(product.sku)
     if product.category and product.category.supplier_id != product.supplier_id:
         raise AnotherWholesalersCatalogue(product.category.name)
-    product.full_clean(validate_unique=False, validate_constraints=False)
 
 
 @transaction.atomic
@@ -61,14 +61,15 @@ def import_products(
     supplier: Supplier, products: Sequence[Product], *, by: User | None = None, why: str = ""
 ) -> list[Product]:
     """Add many new products from elsewhere, in few statements; all or none. Raises SkuTaken, ValidationError."""
+    for product in products:
+        product.supplier = supplier
+        product.clean_fields(exclude={"supplier", "category"})
     there = Product.objects.filter(supplier=supplier, sku__in=[product.sku for product in products])
     names = dict(there.values_list("sku", "name"))
     for product in products:
         if product.sku in names:
             raise SkuTaken(product.sku, names[product.sku])
         names[product.sku] = product.name
-        product.supplier = supplier
-        product.clean_fields(exclude={"supplier", "category"})
     made = Product.objects.bulk_create(products)
     tell_many(
         supplier,
@@ -83,10 +84,10 @@ def import_products(
 @transaction.atomic
 def save_category(category: Category, *, by: User | None) -> Category:
     """Add or rename a category. Raises CategoryNameTaken, ValidationError."""
+    category.full_clean(validate_unique=False, validate_constraints=False)
     same_name = Category.objects.filter(supplier=category.supplier, name=category.name).exclude(pk=category.pk)
     if same_name.exists():
         raise CategoryNameTaken(category.name)
-    category.full_clean(validate_unique=False, validate_constraints=False)
     category.save()
     return category
 
@@ -97,13 +98,13 @@ def save_price_list(price_list: PriceList, *, like: PriceList | None = None, by:
 
     Raises PriceListNameTaken, EndsBeforeItBegins, ValidationError.
     """
+    price_list.full_clean(validate_unique=False, validate_constraints=False)
     same_name = PriceList.objects.filter(supplier=price_list.supplier, name=price_list.name).exclude(pk=price_list.pk)
     if same_name.exists():
         raise PriceListNameTaken(price_list.name)
     first, last = price_list.valid_from, price_list.valid_to
     if first and last and last < first:
         raise EndsBeforeItBegins(price_list.name, first, last)
-    price_list.full_clean(validate_unique=False, validate_constraints=False)
     before = PriceList.objects.filter(pk=price_list.pk).first()
     changes = what_changed(before, price_list) if before else []
     if before and not changes:

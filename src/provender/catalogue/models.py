@@ -5,13 +5,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from provender.basics.money import PercentField, PriceField
+from provender.basics.texts import LineField, LinesField
 from provender.people.models import User
 from provender.suppliers.models import Supplier, TaxKind
 
 
 class Category(models.Model):
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="categories")
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     position = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -27,14 +28,14 @@ class Product(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="products")
-    sku = models.CharField("SKU", max_length=60)
-    name = models.CharField(max_length=200)
-    description = models.TextField(max_length=4000, blank=True)
+    sku = LineField("SKU", max_length=60)
+    name = LineField(max_length=200)
+    description = LinesField(max_length=4000, blank=True)
     category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="products")
-    unit = models.CharField(max_length=30, blank=True)
+    unit = LineField(max_length=30, blank=True)
     price = PriceField(validators=[MinValueValidator(Decimal(0))])
     tax_kind = models.CharField(max_length=4, choices=TaxKind.choices, default=TaxKind.GST)
-    sales_account = models.CharField("sales account code", max_length=10, blank=True)
+    sales_account = LineField("sales account code", max_length=10, blank=True)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
@@ -53,8 +54,8 @@ class BulkChange(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="bulk_changes")
     what = models.CharField(max_length=45)  # a column of the product, or "property:" and its id
-    value = models.CharField(max_length=500, blank=True)  # as set, in a text
-    said = models.CharField(max_length=200)  # what happened, for a person: "moved to Drinks"
+    value = LineField(max_length=500, blank=True)  # as set, in a text
+    said = LineField(max_length=200)  # what happened, for a person: "moved to Drinks"
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
@@ -68,7 +69,7 @@ class Former(models.Model):
 
     bulk = models.ForeignKey(BulkChange, on_delete=models.CASCADE, related_name="formers")
     product = models.UUIDField()
-    value = models.CharField(max_length=500, blank=True)
+    value = LineField(max_length=500, blank=True)
 
 
 class Dated(models.Model):
@@ -103,7 +104,7 @@ class PriceList(Dated):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="price_lists")
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     percent = PercentField("percentage")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from provender.basics.texts import LineField
 from provender.suppliers.models import Supplier
 
 UNSETTLED = Q(revision__gt=F("settled"))
@@ -20,7 +21,7 @@ class Change(models.Model):
     settled = models.PositiveIntegerField(default=0)
     # The revision that waits for a person; a newer one is tried again by itself.
     parked = models.PositiveIntegerField(default=0)
-    why = models.CharField(max_length=200)
+    why = LineField(max_length=200)
     # Documents that came from a file go out only when somebody asks.
     imported = models.BooleanField(default=False)
     first_at = models.DateTimeField()

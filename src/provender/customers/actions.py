@@ -44,6 +44,7 @@ def save_customer(customer: Customer, *, by: User | None) -> Customer:
 
 
 def _check_customer(customer: Customer) -> None:
+    customer.full_clean(validate_unique=False, validate_constraints=False)
     same_number = Customer.objects.filter(supplier=customer.supplier, number=customer.number).exclude(pk=customer.pk)
     if customer.number and (twin := same_number.first()):
         raise CustomerNumberTaken(customer.number, twin.trading_name)
@@ -54,7 +55,6 @@ def _check_customer(customer: Customer) -> None:
     if first and last and last < first:
         raise EndsBeforeItBegins("The own percentage", first, last)
     customer.tax_number = read_tax_number(customer.tax_number)
-    customer.full_clean(validate_unique=False, validate_constraints=False)
 
 
 @transaction.atomic
@@ -65,6 +65,9 @@ def import_customers(
 
     Raises CustomerNumberTaken, ValidationError.
     """
+    for customer in customers:
+        customer.supplier = supplier
+        customer.clean_fields(exclude={"supplier", "price_list", "freight_group"})
     numbers = [customer.number for customer in customers if customer.number]
     there = Customer.objects.filter(supplier=supplier, number__in=numbers)
     names = dict(there.values_list("number", "trading_name"))
@@ -73,8 +76,6 @@ def import_customers(
             raise CustomerNumberTaken(customer.number, names[customer.number])
         if customer.number:
             names[customer.number] = customer.trading_name
-        customer.supplier = supplier
-        customer.clean_fields(exclude={"supplier", "price_list", "freight_group"})
     made = Customer.objects.bulk_create(customers)
     tell_many(supplier, "customer", [(customer.pk, story) for customer in made], who=by)
     post_many(supplier, "contact", [customer.pk for customer in made], story, imported=True)
@@ -96,10 +97,10 @@ def remove_customers(supplier: Supplier, ids: Iterable[UUID], *, by: User | None
 @transaction.atomic
 def save_freight_group(group: FreightGroup, *, by: User | None) -> FreightGroup:
     """Add a freight group, or keep what was changed on it. Raises FreightGroupNameTaken, ValidationError."""
+    group.full_clean(validate_unique=False, validate_constraints=False)
     same_name = FreightGroup.objects.filter(supplier=group.supplier, name=group.name).exclude(pk=group.pk)
     if same_name.exists():
         raise FreightGroupNameTaken(group.name)
-    group.full_clean(validate_unique=False, validate_constraints=False)
     before = FreightGroup.objects.filter(pk=group.pk).first()
     changes = what_changed(before, group) if before else []
     if before and not changes:

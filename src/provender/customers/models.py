@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from provender.basics.money import AmountField, PercentField, PriceField
+from provender.basics.texts import AddressField, LineField, LinesField
 from provender.catalogue.models import Dated, PriceList, Product, one_price_a_beginning
 from provender.suppliers.models import Country, Supplier
 
@@ -14,7 +15,7 @@ class FreightGroup(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="freight_groups")
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     charge = AmountField(validators=[MinValueValidator(Decimal(0))])
     free_from = models.DecimalField(
         max_digits=15, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
@@ -55,16 +56,16 @@ class Customer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="customers")
     # The number or code that files and people know the customer by, if any.
-    number = models.CharField("customer number", max_length=50, blank=True)
-    trading_name = models.CharField(max_length=255)
-    legal_name = models.CharField(max_length=255, blank=True)
-    tax_number = models.CharField("ABN, GST or VAT number", max_length=50, blank=True)
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=50, blank=True)
-    street = models.CharField(max_length=250, blank=True)
-    city = models.CharField(max_length=100, blank=True)
-    region = models.CharField("state or region", max_length=100, blank=True)
-    postcode = models.CharField(max_length=20, blank=True)
+    number = LineField("customer number", max_length=50, blank=True)
+    trading_name = LineField(max_length=255)
+    legal_name = LineField(max_length=255, blank=True)
+    tax_number = LineField("ABN, GST or VAT number", max_length=50, blank=True)
+    email = AddressField(blank=True)
+    phone = LineField(max_length=50, blank=True)
+    street = LineField(max_length=250, blank=True)
+    city = LineField(max_length=100, blank=True)
+    region = LineField("state or region", max_length=100, blank=True)
+    postcode = LineField(max_length=20, blank=True)
     country = models.CharField(max_length=2, choices=Country.choices, blank=True)
     terms_days = models.PositiveSmallIntegerField(
         "payment terms in days", default=14, validators=[MinValueValidator(0), MaxValueValidator(365)]
@@ -86,7 +87,7 @@ class Customer(models.Model):
         FreightGroup, on_delete=models.SET_NULL, null=True, blank=True, related_name="customers"
     )
     active = models.BooleanField(default=True)
-    note = models.TextField(max_length=2000, blank=True)
+    note = LinesField(max_length=2000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 

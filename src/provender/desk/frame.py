@@ -15,6 +15,7 @@ and its address `path("w/<slug:slug>/customers/<uuid:pk>", customers.customer, n
 * A `ProvenderError` that a form's view doesn't show by itself becomes a message on the page where the person was.
 * What it answers is kept by nobody on the way, and by a browser only to be asked about again.
 * While the view runs, the time zone is the wholesaler's, so templates show its local times.
+* The character zero is taken out of what came with the address or the form.
 * `request.supplier` and `request.membership` are there; templates have `supplier`, `membership`, `may.trade`,
   `may.books`, `may.run`, and `frame` (`frame.places`, `frame.problems`, `frame.xero`, `frame.suppliers`), each read
   from the database only if the template shows it.
@@ -45,7 +46,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils import timezone
@@ -95,6 +96,7 @@ def member(doing: Doing, *, post: Doing | None = None) -> Callable[[View[Rest]],
             if request.method not in READING and needed == Doing.LOOK:
                 return HttpResponseNotAllowed(READING)
             request.membership, request.supplier = membership, membership.supplier
+            _drop_zeros(request)
             if request.session.get(LAST) != slug:
                 request.session[LAST] = slug
             with timezone.override(ZoneInfo(membership.supplier.time_zone)):
@@ -111,6 +113,17 @@ def member(doing: Doing, *, post: Doing | None = None) -> Callable[[View[Rest]],
         return gate
 
     return decorate
+
+
+def _drop_zeros(request: HttpRequest) -> None:
+    """Nobody types the character zero, and PostgreSQL refuses it even in what is only looked for."""
+    for name in ("GET", "POST"):
+        came: QueryDict = getattr(request, name)
+        if any("\0" in text for _, texts in came.lists() for text in texts):
+            kept = came.copy()
+            for key, texts in came.lists():
+                kept.setlist(key, [text.replace("\0", "") for text in texts])
+            setattr(request, name, kept)
 
 
 def back(request: DeskRequest) -> HttpResponse:

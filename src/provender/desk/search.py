@@ -38,7 +38,7 @@ class Found:
 @member(Doing.LOOK)
 def search(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """The page, or for htmx what drops down while typing. A whole number or SKU leads straight to its page."""
-    text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
+    text = request.GET.get("q", "").strip()[:LONGEST]
     typing = bool(request.htmx) and not request.htmx.history_restore_request
     if text and not typing and (url := _exact(supplier, text)):
         return redirect(url)

@@ -1,5 +1,6 @@
 """Rows as a spreadsheet file (XLSX), written as they come: no library, no file on disk, little memory."""
 
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -7,12 +8,15 @@ from decimal import Decimal
 from html import escape
 from typing import IO, Any, cast
 
+from provender.basics.texts import readable
 from provender.importing.lists import FORMULA_STARTS
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Cell styles, by position in STYLES: plain, text that must stay text, date, heading.
 PLAIN, QUOTED, DATE, HEADING = range(4)
 DAY_ZERO = date(1899, 12, 30)
+LONGEST = 32767  # characters that a cell can hold
+_LIKE_A_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # spreadsheets read _x0041_ as A
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -106,10 +110,8 @@ def _cell(value: Any, *, heading: bool) -> str:
     if isinstance(value, date):
         return f'<c s="{DATE}"><v>{(value - DAY_ZERO).days}</v></c>'
     style = HEADING if heading else QUOTED if value.startswith(FORMULA_STARTS) else PLAIN
-    return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{escape(_readable(value))}</t></is></c>'
+    return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{_escaped(value)}</t></is></c>'
 
 
-def _readable(text: str) -> str:
-    """Without the control characters that XML can't hold; at most what a cell can hold."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in lines if sign >= " " or sign in "\n\t")[:32767]
+def _escaped(text: str) -> str:
+    return escape(_LIKE_A_CODE.sub("_x005F_", readable(text)[:LONGEST]))

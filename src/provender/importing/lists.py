@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from provender.basics import clock
+from provender.basics.texts import one_line, some_lines
 from provender.basics.transactions import short_transaction
 from provender.importing.errors import Fault, FaultyFile, ListFileGone
 from provender.importing.mapping import Field, propose
@@ -65,12 +66,12 @@ def read_lines(handle: Binary, name: str, fields: Sequence[Field]) -> tuple[list
     sheet = open_sheet(handle, name, faults)
     at = _find_columns(sheet.columns, fields, faults)
     columns = {field: sheet.columns[position] for field, position in at.items()}
-    bare = _without_apostrophe if kind_of(name) != ".xlsx" else str.strip
+    quoted = kind_of(name) != ".xlsx"
     lines: list[Line] = []
     for row in sheet.rows:
         if len(lines) == MOST_LINES:
             raise faults.stop(Fault(f"the file has more than {MOST_LINES:,} lines. Split it.", row.line))
-        lines.append(_line(row, at, columns, bare))
+        lines.append(_line(row, at, columns, quoted=quoted))
     faults.check()
     return sheet.columns, lines
 
@@ -88,15 +89,21 @@ def _find_columns(headings: Sequence[str], fields: Sequence[Field], faults: Faul
     return {name: headings.index(column) for name, column in found.items()}
 
 
-def _line(row: Row, at: Mapping[str, int], columns: Mapping[str, str], bare: Callable[[str], str]) -> Line:
-    texts = {name: bare(row.texts[position]) for name, position in at.items()}
+def _line(row: Row, at: Mapping[str, int], columns: Mapping[str, str], *, quoted: bool) -> Line:
+    texts = {name: _text(name, row.texts[position], quoted=quoted) for name, position in at.items()}
     return Line(row.line, texts, columns, row.texts)
 
 
-def _without_apostrophe(text: str) -> str:
-    """A cell of a CSV file, without the apostrophe that kept a spreadsheet from running it."""
-    bare = text.strip()
-    return bare[1:].strip() if bare.startswith("'") and bare.lstrip("'").startswith(FORMULA_STARTS) else bare
+def _text(name: str, cell: str, *, quoted: bool) -> str:
+    """What a cell says, as the field can hold it."""
+    clean = some_lines if name == "description" else one_line
+    text = clean(cell)
+    return clean(text[1:]) if quoted and _has_apostrophe(text) else text
+
+
+def _has_apostrophe(text: str) -> bool:
+    """Whether a cell of a CSV file has the apostrophe that keeps a spreadsheet from running it."""
+    return text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
 
 
 def reject(line: Line, unfit: Unfit) -> ListRow:

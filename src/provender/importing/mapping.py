@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from provender.basics.errors import ProvenderError
 from provender.basics.money import line_amount, read_number
+from provender.basics.texts import one_line, readable
 from provender.importing.errors import DateFormatUnusable, Fault, FieldUnknown, MappingIncomplete
 from provender.importing.reading import Cell, Faults, Row
 from provender.suppliers.models import Supplier, TaxKind
@@ -219,9 +220,9 @@ class Reader:
         at = self.at.get(name)
         if at is None:
             return ""
-        text = row.texts[at]
+        text = readable(row.texts[at])
         # A description is kept to the space; everything else identifies something, and spaces around it are noise.
-        text = text if name == "description" and text.strip() else text.strip()
+        text = text if name == "description" and text.strip() else one_line(text)
         if len(text) > _BY_NAME[name].longest:
             self._fault(row, name, f"“{text[:40]}…” is longer than {_BY_NAME[name].longest} characters.")
         return text

@@ -15,6 +15,7 @@ from typing import Any
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, read_number
+from provender.basics.texts import one_line
 from provender.importing.errors import Fault, FaultyFile
 from provender.importing.mapping import (
     check_date_format,
@@ -287,9 +288,9 @@ class _Reader:
     def _text(self, row: Row, name: str) -> str:
         if name not in self.at:
             return ""
-        text = row.texts[self.at[name]].strip()
-        if len(text) > _LONGEST[name] or "\0" in text:
-            self._fault(row, name, f"“{text[:40]}…” is longer than {_LONGEST[name]} characters, or can't be stored.")
+        text = one_line(row.texts[self.at[name]])
+        if len(text) > _LONGEST[name]:
+            self._fault(row, name, f"“{text[:40]}…” is longer than {_LONGEST[name]} characters.")
         return text
 
     def _date(self, row: Row) -> Date | None:

@@ -106,8 +106,8 @@ class Judge:
         sku = line.says("sku")
         if not sku:
             raise Unfit("sku", "The line has no SKU, so there is no telling which product it is.")
-        if len(sku) > LONGEST["sku"] or "\0" in sku:
-            raise Unfit("sku", f"A SKU has at most {LONGEST['sku']} characters, all of which can be printed.")
+        if len(sku) > LONGEST["sku"]:
+            raise Unfit("sku", f"A SKU has at most {LONGEST['sku']} characters.")
         alike = self.alike.get(sku.casefold(), [])
         product = self.exact.get(sku) or (alike[0] if len(alike) == 1 else None)
         if product is None and alike:
@@ -127,8 +127,6 @@ class Judge:
             return None
         if len(text) > LONGEST[name] and name not in ("price", "tax_kind", "active"):
             raise Unfit(name, f"It is longer than {LONGEST[name]:,} characters.")
-        if "\0" in text:
-            raise Unfit(name, "It holds a character that can’t be stored.")
         return self._as_kept(name, text)
 
     def _as_kept(self, name: str, text: str) -> str:
@@ -140,11 +138,11 @@ class Judge:
             raise Unfit(name, f"“{text[:40]}” is none of: {', '.join(self.taxes)}.")
         if name == "active":
             return _yes_or_no(text)
-        return self.categories.get(text.casefold(), text) if name == "category" else plain_text(text)
+        return self.categories.get(text.casefold(), text) if name == "category" else text
 
     def _compare(self, product: Product, said: Mapping[str, str]) -> ListRow:
         here = {name: as_text(product, name) for name in said}
-        after = {name: text for name, text in said.items() if text != plain_text(here[name])}
+        after = {name: text for name, text in said.items() if text != here[name]}
         state = State.CHANGED if after else State.UNCHANGED
         return ListRow(state=state, product=product.pk, before={name: here[name] for name in after}, after=after)
 
@@ -177,12 +175,6 @@ def _yes_or_no(text: str) -> str:
     if word not in YES | NO:
         raise Unfit("active", f"“{text[:40]}” is neither yes nor no.")
     return "yes" if word in YES else "no"
-
-
-def plain_text(text: str) -> str:
-    """A text as files can carry it: one kind of line end, nothing around it, no control characters."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in lines if sign >= " " or sign in "\n\t").strip()
 
 
 def as_text(product: Product, name: str) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from provender.basics.money import ZERO, AmountField, PriceField
+from provender.basics.texts import LineField, LinesField
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.people.models import User
@@ -36,12 +37,12 @@ class Invoice(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="invoices")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
-    number = models.CharField(max_length=60)
+    number = LineField(max_length=60)
     date = models.DateField()
     due_date = models.DateField()
-    order_numbers = models.CharField(max_length=200, blank=True)
-    purchase_order = models.CharField(max_length=100, blank=True)
-    comment = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
+    order_numbers = LineField(max_length=200, blank=True)
+    purchase_order = LineField(max_length=100, blank=True)
+    comment = LinesField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     currency = models.CharField(max_length=3)
     subtotal = AmountField()
     tax = AmountField()
@@ -106,13 +107,13 @@ class DocumentLine(models.Model):
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=9, choices=LineKind.choices, default=LineKind.PRODUCT)
     product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    sku = models.CharField(max_length=60, blank=True)
+    sku = LineField(max_length=60, blank=True)
     description = models.CharField(max_length=4000)
     quantity = PriceField()
     unit_price = PriceField()
     tax_kind = models.CharField(max_length=4, choices=TaxKind.choices)
     tax_rate = models.DecimalField(max_digits=7, decimal_places=4)
-    sales_account = models.CharField(max_length=10, blank=True)  # the product's own, as it was at placing
+    sales_account = LineField(max_length=10, blank=True)  # the product's own, as it was at placing
     tracking = models.JSONField(default=list)  # the options it carries, as at placing (properties.queries.Carried)
     amount = AmountField()
     tax = AmountField()
@@ -139,7 +140,7 @@ class InvoiceVersion(models.Model):
     document = models.JSONField()
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    why = models.CharField(max_length=200, blank=True)
+    why = LineField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-version"]
@@ -161,9 +162,9 @@ class CreditNote(models.Model):
     invoice = models.ForeignKey(
         Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes"
     )  # the one that it credits; none: a free credit
-    number = models.CharField(max_length=60)
+    number = LineField(max_length=60)
     date = models.DateField()
-    reason = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
+    reason = LinesField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     names = models.JSONField(default=dict, blank=True)  # who gives and who is given, as it was issued (`names_of`)
     currency = models.CharField(max_length=3)
     subtotal = AmountField()

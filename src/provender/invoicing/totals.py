@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from provender.basics.money import ZERO, exact_price, line_amount, line_tax, round_price
+from provender.basics.texts import readable
 from provender.invoicing.errors import LineDescriptionTooLong, LineWithoutDescription
 from provender.invoicing.models import CreditNoteLine, DocumentLine, InvoiceLine, LineKind
 from provender.properties.queries import Carried
@@ -61,9 +62,10 @@ def build_lines(
 
 
 def _build_line(row: type[Line], draft: LineDraft, position: int, rate: Decimal) -> Line:
-    if not draft.description.strip():
+    description = readable(draft.description)
+    if not description.strip():
         raise LineWithoutDescription(position)
-    if len(draft.description) > LONGEST_DESCRIPTION:
+    if len(description) > LONGEST_DESCRIPTION:
         raise LineDescriptionTooLong(position, LONGEST_DESCRIPTION)
     quantity, unit_price = exact_price(draft.quantity, "quantity"), exact_price(draft.unit_price)
     amount = line_amount(quantity, unit_price)
@@ -73,7 +75,7 @@ def _build_line(row: type[Line], draft: LineDraft, position: int, rate: Decimal)
         kind=draft.kind,
         product_id=draft.product_id,
         sku=draft.sku,
-        description=draft.description,
+        description=description,
         quantity=quantity,
         unit_price=unit_price,
         tax_kind=draft.tax_kind,

@@ -142,6 +142,7 @@ def edit_order(
     order.delivery_date = order.delivery_date if isinstance(delivery_date, Keep) else delivery_date
     order.purchase_order = order.purchase_order if purchase_order is None else purchase_order
     order.comment = order.comment if comment is None else comment
+    order.clean_fields(exclude={"supplier", "customer", "invoice"})
     placed = order.status != Status.DRAFT
     known = {line.key for line in current}
     refuse_switched_off(line.product for line in lines if line.key not in known)
@@ -369,7 +370,6 @@ def _save(order: Order, lines: Sequence[OrderLine]) -> None:
     for position, line in enumerate(lines, start=1):
         line.order, line.position = order, position
     order.changed_at = clock.now()
-    order.clean_fields(exclude={"supplier", "customer", "invoice"})
     order.save()
     replace_rows(OrderLine.objects.filter(order=order), lines, parent="order")
 

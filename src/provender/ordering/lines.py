@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from provender.basics.money import ZERO, exact_price, line_amount
+from provender.basics.texts import some_lines
 from provender.catalogue.models import Product
 from provender.catalogue.queries import PriceFound
 from provender.customers.models import Customer
@@ -97,7 +98,7 @@ def price_lines(
 
 
 def _check(customer: Customer, draft: OrderLineDraft, position: int) -> None:
-    if draft.product is None and not draft.description.strip() and draft.kind != LineKind.FREIGHT:
+    if draft.product is None and not some_lines(draft.description) and draft.kind != LineKind.FREIGHT:
         raise LineNamesNothing(position)
     if draft.product and draft.product.supplier_id != customer.supplier_id:
         raise AnotherWholesalersGoods(draft.product.name)
@@ -137,7 +138,7 @@ def _build(
         kind=draft.kind,
         product=product,
         sku=kept.sku if kept else product.sku if product else "",
-        description=draft.description.strip() or _name(draft, kept),
+        description=some_lines(draft.description) or _name(draft, kept),
         quantity=exact_price(draft.quantity, "quantity"),
         unit_price=exact_price(price.price),
         price_from=price.reason,

@@ -5,6 +5,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from provender.basics.money import PriceField
+from provender.basics.texts import LineField, LinesField
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice, LineKind
@@ -23,10 +24,10 @@ class Order(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="orders")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
-    number = models.CharField(max_length=60)
+    number = LineField(max_length=60)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.DRAFT)
-    purchase_order = models.CharField("purchase order number", max_length=100, blank=True)
-    comment = models.TextField("customer's comment", max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
+    purchase_order = LineField("purchase order number", max_length=100, blank=True)
+    comment = LinesField("customer's comment", max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     order_date = models.DateField()
     delivery_date = models.DateField(null=True, blank=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
@@ -67,13 +68,13 @@ class OrderLine(models.Model):
     position = models.PositiveIntegerField()
     kind = models.CharField(max_length=9, choices=LineKind.choices, default=LineKind.PRODUCT)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    sku = models.CharField(max_length=60, blank=True)
+    sku = LineField(max_length=60, blank=True)
     description = models.CharField(max_length=4000)
     quantity = PriceField()
     unit_price = PriceField()
-    price_from = models.CharField(max_length=200, blank=True)
+    price_from = LineField(max_length=200, blank=True)
     tax_kind = models.CharField(max_length=4, choices=TaxKind.choices)
-    sales_account = models.CharField(max_length=10, blank=True)
+    sales_account = LineField(max_length=10, blank=True)
     # The options that the line carries (properties.queries.Carried), chosen when it is placed; null before.
     tracking = models.JSONField(null=True)
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from provender.basics.money import ZERO, AmountField
+from provender.basics.texts import LineField
 from provender.invoicing.models import CreditNote, Invoice
 from provender.people.models import User
 from provender.suppliers.models import Supplier
@@ -22,8 +23,8 @@ class Payout(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="payouts")
-    provider = models.CharField(max_length=60)
-    reference = models.CharField("settlement reference", max_length=100)
+    provider = LineField(max_length=60)
+    reference = LineField("settlement reference", max_length=100)
     date = models.DateField()
     currency = models.CharField(max_length=3)
     # Sums of its lines: gross - fee = net.
@@ -84,11 +85,11 @@ class Payment(models.Model):
     surcharge_line = models.UUIDField(null=True, blank=True)
     source = models.CharField(max_length=6, choices=Source.choices, default=Source.HERE)
     method = models.CharField(max_length=12, choices=Method.choices, default=Method.TRANSFER)
-    reference = models.CharField(max_length=200, blank=True)
+    reference = LineField(max_length=200, blank=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     removed_at = models.DateTimeField(null=True, blank=True)
-    removed_why = models.CharField(max_length=200, blank=True)
+    removed_why = LineField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-date", "-recorded_at"]
@@ -141,7 +142,7 @@ class Allocation(models.Model):
         CreditNote, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations"
     )
     credit_in_xero = models.CharField(max_length=36, blank=True)
-    name_in_xero = models.CharField(max_length=100, blank=True)
+    name_in_xero = LineField(max_length=100, blank=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
     date = models.DateField()
     amount = AmountField()
@@ -149,7 +150,7 @@ class Allocation(models.Model):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     removed_at = models.DateTimeField(null=True, blank=True)
-    removed_why = models.CharField(max_length=200, blank=True)
+    removed_why = LineField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-date", "-made_at"]
@@ -187,13 +188,13 @@ class PayoutLine(models.Model):
     position = models.PositiveIntegerField()
     line = models.PositiveIntegerField(null=True)  # of the file, header = 1; none: entered by hand
     kind = models.CharField(max_length=7, choices=Kind.choices)
-    invoice_number = models.CharField(max_length=60, blank=True)
-    payment_reference = models.CharField(max_length=200, blank=True)
+    invoice_number = LineField(max_length=60, blank=True)
+    payment_reference = LineField(max_length=200, blank=True)
     gross = AmountField()
     fee = AmountField(default=ZERO)
     net = AmountField()
     outcome = models.CharField(max_length=9, choices=Outcome.choices)
-    why = models.CharField(max_length=300, blank=True)
+    why = LineField(max_length=300, blank=True)
     chosen = models.BooleanField(default=False)  # a person said what becomes of it; matching leaves it alone
     # What it pays, and how much of the gross: less than it only where a person said so.
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="payout_lines")
@@ -216,7 +217,7 @@ class PayoutLayout(models.Model):
     """How one provider's payout files are read, as a person said it last: field → column, and the date format."""
 
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="payout_layouts")
-    provider = models.CharField(max_length=60)
+    provider = LineField(max_length=60)
     mapping = models.JSONField(default=dict)
     date_format = models.CharField(max_length=60, blank=True)
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
+from provender.basics.texts import AddressField, LineField
 from provender.people.roles import MAY, Doing, Role
 from provender.suppliers.models import Supplier
 
@@ -28,8 +29,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who logs in, known by e-mail address. What they may do is in their memberships."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=100, blank=True)
+    email = AddressField("e-mail address", unique=True)
+    name = LineField(max_length=100, blank=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 
@@ -70,7 +71,7 @@ class Invitation(models.Model):
     """A one-time link: whoever opens it sets a password and gets the role. Only a hash of its secret is kept."""
 
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="invitations")
-    email = models.EmailField(blank=True)  # blank: the first user's link, printed on the console
+    email = AddressField(blank=True)  # blank: the first user's link, printed on the console
     role = models.CharField(max_length=12, choices=Role.choices)
     secret_hash = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

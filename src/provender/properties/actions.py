@@ -8,6 +8,7 @@ from django.db import transaction
 from provender.basics.errors import ProvenderError
 from provender.basics.money import exact_price, read_number, show_quantity
 from provender.basics.rows import ReadyRows
+from provender.basics.texts import one_line
 from provender.people.models import User
 from provender.properties.errors import (
     OptionNameTaken,
@@ -28,12 +29,12 @@ CHUNK = 500  # documents named in one statement
 @transaction.atomic
 def save_property(wanted: Property, *, by: User | None) -> Property:
     """Add a property, or keep what was changed on it. Raises PropertyNameTaken, PropertyTypeFixed, ValidationError."""
+    wanted.full_clean(validate_unique=False, validate_constraints=False)
     others = Property.objects.filter(supplier=wanted.supplier).exclude(pk=wanted.pk)
     if others.filter(name__iexact=wanted.name).exists():
         raise PropertyNameTaken("name", wanted.name)
     if wanted.tag and others.filter(tag__iexact=wanted.tag).exists():
         raise PropertyNameTaken("tag", wanted.tag)
-    wanted.full_clean(validate_unique=False, validate_constraints=False)
     before = Property.objects.filter(pk=wanted.pk).first()
     if before and before.type != wanted.type and wanted.values.exists():
         raise PropertyTypeFixed(before.name)
@@ -56,10 +57,10 @@ def delete_property(gone: Property, *, by: User | None) -> None:
 @transaction.atomic
 def save_option(option: Option, *, by: User | None) -> Option:
     """Add, rename, switch on or off an option of a dropdown. Raises OptionNameTaken, ValidationError."""
-    its, option.name = option.property, option.name.strip()
+    option.full_clean(validate_unique=False, validate_constraints=False)
+    its = option.property
     if its.options.filter(name__iexact=option.name).exclude(pk=option.pk).exists():
         raise OptionNameTaken(its.name, option.name)
-    option.full_clean(validate_unique=False, validate_constraints=False)
     before = Option.objects.filter(pk=option.pk).first()
     changes = what_changed(before, option) if before else []
     if before and not changes:
@@ -135,7 +136,7 @@ def _write(its: Property, kind: str, changed: list[UUID], option: UUID | None, t
 
 def _judge(its: Property, text: str, chosen: set[UUID | None]) -> tuple[Option | None, str]:
     """What was typed, as the property's type has it. `chosen` are the options that stand there already."""
-    text = text.strip()
+    text = one_line(text)
     if not text:
         return None, ""
     if its.type == Property.Type.DROPDOWN:

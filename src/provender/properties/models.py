@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from provender.basics.texts import LineField
 from provender.suppliers.models import Supplier
 
 TRACKING_TAG = "xero_"  # a property tagged `xero_Region` carries the tracking category Region
@@ -19,7 +20,7 @@ class Property(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="properties")
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     tag = models.CharField(max_length=105, blank=True)
     type = models.CharField(max_length=8, choices=Type.choices, default=Type.DROPDOWN)
     on_products = models.BooleanField("on products", default=True)
@@ -50,7 +51,7 @@ class Option(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     property = models.ForeignKey(Property, on_delete=models.CASCADE, related_name="options")
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -78,7 +79,7 @@ class Value(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     document = models.UUIDField()
     option = models.ForeignKey(Option, on_delete=models.CASCADE, null=True, related_name="values")
-    text = models.CharField(max_length=500, blank=True)
+    text = LineField(max_length=500, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["property", "kind", "document"], name="one_value_a_document")]

@@ -4,6 +4,8 @@ from decimal import Decimal
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from provender.basics.texts import AddressField, LineField, LinesField
+
 
 class Country(models.TextChoices):
     AU = "AU", "Australia"
@@ -35,13 +37,13 @@ class Supplier(models.Model):
         unique=True,
         validators=[RegexValidator(r"^[a-z0-9](-?[a-z0-9])*\Z", "Use small letters, digits and single hyphens.")],
     )
-    name = models.CharField(max_length=200)
-    legal_name = models.CharField(max_length=200, blank=True)
-    tax_number = models.CharField("ABN, GST or VAT number", max_length=50, blank=True)
-    address = models.TextField(blank=True, max_length=500)
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=50, blank=True)
-    payment_details = models.TextField("how to pay", blank=True, max_length=500)
+    name = LineField(max_length=200)
+    legal_name = LineField(max_length=200, blank=True)
+    tax_number = LineField("ABN, GST or VAT number", max_length=50, blank=True)
+    address = LinesField(blank=True, max_length=500)
+    email = AddressField(blank=True)
+    phone = LineField(max_length=50, blank=True)
+    payment_details = LinesField("how to pay", blank=True, max_length=500)
     country = models.CharField(max_length=2, choices=Country.choices)
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=60)
@@ -51,9 +53,9 @@ class Supplier(models.Model):
         decimal_places=4,
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))],
     )
-    order_prefix = models.CharField(max_length=10, blank=True, default="SO-")
-    invoice_prefix = models.CharField(max_length=10, blank=True, default="INV-")
-    credit_note_prefix = models.CharField(max_length=10, blank=True, default="CN-")
+    order_prefix = LineField(max_length=10, blank=True, default="SO-")
+    invoice_prefix = LineField(max_length=10, blank=True, default="INV-")
+    credit_note_prefix = LineField(max_length=10, blank=True, default="CN-")
     # What a freight or surcharge line is for the tax office when nobody says otherwise on the line.
     freight_tax_kind = models.CharField("tax on freight", max_length=4, choices=TaxKind.choices, default=TaxKind.GST)
     surcharge_tax_kind = models.CharField(

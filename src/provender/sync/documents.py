@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from provender.basics.money import is_half_a_cent
 from provender.basics.rows import read_values
+from provender.basics.texts import some_lines
 from provender.customers.models import Customer
 from provender.invoicing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, LineKind
 from provender.properties.queries import Carried
@@ -400,7 +401,7 @@ def reference(invoice: InvoiceHead) -> str:
 
 def clean_text(text: str) -> str:
     """A description as Xero gives it back: one kind of line end, nothing around it, at most 4,000 characters."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()[:4000].rstrip()
+    return some_lines(text)[:4000].rstrip()
 
 
 def removal_element(lined: Lined, xero_id: str, status: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from provender.basics.money import AmountTooLarge, TooManyPlaces, exact_price
+from provender.basics.texts import one_line, some_lines
 from provender.catalogue.models import Product
 from provender.suppliers.models import TaxKind
 from provender.sync.models import PullRow
@@ -68,7 +69,7 @@ class Unfit(Exception):
 
 def fold_code(code: str) -> str:
     """A code as it is compared when no exact twin is there."""
-    return code.strip().casefold()
+    return one_line(code).casefold()
 
 
 def as_text(column: str, value: Any) -> str:
@@ -83,11 +84,11 @@ def from_text(column: str, text: str) -> Any:
 
 def judge_items(items: Sequence[wire.Item], shelf: Shelf, chart: Chart) -> list[PullRow]:
     """One row for each item, in Xero's order; then one for each product whose item is there no more."""
-    exact = Counter(_bare(item.code) for item in items)
+    exact = Counter(one_line(item.code or "") for item in items)
     folded = Counter(fold_code(item.code or "") for item in items)
     rows = []
     for item in items:
-        code = _bare(item.code)
+        code = one_line(item.code or "")
         rivals = exact[code] > 1 or (folded[fold_code(code)] > 1 and code not in shelf.by_sku)
         rows.append(_judge(item, shelf, chart, rivals=rivals))
     rows.extend(_gone(items, folded, shelf))
@@ -99,8 +100,8 @@ def judge_items(items: Sequence[wire.Item], shelf: Shelf, chart: Chart) -> list[
 def _judge(item: wire.Item, shelf: Shelf, chart: Chart, *, rivals: bool) -> PullRow:
     row = PullRow(
         item_id=item.item_id or "unknown",
-        code=_clean(_bare(item.code))[:200],
-        name=_clean(_bare(item.name))[:200],
+        code=one_line(item.code or "")[:200],
+        name=one_line(item.name or "")[:200],
         tracked=bool(item.is_tracked_as_inventory),
     )
     try:
@@ -126,21 +127,17 @@ def _check_code(code: str, *, rivals: bool) -> None:
 
 
 def _check_texts(item: wire.Item) -> None:
-    texts = {"code": item.code, "name": item.name, "description": item.description}
-    for what, text in texts.items():
-        if text and "\0" in text:
-            raise Unfit(f"Its {what} holds a character that can’t be stored")
-    if len(_bare(item.name)) > LONGEST_NAME:
+    if len(one_line(item.name or "")) > LONGEST_NAME:
         raise Unfit(f"Its name is longer than {LONGEST_NAME} characters")
-    if len(_bare(item.description)) > LONGEST_DESCRIPTION:
+    if len(some_lines(item.description or "")) > LONGEST_DESCRIPTION:
         raise Unfit(f"Its description is longer than {LONGEST_DESCRIPTION:,} characters")
 
 
 def _offer(item: wire.Item, chart: Chart, hints: list[str]) -> Iterator[tuple[str, str]]:
     """Column → text, of what the item says and we can take; what we can't goes to the hints."""
-    if name := _bare(item.name):
+    if name := one_line(item.name or ""):
         yield "name", name
-    if description := _bare(item.description):
+    if description := some_lines(item.description or ""):
         yield "description", description
     sale = item.sales_details or wire.ItemDetails()
     if sale.unit_price is not None:
@@ -148,7 +145,7 @@ def _offer(item: wire.Item, chart: Chart, hints: list[str]) -> Iterator[tuple[st
     else:
         hints.append("No sales price in Xero")
     if sale.account_code:
-        yield from _account(sale.account_code.strip(), chart, hints)
+        yield from _account(one_line(sale.account_code), chart, hints)
     if sale.tax_type and (kind := chart.tax_kinds.get(sale.tax_type)):
         yield "tax_kind", kind
     else:
@@ -200,7 +197,7 @@ def _not_sold(row: PullRow, product: Product | None) -> PullRow:
 
 def _gone(items: Iterable[wire.Item], codes: Mapping[str, int], shelf: Shelf) -> Iterator[PullRow]:
     """Products that an earlier pull found in Xero, and this one doesn't."""
-    now = {item.item_id: _clean(_bare(item.code)) for item in items}
+    now = {item.item_id: one_line(item.code or "") for item in items}
     for product in shelf.products:
         before = shelf.items_before.get(product.pk)
         if before is None or fold_code(product.sku) in codes:
@@ -209,11 +206,3 @@ def _gone(items: Iterable[wire.Item], codes: Mapping[str, int], shelf: Shelf) ->
         yield PullRow(
             state=State.GONE, code=product.sku, name=product.name, product=product.pk, reason=renamed
         )  # fmt: skip
-
-
-def _bare(text: str | None) -> str:
-    return (text or "").strip()
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "�")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 
 from provender.basics import clock
+from provender.basics.texts import one_line
 from provender.sync.failpoints import Failpoint, reach
 from provender.sync.models import (
     Account,
@@ -284,8 +285,8 @@ def _contact(connection: Connection, one: wire.Contact) -> Contact:
 
 
 def _text(text: str | None) -> str:
-    """What a database can hold: PostgreSQL refuses the character nought."""
-    return (text or "").replace("\0", "�").strip()
+    """As a customer of ours would have it."""
+    return one_line(text or "")
 
 
 def _phone(phones: Sequence[wire.Phone]) -> str:

@@ -1,5 +1,6 @@
 from django.db import models
 
+from provender.basics.texts import LineField
 from provender.people.models import User
 from provender.suppliers.models import Supplier
 
@@ -12,8 +13,8 @@ class Entry(models.Model):
     subject = models.UUIDField()
     at = models.DateTimeField()
     who = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    what = models.CharField(max_length=300)
-    why = models.CharField(max_length=300, blank=True)
+    what = LineField(max_length=300)
+    why = LineField(max_length=300, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["supplier", "subject_kind", "subject", "at"], name="timeline_story")]
