@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -194,7 +194,7 @@ def rule_read_by_hand(base, listed, own, list_percent, list_span, own_percent, o
     return base
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(st.lists(money, min_size=3, max_size=3), dated, percents, st.none() | spans, percents, spans, days)
 def test_the_price_is_what_the_rule_says(supplier, bases, prices, list_percent, list_span, own_percent, own_span, day):
     Customer.objects.all().delete()

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.base import ContentFile
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -290,7 +290,7 @@ ROWS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60)
 @given(rows=ROWS, create_missing=st.booleans())
 def test_whatever_the_file_every_line_ends_in_a_state(giftware, rows, create_missing):
     CreditNote.objects.all().delete()

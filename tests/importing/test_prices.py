@@ -4,7 +4,7 @@ import io
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
@@ -214,7 +214,7 @@ cells = st.tuples(
 )
 
 
-@hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=40)
 @given(st.lists(cells, min_size=1, max_size=8))
 def test_after_applying_nothing_of_the_file_is_left_to_do(cafes, rows):
     before = tally(read(cafes, *map(list, rows)))

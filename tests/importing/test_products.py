@@ -5,7 +5,7 @@ import io
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -270,7 +270,7 @@ columns = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(st.lists(columns.filter(any), min_size=1, max_size=5), st.sets(st.sampled_from(["A", "a", "B"])))
 def test_what_was_applied_is_not_found_again(supplier, rows, skus):
     supplier.products.all().delete()

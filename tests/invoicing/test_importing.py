@@ -2,7 +2,7 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -92,7 +92,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(steps=steps)
 def test_no_number_is_given_twice_whatever_the_order(db, steps):
     supplier = cast.create_supplier(slug=f"s{uuid4().hex}", name="Harbour", country="AU")

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -138,7 +138,7 @@ def test_totals_are_the_sums_of_lines_rounded_one_by_one(lines, rate):
     ]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(prices=st.lists(st.integers(0, 99_999_999_999_900), min_size=1, max_size=5))
 def test_what_is_read_back_is_what_was_written(cafe, prices):
     lines = [cast.line(quantity=1, price=Decimal(price).scaleb(-4)) for price in prices]

@@ -3,7 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -155,7 +155,7 @@ def edited(lines, what, where, quantity):
     return [*lines[spot:], *lines[:spot]]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(edits=edits)
 def test_lines_keep_their_keys_through_any_edits(cafe, edits):
     lines, issued = [cast.line(f"Line {n}", n, "4.50") for n in (1, 2, 3)], {}

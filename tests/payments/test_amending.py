@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -404,7 +404,7 @@ def total_of(lines):
     return sum((amount + line_tax(amount, Decimal(rate)) for amount, rate in amounts), ZERO)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(first=LINES, edits=EDITS)
 def test_invoice_and_what_amends_it_come_to_what_is_wanted(cafe, first, edits):
     invoice = cast.invoice(cafe, cast.line("Base", 20, "100.00"), *drafts(first))

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -165,7 +165,7 @@ def test_the_due_date_still_follows_the_delivery(cafe):
 STEPS = ("bill", "credit", "credit one", "pay", "set", "undo", "refund", "edit", "cancel", "void")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.integers(1, 9)), max_size=14))
 def test_after_any_history_no_credit_is_spent_twice(supplier, steps):
     from provender.basics.errors import ProvenderError

@@ -2,7 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -132,7 +132,7 @@ def test_a_credit_is_not_set_against_somebody_elses_invoice(supplier, cafe):
         allocate_credit(credit, other, amount=D("1.00"), date=DAY)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(steps=st.lists(st.tuples(st.sampled_from(["pay", "credit", "undo"]), st.integers(1, 900)), max_size=8))
 def test_what_is_kept_equals_what_the_rows_come_to(cafe, steps):
     invoice, credit = cast.invoice(cafe), cast.credit_note(cafe, cast.line(quantity=3))

@@ -2,7 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -232,7 +232,7 @@ def test_a_payout_of_200_lines_takes_a_handful_of_statements(supplier, cafe, dja
 AMOUNTS = st.integers(-3000, 6000).map(lambda cents: D(cents) / 100)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(drawn=st.lists(st.tuples(AMOUNTS, st.integers(0, 99), st.sampled_from(["INV-1", "INV-2", "", "X"])), min_size=1))
 def test_sums_in_are_sums_out(supplier, one, two, drawn):
     entries = [entry(gross, number, D(fee) / 100) for gross, fee, number in drawn]

@@ -2,7 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -107,7 +107,7 @@ def test_what_cannot_be_paid_back_is_refused_and_leaves_nothing(payment):
     assert (CreditNote.objects.count(), Payment.objects.count()) == (1, 2)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(
     lines=st.lists(st.tuples(st.integers(1, 40), st.integers(1, 9999), st.booleans()), min_size=1, max_size=4),
     share=st.floats(0.001, 1),

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -152,7 +152,7 @@ def test_percentages_are_told_and_those_above_twenty_refused(supplier):
         set_surcharges(supplier, {"visa": D("20.5")})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(cents=st.integers(1, 10**8), percent=st.decimals("0.0001", "20", places=4))
 def test_with_its_tax_it_never_comes_to_more_than_the_percentage(invoice, cents, percent):
     amount = D(cents) / 100

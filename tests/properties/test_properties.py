@@ -4,7 +4,7 @@ import time
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
@@ -112,7 +112,7 @@ ATTACHED = st.fixed_dictionaries({level: st.booleans() for level in LEVELS})
 
 
 @given(chosen=CHOSEN, attached=ATTACHED)
-@hypothesis(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=60)
 def test_product_then_invoice_then_order_then_customer_decides(supplier, chosen, attached):
     its = cast.property_(supplier, f"Region {uuid4()}", ["North", "South", "West Coast"], tag="")
     documents = {level: uuid4() for level in LEVELS}

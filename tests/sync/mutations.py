@@ -21,7 +21,9 @@ from provender.sync.lease import Lease
 
 WITHOUT = os.environ.get("PROTOCOL_WITHOUT")
 if WITHOUT is not None:
-    hypothesis_settings.register_profile("hunting", phases=[Phase.generate], report_multiple_bugs=False)
+    hypothesis_settings.register_profile(
+        "hunting", derandomize=False, phases=[Phase.generate], report_multiple_bugs=False
+    )
     hypothesis_settings.load_profile("hunting")
 
 

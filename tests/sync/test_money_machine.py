@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, settings, strategies
+from hypothesis import settings, strategies
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 import cast
@@ -377,9 +377,6 @@ def test_both_sides_end_equal_in_every_history(machine, settings_of_xero):
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=30,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
         ),
     )
 

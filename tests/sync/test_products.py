@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
@@ -370,7 +370,7 @@ xero_items = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.lists(xero_items, max_size=6), st.sets(st.sampled_from(["A", "a", "B", "c"])), st.sets(st.sampled_from(ALL)))
 def test_what_was_chosen_and_applied_is_not_found_again(supplier, items, skus, parts):
     supplier.products.all().delete()

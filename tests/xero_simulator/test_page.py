@@ -2,7 +2,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xero_simulator import messages
@@ -199,7 +199,7 @@ FIELDS = ["id", "amount", "account", "day", "invoice", "contact", "name", "code"
           "number", "status", "line", "due_date", "reference", "period", "year", "back"]  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(act=st.sampled_from(sorted(ACTS)), form=st.dictionaries(st.sampled_from(FIELDS), ODD | st.text(max_size=20)))
 def test_whatever_a_form_holds_the_page_answers(trading, act, form):
     answer = trading.http.post(f"/_simulator/do/{act}", data=form)

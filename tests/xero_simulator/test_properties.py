@@ -5,7 +5,7 @@ from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.xero_simulator.conftest import Xero, invoice, line
@@ -24,7 +24,7 @@ lines = st.lists(
     min_size=1,
     max_size=8,
 )
-several = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+several = settings(max_examples=60)
 
 
 def near(value):
@@ -218,7 +218,7 @@ class Trading(RuleBasedStateMachine):
 
 
 TestTrading = Trading.TestCase
-TestTrading.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestTrading.settings = settings(max_examples=15, stateful_step_count=25)
 
 
 words = st.sampled_from(
@@ -302,7 +302,7 @@ queries = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200)
 @given(method=methods, path=paths, name=ids, body=bodies, query=queries)
 def test_whatever_is_sent_is_answered_as_xero_would(everything, method, path, name, body, query):
     """In-process, a bug would raise here; any answer but a 5xx is right."""
@@ -313,7 +313,7 @@ def test_whatever_is_sent_is_answered_as_xero_would(everything, method, path, na
     assert answer.status_code in {200, 204, 304, 400, 404, 501}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(
     fields=st.dictionaries(FIELDS, bodies, max_size=6),
     lines=st.lists(st.dictionaries(FIELDS, scalars, max_size=6), max_size=3),
@@ -379,7 +379,7 @@ def places(value, so_far=()):
     return [*([so_far] if so_far else []), *(way for key, one in inner for way in places(one, (*so_far, key)))]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200)
 @given(which=st.integers(0, 999), where=st.integers(0, 999), wrong=bodies, four=st.booleans(), apart=st.booleans())
 def test_one_wrong_part_in_a_good_document_is_taken_or_refused(everything, documents, which, where, wrong, four, apart):
     method, path, good = documents[which % len(documents)]
@@ -421,7 +421,7 @@ settings_names = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(control=CONTROLS, body=st.dictionaries(settings_names, bodies, max_size=4))
 def test_controls_take_what_makes_sense_and_refuse_the_rest(controlled, control, body):
     method, path = control
@@ -436,7 +436,7 @@ def controlled():
     simulator.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(
     path=st.sampled_from(["/connect/token", "/connect/revocation", "/identity/connect/authorize"]),
     form=st.dictionaries(
