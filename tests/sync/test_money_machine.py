@@ -36,7 +36,7 @@ from provender.sync.verify import verify_books
 from sync.test_protocol_machine import EXAMPLES, FAULTS, LATE, WHICH, Machine, Worker, pick
 from xero_simulator.errors import Invalid
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hypothesis]
 CENT = Decimal("0.01")
 WAYS = strategies.sampled_from(list(Way))
 # What somebody does in Xero with money: by the kind of our document that it is done to, or with what Xero has.

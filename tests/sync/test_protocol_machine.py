@@ -37,7 +37,7 @@ from sync.connected import connect
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hypothesis]
 
 EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "10"))
 # In a transaction: pausing there would hold the database.
