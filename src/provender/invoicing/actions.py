@@ -197,7 +197,7 @@ def put_back(invoice: Invoice, version: InvoiceVersion, *, by: User | None = Non
         setattr(invoice, name, document[name])
     for name in ("date", "due_date"):
         setattr(invoice, name, Date.fromisoformat(document[name]))
-    built = build_lines(InvoiceLine, invoice.supplier, lines_of(document), rates_of(document))
+    built = build_lines(InvoiceLine, invoice.supplier, lines_of(invoice.supplier, document), rates_of(document))
     _put_lines(invoice, built)
     void = invoice.status == Invoice.Status.VOID
     if not void and same_content(before, freeze(invoice, built)):

@@ -76,10 +76,11 @@ def freeze_line(line: DocumentLine) -> Document:
     }
 
 
-def lines_of(document: Document) -> list[LineDraft]:
+def lines_of(supplier: Supplier, document: Document) -> list[LineDraft]:
     """What would be asked for to have that copy's lines again; products that are gone since are named no more."""
     named = [line["product"] for line in document["lines"] if line["product"]]
-    there = {str(pk) for pk in Product.objects.filter(pk__in=named).values_list("pk", flat=True)}
+    mine = Product.objects.filter(supplier=supplier, pk__in=named)
+    there = {str(pk) for pk in mine.values_list("pk", flat=True)}
     return [
         LineDraft(
             kind=line["kind"],

@@ -67,7 +67,9 @@ def hold_credits(customer: Customer, invoices: Iterable[Invoice] = ()) -> None:
 
     So are those that are set against these invoices, from which they may step aside.
     """
-    there = Allocation.objects.filter(invoice__in=list(invoices), removed_at=None, credit_note__isnull=False)
+    there = Allocation.objects.filter(
+        supplier=customer.supplier_id, invoice__in=list(invoices), removed_at=None, credit_note__isnull=False
+    ).select_related("credit_note")
     _hold_all([*open_credits(customer.supplier, customer), *(row.credit_note for row in there if row.credit_note)])
 
 

@@ -42,7 +42,7 @@ def refused_change(problem: Problem) -> tuple[Invoice, Difference]:
     invoice = _invoice(problem)
     first = invoice.further_to or invoice
     document = _version_there(problem, invoice).document
-    there = build_lines(InvoiceLine, invoice.supplier, lines_of(document), rates_of(document))
+    there = build_lines(InvoiceLine, invoice.supplier, lines_of(invoice.supplier, document), rates_of(document))
     closed = closed_in_xero(first)
     return first, weigh_difference(first, _wanted(invoice), closed=closed, there={invoice.pk: there})
 
