@@ -49,8 +49,11 @@ def set_up(home: str) -> None:
     from django.core.management import call_command
 
     django.setup()
+    from provender.cli.serving import collect_static
+
     settings.ALLOWED_HOSTS = ["testserver"]
     call_command("migrate", verbosity=0)
+    collect_static()
 
 
 def fill(count: int) -> tuple[Any, str]:

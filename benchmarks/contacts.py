@@ -47,11 +47,13 @@ def fill(simulator: Any, connection: Any, count: int) -> Any:
     from django.conf import settings
     from django.test import Client
 
+    from provender.cli.serving import collect_static
     from provender.customers.actions import import_customers
     from provender.customers.models import Customer
     from provender.people.models import Membership, User
 
     settings.ALLOWED_HOSTS = ["testserver"]
+    collect_static()
     books, terms = simulator.organisation(), {"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}}
     address = {"AddressType": "STREET", "AddressLine1": "1 Quay St", "City": "Sydney", "Country": "Australia"}
     for number in range(count):

@@ -55,6 +55,9 @@ def set_up(home: str) -> None:
 
     django.setup()
     call_command("migrate", verbosity=0)
+    from provender.cli.serving import collect_static
+
+    collect_static()
 
 
 def fill(count: int) -> None:
