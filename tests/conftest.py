@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 
-import hypothesis
 import pytest
 from django.conf import settings as configured
 from django.contrib.contenttypes.management import create_contenttypes
@@ -72,10 +71,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 # Style sheets and scripts under their own names, from where they are; tests/cli/test_static.py collects them.
 configured.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 configured.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that isn't there
-
-# An example may take as long as it likes: the machine may be busy with something else.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
 
 # Whenever a test has its database emptied, Django would write down its permissions for every table again. Nothing of
 # ours asks for them: who may do what is `people.roles`.
