@@ -30,8 +30,6 @@ PAGES = {  # index: the page that it is for
     "order_next_delivery": "orders?sort=delivery",
     "order_of_purchase_order": "orders?sort=po",
     "payment_by_amount": "payments?sort=amount",
-    "payment_by_source": "payments?source=payout",
-    "payment_by_method": "payments?method=cash",
 }
 
 
