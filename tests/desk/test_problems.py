@@ -74,6 +74,23 @@ def test_causes_stand_biggest_first_with_number_customer_and_total(theo, edited,
     assert "Account code &#x27;201&#x27; is not a valid code for this document." in page
 
 
+def test_a_contact_name_that_is_taken_is_mended_by_choosing_the_contact(theo, order, sync, books):
+    customer = order.customer
+    there = books.add_contact("Corner Cafe")
+    sync()
+    page = f"/w/harbour/customers/{customer.pk}/contact"
+    theo.post(f"{page}/unlink", {"then": "make"})
+    newer = cast.placed_order(customer)
+    sync()
+    told = theo.get(ADDRESS).text
+    assert "Xero has another contact named Corner Cafe, which isn&#x27;t free for this customer" in told
+    assert f'href="{page}' in told
+    theo.post(page, {"contact": there["ContactID"]})
+    sync()
+    assert "All is in step" in theo.get(ADDRESS).text
+    assert books.find_invoice(newer.invoice.number)["Contact"]["ContactID"] == there["ContactID"]
+
+
 def test_all_of_a_cause_go_again_at_once(theo, supplier, sync, connection):
     cups_on_an_account_that_is_not_there(supplier, 3)
     sync()

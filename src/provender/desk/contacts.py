@@ -69,7 +69,11 @@ def unlink(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         ask = request.POST.get("then", ASK) != MAKE
         contact_actions.unlink_contact(customer, request.user, ask=ask)
-        then = "You are asked with its next invoice." if ask else "Its next invoice makes a new contact."
+        then = (
+            "You are asked with its next invoice."
+            if ask
+            else "Its next invoice makes a new contact, if none has its name."
+        )
         messages.success(request, f"{customer} is unlinked. {then}")
         return redirect("desk:customer", slug=supplier.slug, pk=pk)
     standing = contact_standing(customer)
