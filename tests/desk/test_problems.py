@@ -84,7 +84,8 @@ def test_a_contact_name_that_is_taken_is_mended_by_choosing_the_contact(theo, or
     sync()
     told = theo.get(ADDRESS).text
     assert "Xero has another contact named Corner Cafe, which isn&#x27;t free for this customer" in told
-    assert f'href="{page}' in told
+    problem = Problem.objects.get(cause="contact-name-taken", kind="invoice")
+    assert theo.get(f"{ADDRESS}/{problem.pk}/link-contact")["Location"].startswith(page)
     theo.post(page, {"contact": there["ContactID"]})
     sync()
     assert "All is in step" in theo.get(ADDRESS).text
