@@ -3,6 +3,7 @@
 import pytest
 
 import cast
+from provender.basics import clock
 from provender.ordering.models import Order
 
 NEW = "/w/harbour/orders/new"
@@ -12,7 +13,8 @@ TYPED = {"customer": "Corner Cafe", "key": "", "item": "OAT-1L", "quantity": "6"
 @pytest.fixture
 def order_form(cafe, supplier):
     cast.product(supplier, "OAT-1L")
-    return TYPED | {"order_date": "2026-11-25", "delivery_date": "", "purchase_order": "", "comment": ""}
+    today = clock.today(supplier.time_zone)
+    return TYPED | {"order_date": today, "delivery_date": "", "purchase_order": "", "comment": ""}
 
 
 def test_what_is_asked_while_typing_places_no_order(desk, order_form):
