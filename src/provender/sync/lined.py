@@ -14,7 +14,7 @@ from provender.changes.actions import settle
 from provender.changes.models import Change
 from provender.invoicing.models import Invoice
 from provender.sync import contacts as contact_room
-from provender.sync.differences import GONE, TheirLined, differences, read_sent, touched_by_money
+from provender.sync.differences import GONE, Difference, TheirLined, differences, read_sent, touched_by_money
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import Builder, Built, Chart, Lined, Trouble, batches, removal_element
 from provender.sync.due import due_changes, with_moving_money
@@ -28,6 +28,8 @@ from provender.sync.session import Session, telling
 from provender.sync.tracking import MISSING
 from provender.sync.work import READ, ROUND, Work, some, without
 from provender.xero import wire
+
+VOIDED = "voided-in-xero"  # a cause
 
 
 def fetch_by_id(session: Session, kind: str, ids: Iterable[str]) -> list[TheirLined]:
@@ -216,46 +218,38 @@ def _look(
         work.lease.fence()
         for pk, revision in revisions.items():
             theirs = there.get(links[pk].xero_id.lower())
-            if _may_write(work, lined, pk, revision, links[pk], theirs, merged, removing=removing):
+            if _may_write(work, links[pk], revision, theirs, merged, removing=removing):
                 sound[pk] = revision
     reach(Failpoint.PARKED)
     return sound, len(revisions) - len(sound)
 
 
 def _may_write(
-    work: Work,
-    lined: Lined,
-    pk: UUID,
-    revision: int,
-    link: Link,
-    theirs: TheirLined | None,
-    merged: Mapping[str, str],
-    *,
-    removing: bool,
+    work: Work, link: Link, revision: int, theirs: TheirLined | None, merged: Mapping[str, str], *, removing: bool
 ) -> bool:
     """Whether Xero still holds what we sent, and takes changes to it. Otherwise the right Problem is noted."""
-    connection, kind = work.connection, lined.kind
-    gone = theirs is None or theirs.status in GONE
+    connection, kind, pk = work.connection, link.kind, link.document
     if theirs is not None:
         link.status = theirs.status or ""
         Link.objects.filter(pk=link.pk).update(status=link.status)
-    if gone and removing:  # a person did already what we were about to do
+    cause, found = _why_not(link, theirs, merged)
+    if cause == VOIDED and removing:  # a person did already what we were about to do
         settle(Change.objects.filter(supplier=connection.supplier_id, kind=kind, document=pk), revision)
         close_problems(connection, kind, [pk], "voided in Xero already")
         return False
-    found = [] if theirs is None else differences(read_sent(link.sent), theirs, merged) if link.sent else []
-    cause = (
-        "voided-in-xero"
-        if theirs is None or theirs.status in GONE
-        else "paid-or-credited"
-        if touched_by_money(theirs)
-        else "edited-in-xero"
-        if found
-        else ""
-    )
     if not cause:
         return True
     words = {"number": link.number, "changes": "; ".join(str(one) for one in found[:3])}
     shown = msgspec.json.encode(theirs).decode() if theirs is not None else ""
     note_problem(connection, kind, pk, revision, cause, words, shown=shown)
     return False
+
+
+def _why_not(link: Link, theirs: TheirLined | None, merged: Mapping[str, str]) -> tuple[str, list[Difference]]:
+    """The cause that a change may not be written over what Xero has, or "", and what a person changed there."""
+    found = differences(read_sent(link.sent), theirs, merged) if theirs is not None and link.sent else []
+    if theirs is None or theirs.status in GONE:
+        return VOIDED, found
+    if touched_by_money(theirs):
+        return "paid-or-credited", found
+    return "edited-in-xero" if found else "", found
