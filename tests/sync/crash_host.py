@@ -125,7 +125,7 @@ def run_drain(failpoint="", nth=1):
     return reached
 
 
-# What is done to an invoice of its own, each step but the last sent before the next one.
+# What is done to an invoice of its own after it was placed; the last step is the one that is killed.
 SCENES = {
     "create": (),
     "match a contact": (),
@@ -142,12 +142,24 @@ SCENES = {
 }
 
 
-def set_the_scene(operation, venue):
-    """Everything up to the drain that is to be killed; the invoice's number."""
-    number = place(venue)
-    for step in SCENES[operation]:
+def prepare(operation, venues):
+    """Do and send all but the last step for each of them; the invoices' numbers, None where placing is the last."""
+    if not SCENES[operation]:
+        return [None for _ in venues]
+    numbers = [place(venue) for venue in venues]
+    run_drain()
+    for step in SCENES[operation][:-1]:
+        for number in numbers:
+            step(number)
         run_drain()
-        step(number)
+    return numbers
+
+
+def act(operation, venue, number):
+    """Do the last step, unsent; the invoice's number."""
+    if number is None:
+        return place(venue)
+    SCENES[operation][-1](number)
     return number
 
 
@@ -177,7 +189,7 @@ def verify():
     return verify_books(Supplier.objects.get()).as_json()
 
 
-COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, set_the_scene, run_drain, look, verify)}
+COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, prepare, act, run_drain, look, verify)}
 
 
 def run_in_child(steps, offset, kill_after):
