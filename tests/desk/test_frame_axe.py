@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,19 @@ def window(size, cookies=()):
 OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 
 
-def look(page, complaints, url, *widths):
-    """What is wrong with one page at those widths, light and dark, in sentences; it is loaded once."""
+def look_through(page, complaints, urls):
+    """What is wrong with the pages at both widths, in sentences. The dark is looked at in either width in turn: its
+    colours are the same, and what only one width shows is on every page.
+    """
+    return [
+        line for url, dark in zip(urls, cycle(HEIGHTS)) for line in look(page, complaints, url, *HEIGHTS, dark=dark)
+    ]
+
+
+def look(page, complaints, url, *widths, dark=None):
+    """What is wrong with one page at those widths, in the light and in the `dark` (at that width, or else at each of
+    them), in sentences; it is loaded once.
+    """
     from axe_playwright_python.base import AXE_SCRIPT
 
     complaints.clear()
@@ -97,7 +109,8 @@ def look(page, complaints, url, *widths):
     wrong = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-        for scheme, rules in (("light", {}), ("dark", OF_COLOURS)):
+        schemes = {"light": {}, "dark": OF_COLOURS} if dark in {None, width} else {"light": {}}
+        for scheme, rules in schemes.items():
             page.emulate_media(color_scheme=scheme)
             found = page.evaluate("rules => axe.run({resultTypes: ['violations'], ...rules})", rules)["violations"]
             wrong += [
@@ -119,14 +132,14 @@ def cookie(session, live_server):
 @pytest.mark.parametrize("part", range(2))  # which may run at once
 def test_every_page_is_accessible_and_fits(live_server, session, pages, part):
     with window("desk", [cookie(session, live_server)]) as (page, complaints):
-        wrong = [line for url in pages[part::2] for line in look(page, complaints, live_server.url + url, *HEIGHTS)]
+        wrong = look_through(page, complaints, [live_server.url + url for url in pages[part::2]])
     assert not wrong, "\n".join(wrong)
 
 
 def test_the_doors_are_accessible_and_fit(live_server, things):
     doors = [*BEFORE_LOGIN, f"/join/{things.secret}"]
     with window("desk") as (page, complaints):
-        wrong = [line for url in doors for line in look(page, complaints, live_server.url + url, *HEIGHTS)]
+        wrong = look_through(page, complaints, [live_server.url + url for url in doors])
     assert not wrong, "\n".join(wrong)
 
 
