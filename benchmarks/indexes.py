@@ -30,6 +30,7 @@ PAGES = {  # index: the page that it is for
     "order_next_delivery": "orders?sort=delivery",
     "order_of_purchase_order": "orders?sort=po",
     "payment_by_amount": "payments?sort=amount",
+    "payment_by_source": "payments?source=payout",
 }
 
 

@@ -104,6 +104,7 @@ class Payment(models.Model):
             models.Index(fields=["supplier", "-date"], name="payment_newest_first"),
             models.Index(fields=["supplier", "reference"], name="payment_by_reference"),
             models.Index(fields=["supplier", "amount", "id"], name="payment_by_amount"),
+            models.Index(fields=["supplier", "source", "-date"], name="payment_by_source"),
         ]
 
     def __str__(self) -> str:

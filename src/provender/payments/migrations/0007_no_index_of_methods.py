@@ -11,10 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveIndex(
             model_name="payment",
-            name="payment_by_source",
-        ),
-        migrations.RemoveIndex(
-            model_name="payment",
             name="payment_by_method",
         ),
     ]
