@@ -36,3 +36,8 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["supplier", "kind", "changed_at"], name="change_due", condition=UNSETTLED),
         ]
+
+    @property
+    def is_going(self) -> bool:
+        """Whether it is one of the GOING."""
+        return self.revision > max(self.settled, self.parked)

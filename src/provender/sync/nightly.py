@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from provender.basics import clock
-from provender.changes.models import Change
+from provender.changes.models import UNSETTLED, Change
 from provender.payments.models import Allocation, Payment
 from provender.sync.documents import LINED
 from provender.sync.kinds import KINDS
@@ -109,7 +109,7 @@ class _Night:
 
     def _is_moving(self, one: Finding, change: Change | None) -> bool:
         """Whether it is on its way, or was written to or read back since this comparison began."""
-        if change and change.revision > max(change.settled, change.parked):
+        if change and change.is_going:
             return True
         about = {"connection": self.connection, "kind": one.kind, "document": one.document}
         if (
@@ -161,7 +161,7 @@ class _Night:
     def _close_what_is_over(self) -> None:
         """What an earlier comparison, or a reading, found and this one didn't is equal again."""
         asked = Problem.objects.filter(connection=self.connection, solved_at=None, found_at__lt=self._began)
-        waiting = Change.objects.filter(supplier=self.connection.supplier_id, revision__gt=F("settled"))
+        waiting = Change.objects.filter(UNSETTLED, supplier=self.connection.supplier_id)
         asked = asked.exclude(document__in=waiting.values("document"))  # what is on its way wasn't judged
         over = [
             problem.pk

@@ -152,7 +152,7 @@ def _note_own(connection: Connection, link: Link, one: wire.CreditNote, tally: T
 def _is_moving(connection: Connection, link: Link) -> bool:
     on_the_way = DispatchDocument.objects.filter(connection=connection, kind=link.kind, document=link.document)
     change = _change(connection, link)
-    return on_the_way.exists() or (change is not None and change.revision > max(change.settled, change.parked))
+    return on_the_way.exists() or (change is not None and change.is_going)
 
 
 def _was_asked(connection: Connection, link: Link) -> bool:

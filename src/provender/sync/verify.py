@@ -21,7 +21,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F
 
-from provender.changes.models import Change
+from provender.changes.models import GOING, Change
 from provender.customers.models import Customer
 from provender.invoicing.models import Invoice, InvoiceLine
 from provender.suppliers.models import Supplier
@@ -85,8 +85,7 @@ def verify_books(supplier: Supplier) -> Report:
         money = MoneyBooks(connection, reader, books.expected, books.merged)
         found += [one for finding in money.findings() for one in finding.differences]
     report = Report(books.checked | money.checked, found)
-    unsettled = Change.objects.filter(supplier=supplier, revision__gt=F("settled")).exclude(kind="contact")
-    free = unsettled.filter(revision__gt=F("parked"))
+    free = Change.objects.filter(GOING, supplier=supplier).exclude(kind="contact")
     report.waiting = free.filter(may_go(connection)).count()
     report.held_back = free.count() - report.waiting
     report.problems = Problem.objects.filter(connection=connection, solved_at=None).count()

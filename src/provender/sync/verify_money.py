@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from provender.changes.models import Change
+from provender.changes.models import UNSETTLED, Change
 from provender.invoicing.models import CreditNote
 from provender.payments.models import Allocation, Payment, Payout
 from provender.sync.models import Connection, DispatchDocument, Link, WithoutItemCodes, WithoutTracking
@@ -59,7 +59,7 @@ class MoneyBooks:
             xero_id.lower(): (document, number)
             for xero_id, document, number in invoices.values_list("xero_id", "document", "number")
         }
-        unsettled = Change.objects.filter(supplier=connection.supplier_id, revision__gt=F("settled"))
+        unsettled = Change.objects.filter(UNSETTLED, supplier=connection.supplier_id)
         doubtful = DispatchDocument.objects.filter(connection=connection)
         self._moving = {*unsettled.values_list("document", flat=True), *doubtful.values_list("document", flat=True)}
         taken_along = Payment.objects.filter(supplier=connection.supplier_id, payout__in=self._moving)
