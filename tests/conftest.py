@@ -90,13 +90,11 @@ def supplier(db):
 
 
 ON_SQLITE = connection.vendor == "sqlite"
-# What knows no database of ours, and what is about screens in a browser, runs once, with SQLite: on PostgreSQL the
-# journey of an order and the tests of each page remain. WHOLE=1 ./check postgres runs these there too.
+# What knows no database of ours, and what is about the look of pages, runs once, with SQLite.
+# WHOLE=1 ./check postgres runs these there too.
 ONCE = (
     "xero_simulator/", "xero/", "docs/", "house/",
     "desk/test_frame_axe.py", "desk/test_frame_deploy.py", "desk/test_pull_journey.py",
-    "desk/test_customer_pull_journey.py", "journeys/test_paid_in_xero.py", "journeys/test_payouts_and_credits.py",
-    "journeys/test_products_and_tracking.py",
 )  # fmt: skip
 # They are not even loaded: Xero's SDK takes each worker seconds.
 collect_ignore = [] if ON_SQLITE or os.environ.get("WHOLE") else list(ONCE)
