@@ -11,7 +11,10 @@ from provender.properties.queries import fields_of as fields_of_document
 from provender.suppliers.models import Supplier
 from provender.suppliers.queries import next_number
 from provender.sync.choices import save_settings
+from provender.sync.customers import pull_customers
 from provender.sync.errors import SettingsMoved
+from provender.sync.products import pull_products
+from provender.sync.tracking_actions import reload_tracking
 
 pytestmark = pytest.mark.django_db
 
@@ -244,6 +247,75 @@ def test_a_property_and_its_options_too(two, supplier):
     assert "you wrote <b>Zone</b>" in theo.post(address, whole | {"name": "Zone", "seen": his["seen"][0]}).text
 
 
+def row_shown(page, *fields):
+    """The hidden fields of the form on the page that has these."""
+    forms = [part.partition("</form>")[0] for part in page.text.split("<form ")]
+    mine = next(form for form in forms if all(f'value="{value}"' in form for value in fields))
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', mine))
+
+
+def test_a_tracking_category_that_both_chose_is_the_first_ones(two, connection, supplier):
+    its = cast.property_(supplier, "Sold by", ["Ana"], tag="")
+    region, seller = (connection.tracking_categories.get(name=name) for name in ("Region", "Salesperson"))
+    address = "/w/harbour/xero/tracking"
+    (theo, _), (priya, _) = two(address, "theo", "priya")
+    shown = row_shown(theo.get(address), "bind", its.pk) | {"do": "bind"}
+    theo.post(address, shown | {"category": region.category_id})
+    page = priya.post(address, shown | {"category": seller.category_id}, headers={"referer": address}, follow=True)
+    assert "Sold by is Region in Xero by now: somebody changed it while you were at it" in page.text
+    assert connection.category_bindings.get().category_id == region.category_id
+    assert "Sold by is saved." in priya.post(address, shown | {"category": region.category_id}, follow=True).text
+    again = row_shown(priya.get(address), "bind", its.pk) | {"do": "bind", "category": seller.category_id}
+    priya.post(address, again)
+    assert connection.category_bindings.get().category_id == seller.category_id
+
+
+def test_an_option_in_xero_that_both_chose_is_the_first_ones(two, connection, supplier):
+    its = cast.property_(supplier, "Region", ["North"])
+    reload_tracking(connection)
+    north = its.options.get()
+    east, south = (connection.tracking_options.get(name=name).option_id for name in ("Eastside", "South"))
+    address = "/w/harbour/xero/tracking"
+    (theo, _), (priya, _) = two(address, "theo", "priya")
+    shown = row_shown(theo.get(address), "choose", north.pk) | {"do": "choose"}
+    theo.post(address, shown | {"xero_option": east})
+    page = priya.post(address, shown | {"xero_option": south}, headers={"referer": address}, follow=True)
+    assert "North is “Eastside” in Xero by now" in page.text
+    assert connection.option_bindings.get(option=north).xero_id == east
+    priya.post(address, row_shown(page, "choose", north.pk) | {"do": "choose", "xero_option": south})
+    assert connection.option_bindings.get(option=north).xero_id == south
+
+
+def test_what_another_unticked_in_a_preview_stays_so(two, connection, supplier, books):
+    cast.product(supplier, "TEA-1", name="Tea", price="4.00")
+    books.add_item("TEA-1", "Green tea", "5.00")
+    pull = pull_products(connection, None)
+    row, address = pull.rows.get(code="TEA-1"), f"/w/harbour/xero/products/{pull.pk}"
+    (theo, his), (priya, hers) = two(address, "theo", "priya")
+    theo.post(address, his | {f"take-{row.pk}": ["name"], "go": "keep"})
+    priya.post(address, hers | {"go": "keep"})
+    row.refresh_from_db()
+    assert row.chosen == ["name"]
+    priya.post(address, fields_of(priya.get(address)) | {f"take-{row.pk}": [], "go": "keep"})
+    row.refresh_from_db()
+    assert row.chosen == []
+
+
+def test_what_another_decided_in_a_preview_of_customers_stays_so(two, connection, supplier):
+    cast.venue(supplier, trading_name="Corner Cafe")
+    pull = pull_customers(connection, None)
+    row = pull.rows.filter(state="new").first()
+    address = f"/w/harbour/xero/customers/{pull.pk}?show=new"
+    (theo, his), (priya, hers) = two(address, "theo", "priya")
+    theo.post(address, his | {f"choice-{row.pk}": "new", "go": "keep"})
+    priya.post(address, hers | {"go": "keep"})
+    row.refresh_from_db()
+    assert row.choice == "new"
+    priya.post(address, fields_of(priya.get(address)) | {f"choice-{row.pk}": "", "go": "keep"})
+    row.refresh_from_db()
+    assert row.choice == ""
+
+
 def test_properties_of_a_document_keep_what_another_chose(two, supplier):
     cafe = cast.venue(supplier)
     door, bell = (cast.property_(supplier, name, type="text", tag="") for name in ("Door", "Bell"))
@@ -307,6 +379,20 @@ def test_an_invoice_without_an_order_too(two, supplier):
     assert theo.post(address, fields_of(page) | {"do": "save"}).status_code == 302
     invoice.refresh_from_db()
     assert (invoice.version, str(invoice.lines.get().quantity)) == (3, "9.0000")
+
+
+def test_a_credit_note_too(two, supplier):
+    credit = cast.credit_note(cast.venue(supplier))
+    address = f"/w/harbour/credit-notes/{credit.pk}/edit"
+    (priya, hers), (theo, his) = two(address, "priya", "theo")
+    assert priya.post(address, first_quantity(hers, "6", "charge_quantity") | {"do": "save"}).status_code == 302
+    page = theo.post(address, first_quantity(his, "9", "charge_quantity") | {"do": "save"})
+    assert "Priya changed this credit note" in page.text
+    assert "6 × Oat milk 1L at 4.50" in page.text
+    assert str(credit.lines.get().quantity) == "6.0000"
+    assert theo.post(address, fields_of(page) | {"do": "save"}).status_code == 302
+    credit.refresh_from_db()
+    assert (credit.version, str(credit.lines.get().quantity)) == (3, "9.0000")
 
 
 def first_quantity(typed, number, name="quantity"):

@@ -25,12 +25,14 @@ from provender.desk.finding import FEW, keys_by, narrow
 from provender.desk.frame import DeskRequest, back, member
 from provender.desk.invoice_form import CreditSheet
 from provender.desk.lists import Badge, Column, Empty, List, show
+from provender.desk.meanwhile import ChangedMeanwhile, who_did
 from provender.invoicing.credit_notes import credited_of, revise_credit_note, void_credit_note
 from provender.invoicing.models import CreditNote, Invoice
 from provender.payments.actions import allocate_credit, undo_allocation
 from provender.payments.credits import allocation_day, give_credit, let_apply
 from provender.payments.models import Allocation
 from provender.payments.queries import allocations_of, open_invoices, refunds_of
+from provender.people.models import User
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync.queries import problems_of
@@ -225,9 +227,15 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         messages.warning(request, f"Credit note {row.number} is used or cancelled and can’t be changed.")
         return redirect(address(row))
     do, sheet = _sheet(request, supplier, row)
+    there: dict[str, Any] = {}
     if do == "save" and sheet.is_valid():
         try:
-            revise_credit_note(row, **sheet.kept, by=request.user)
+            _revise(row, sheet, request.user)
+        except ChangedMeanwhile:
+            row.refresh_from_db()
+            sheet = CreditSheet(supplier, row, date=row.date, typed=request.POST)
+            sheet.seen = row.version
+            there = {"lines": row.lines.all(), "total": row.total}
         except ProvenderError as error:
             sheet.refuse(error)
         else:
@@ -242,7 +250,17 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         "cancel": address(row),
         "button": "Save",
     }
+    if there:
+        context |= {"there": there, "told": who_did(supplier, "credit_note", row)}
     return _show_sheet(request, sheet, context)
+
+
+@transaction.atomic
+def _revise(row: CreditNote, sheet: CreditSheet, user: User) -> None:
+    """The next version after the one that the page showed; ChangedMeanwhile when there is another by now."""
+    changed = revise_credit_note(row, **sheet.kept, by=user)
+    if changed.version > sheet.seen + 1:
+        raise ChangedMeanwhile(f"credit note {row.number}")
 
 
 def _sheet(request: DeskRequest, supplier: Supplier, source: Invoice | CreditNote | None) -> tuple[str, CreditSheet]:

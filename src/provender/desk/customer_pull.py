@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from provender.basics.wording import counted
 from provender.desk.frame import DeskRequest, connected, member
-from provender.desk.pull import View, find_pull, first_view, rows_of_pulls, rows_shown, where_to
+from provender.desk.pull import View, chosen_here, find_pull, first_view, rows_of_pulls, where_to
 from provender.people.roles import Doing
 from provender.suppliers.models import Supplier
 from provender.sync import customer_pulls as reading
@@ -144,7 +144,7 @@ def _do(request: DeskRequest, pull: CustomerPull) -> HttpResponse:
 
 
 def _keep_choices(pull: CustomerPull, form: QueryDict) -> None:
-    customers.choose_rows(pull, {pk: form.get(f"choice-{pk}", "") for pk in rows_shown(form)})
+    customers.choose_rows(pull, {pk: "".join(one) for pk, one in chosen_here(form, "choice").items()})
 
 
 def _apply(request: DeskRequest, pull: CustomerPull) -> HttpResponse:

@@ -153,8 +153,7 @@ class InvoiceSheet(LinesSheet):
     header_form = InvoiceHeaderForm
 
     def __init__(self, invoice: Invoice, *, typed: QueryDict | None = None, judge: bool = False) -> None:
-        seen = typed.get("seen", "") if typed is not None else ""
-        self.seen = int(seen) if seen.isdecimal() else invoice.version  # the version that the page showed
+        self.seen = _version_seen(typed, invoice)
         header = {name: getattr(invoice, name) for name in InvoiceHeaderForm.base_fields}
         self.closed = closed_in_xero(invoice)  # what has money in Xero alone
         # Then its form begins with what is billed by now, and only lines change.
@@ -211,11 +210,18 @@ class CreditSheet(LinesSheet):
         header = {"date": date, "reason": ""}
         if isinstance(source, CreditNote):
             header = {"date": source.date, "reason": source.reason}
+            self.seen = _version_seen(typed, source)
         super().__init__(supplier, source.lines.all() if source else [], header, typed=typed, judge=judge)
         if invoice is None:
             del self.header.fields["beyond"]
         if source is None and typed is None:
             self.charges = [Row(kind=LineKind.OTHER)]
+
+
+def _version_seen(typed: QueryDict | None, document: Invoice | CreditNote) -> int:
+    """The version that the page showed."""
+    seen = typed.get("seen", "") if typed is not None else ""
+    return int(seen) if seen.isdecimal() else document.version
 
 
 def _row_of(line: DocumentLine) -> Row:

@@ -156,12 +156,21 @@ def where_to(form: QueryDict) -> str:
 
 
 def _keep_ticks(pull: Pull, form: QueryDict) -> None:
-    products.choose_rows(pull, {pk: form.getlist(f"take-{pk}") for pk in rows_shown(form)})
+    products.choose_rows(pull, chosen_here(form, "take"))
 
 
-def rows_shown(form: QueryDict) -> list[int]:
-    """The keys of the rows that the form has shown."""
-    return [int(pk) for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
+def chosen_here(form: QueryDict, field: str) -> dict[int, list[str]]:
+    """By the key of its row, what is chosen in the form, of rows in which it isn't what the page showed.
+
+    The others are left: somebody else may be at the same preview.
+    """
+    shown = [pk for pk in form.getlist("row") if pk.isdecimal() and len(pk) < LONGEST_KEY]
+    chosen = {pk: form.getlist(f"{field}-{pk}") for pk in shown}
+    return {
+        int(pk): those
+        for pk, those in chosen.items()
+        if (was := form.get(f"was-{pk}")) is None or {*those} - {""} != {*was.split()}
+    }
 
 
 def _apply(request: DeskRequest, pull: Pull) -> HttpResponse:

@@ -79,13 +79,15 @@ def _make(request: DeskRequest, connection: Connection) -> str:
 
 def _bind(request: DeskRequest, connection: Connection) -> str:
     its = _property(request, connection)
-    bind_category(connection, its, request.POST.get("category", ""), by=request.user)
+    chosen, shown = request.POST.get("category", ""), request.POST.get("seen")
+    bind_category(connection, its, chosen, by=request.user, shown=shown)
     return f"{its.name} is saved."
 
 
 def _choose(request: DeskRequest, connection: Connection) -> str:
     option = _option(request, connection)
-    count = tracking_actions.choose_option(connection, option, request.POST.get("xero_option", ""), request.user)
+    chosen, shown = request.POST.get("xero_option", ""), request.POST.get("seen")
+    count = tracking_actions.choose_option(connection, option, chosen, request.user, shown=shown)
     return f"{option.name} is saved.{_going(count)}"
 
 

@@ -164,6 +164,15 @@ class SettingsMoved(ProvenderError):
         super().__init__("Somebody saved these settings at the same moment. Look at them again, then save.")
 
 
+class TrackingMoved(ProvenderError):
+    """Somebody bound the same property or option since the page was made; `what` says to what."""
+
+    code = "tracking-moved"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} by now: somebody changed it while you were at it, so yours isn’t saved.")
+
+
 class TrackingRefused(ProvenderError):
     """That property or option can't be bound so."""
 

@@ -19,7 +19,7 @@ from provender.properties.models import TRACKING_TAG, Option, Property
 from provender.properties.queries import Carried
 from provender.suppliers.models import Supplier
 from provender.sync.connections import connection_of
-from provender.sync.errors import TooManyCategories, TrackingRefused
+from provender.sync.errors import TooManyCategories, TrackingMoved, TrackingRefused
 from provender.sync.models import CategoryBinding, Connection, OptionBinding, TrackingCategory
 from provender.timeline.actions import tell
 
@@ -242,16 +242,24 @@ def _refuse_a_third(its: Property, connection: Connection | None) -> None:
 
 
 @transaction.atomic
-def bind_category(connection: Connection, its: Property, category_id: str, *, by: User | None) -> None:
+def bind_category(
+    connection: Connection, its: Property, category_id: str, *, by: User | None, shown: str | None = None
+) -> None:
     """This property is that tracking category from now on; "" for none.
 
-    Raises TrackingRefused (not a dropdown, no such category, or another property is that category), TooManyCategories.
+    `shown`, if given, is which one it was when the person chose: raises TrackingMoved when it no longer is. Raises
+    TrackingRefused (not a dropdown, no such category, or another property is that category), TooManyCategories.
     """
-    if not category_id:
-        if connection.category_bindings.filter(property=its).delete()[0]:
-            tell(connection.supplier, "connection", connection.pk, f"{its.name} is no tracking category", who=by)
+    _hold(connection)
+    now = connection.category_bindings.filter(property=its).values_list("category_id", flat=True).first() or ""
+    if category_id == now:
         return
-    if connection.category_bindings.filter(property=its, category_id=category_id).exists():
+    if shown not in {None, now}:
+        there = connection.tracking_categories.filter(category_id=now).first()
+        raise TrackingMoved(f"{its.name} is {there.name if there else 'no tracking category'} in Xero")
+    if not category_id:
+        connection.category_bindings.filter(property=its).delete()
+        tell(connection.supplier, "connection", connection.pk, f"{its.name} is no tracking category", who=by)
         return
     category = connection.tracking_categories.filter(category_id=category_id, status=ACTIVE).first()
     if category is None:
@@ -270,8 +278,19 @@ def bind_category(connection: Connection, its: Property, category_id: str, *, by
 
 
 @transaction.atomic
-def bind_option(connection: Connection, option: Option, xero_id: str, *, by: User | None) -> None:
-    """This option of ours is that option in Xero from now on. Raises TrackingRefused."""
+def bind_option(
+    connection: Connection, option: Option, xero_id: str, *, by: User | None, shown: str | None = None
+) -> None:
+    """This option of ours is that option in Xero from now on.
+
+    `shown`, if given, is which one it was when the person chose: raises TrackingMoved when it no longer is, and
+    TrackingRefused.
+    """
+    _hold(connection)
+    now = connection.option_bindings.filter(option=option).values_list("xero_id", flat=True).first() or ""
+    if shown not in {None, now} and xero_id != now:
+        there = connection.tracking_options.filter(option_id=now).first()
+        raise TrackingMoved(f"{option.name} is {f'“{there.name}”' if there else 'no option'} in Xero")
     theirs = connection.tracking_options.filter(option_id=xero_id, status=ACTIVE).first()
     bound = connection.category_bindings.filter(property=option.property_id).first()
     if theirs is None or bound is None or theirs.category_id != bound.category_id:
@@ -279,6 +298,11 @@ def bind_option(connection: Connection, option: Option, xero_id: str, *, by: Use
     _bind_option(connection, option, xero_id)
     story = f"{option.property.name} {option.name} is “{theirs.name}” in Xero"
     tell(connection.supplier, "connection", connection.pk, story, who=by)
+
+
+def _hold(connection: Connection) -> None:
+    """One person at a time says what is what in Xero."""
+    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
 
 
 @transaction.atomic

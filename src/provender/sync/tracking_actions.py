@@ -42,12 +42,14 @@ def properties_from_xero(connection: Connection, by: User | None) -> list[Proper
 
 
 @transaction.atomic
-def choose_option(connection: Connection, option: Option, xero_id: str, by: User | None) -> int:
+def choose_option(
+    connection: Connection, option: Option, xero_id: str, by: User | None, *, shown: str | None = None
+) -> int:
     """This option of ours is that option in Xero; what waited for it is tried again. Returns how many.
 
-    Raises TrackingRefused.
+    Raises what `bind_option` raises.
     """
-    bind_option(connection, option, xero_id, by=by)
+    bind_option(connection, option, xero_id, by=by, shown=shown)
     return send_again(connection, MISSING, by)
 
 
