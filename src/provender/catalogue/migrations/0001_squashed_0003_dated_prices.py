@@ -6,6 +6,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     replaces = [
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_squashed_0004_tax_of_charges"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="BulkChange",
             fields=[
@@ -210,3 +212,4 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+    operations = [CreateTables(tables)]

@@ -5,6 +5,8 @@ import uuid
 from decimal import Decimal
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     replaces = [
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_squashed_0004_tax_of_charges"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="FreightGroup",
             fields=[
@@ -238,3 +240,4 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+    operations = [CreateTables(tables)]

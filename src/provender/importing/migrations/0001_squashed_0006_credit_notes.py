@@ -4,6 +4,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     replaces = [
@@ -22,7 +24,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_squashed_0004_tax_of_charges"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="Import",
             fields=[
@@ -332,3 +334,4 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+    operations = [CreateTables(tables)]

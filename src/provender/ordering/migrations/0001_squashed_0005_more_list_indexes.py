@@ -4,6 +4,8 @@ import provender.basics.money
 import uuid
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     replaces = [
@@ -23,7 +25,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_squashed_0004_tax_of_charges"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="Order",
             fields=[
@@ -148,3 +150,4 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+    operations = [CreateTables(tables)]

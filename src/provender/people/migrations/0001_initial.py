@@ -6,6 +6,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -15,7 +17,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_initial"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="User",
             fields=[
@@ -57,6 +59,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_user_an_address")
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -128,15 +135,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("email"), name="one_user_an_address"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("supplier", "user"), name="one_role_a_person"),
+            options={"constraints": [models.UniqueConstraint(fields=("supplier", "user"), name="one_role_a_person")]},
         ),
     ]
+    operations = [CreateTables(tables)]

@@ -4,6 +4,8 @@ import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -12,7 +14,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_initial"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="Property",
             fields=[
@@ -46,6 +48,14 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "properties",
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("supplier", "name"), name="one_property_a_name"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("tag", ""), _negated=True),
+                        fields=("supplier", "tag"),
+                        name="one_property_a_tag",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +73,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [models.UniqueConstraint(fields=("property", "name"), name="one_option_a_name")],
             },
         ),
         migrations.CreateModel(
@@ -105,27 +116,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="property",
-            constraint=models.UniqueConstraint(fields=("supplier", "name"), name="one_property_a_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="property",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("tag", ""), _negated=True), fields=("supplier", "tag"), name="one_property_a_tag"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="option",
-            constraint=models.UniqueConstraint(fields=("property", "name"), name="one_option_a_name"),
-        ),
-        migrations.AddIndex(
-            model_name="value",
-            index=models.Index(fields=["kind", "document"], name="value_of_document"),
-        ),
-        migrations.AddConstraint(
-            model_name="value",
-            constraint=models.UniqueConstraint(fields=("property", "kind", "document"), name="one_value_a_document"),
+            options={
+                "indexes": [models.Index(fields=["kind", "document"], name="value_of_document")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("property", "kind", "document"), name="one_value_a_document")
+                ],
+            },
         ),
     ]
+    operations = [CreateTables(tables)]

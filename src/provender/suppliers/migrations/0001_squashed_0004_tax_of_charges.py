@@ -4,6 +4,8 @@ import uuid
 from decimal import Decimal
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     replaces = [
@@ -17,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = []
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="Supplier",
             fields=[
@@ -104,3 +106,4 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+    operations = [CreateTables(tables)]

@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from provender.basics.tables import CreateTables
+
 
 class Migration(migrations.Migration):
     replaces = [
@@ -26,7 +28,7 @@ class Migration(migrations.Migration):
         ("suppliers", "0001_squashed_0004_tax_of_charges"),
     ]
 
-    operations = [
+    tables = [
         migrations.CreateModel(
             name="Consent",
             fields=[
@@ -966,3 +968,4 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+    operations = [CreateTables(tables)]
