@@ -42,8 +42,8 @@ def plan(**changed):
     return Plan(**{"mapping": MAPPING, "create_missing": True} | changed)
 
 
-def stage(supplier, content, name="invoices.csv", **changed):
-    return actions.stage(supplier, io.BytesIO(content), name, plan(**changed))
+def stage(supplier, content, name="invoices.csv", told=actions.hear_nothing, **changed):
+    return actions.stage(supplier, io.BytesIO(content), name, plan(**changed), told=told)
 
 
 def bring_in(supplier, content, name="invoices.csv", **changed):

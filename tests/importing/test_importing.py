@@ -129,6 +129,18 @@ def test_two_processes_dont_apply_one_import_at_once(giftware):
         Hold(source).renew()
 
 
+def test_others_write_while_a_file_is_checked(at_once):
+    """On SQLite a transaction can't begin beside a query that is still read, once somebody else has written."""
+    giftware = cast.supplier("giftware")
+
+    def write(what, *_):
+        if what == "Checking":
+            at_once(1, lambda _: giftware.save())
+
+    source = stage(giftware, csv_of(*(row(str(number)) for number in range(250))), told=write)
+    assert tally(source).ready.documents == 250
+
+
 def test_an_import_is_applied_once(giftware):
     source = bring_in(giftware, FILE)
     with pytest.raises(ImportNotReady):

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 
 import msgspec
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 
 from provender.basics.transactions import short_transaction
 from provender.importing.errors import ImportOutOfBalance
@@ -139,11 +139,23 @@ _unpack = msgspec.json.Decoder(list[Line]).decode
 
 def lines_of(source: Import, numbers: Sequence[str] | None = None) -> Iterator[list[Line]]:
     """The staged lines of each document (of those with `numbers`, or all), in the file's order inside a document."""
-    runs = source.runs.order_by("number", "line").values_list("number", "said")
+    runs = source.runs.order_by("number", "line")
     if numbers is not None:
         runs = runs.filter(number__in=numbers)
-    for _, document in groupby(runs.iterator(chunk_size=RUNS_AT_ONCE), key=itemgetter(0)):
-        yield [line for _, said in document for line in _unpack(said)]
+    for _, document in groupby(_read_runs(runs), key=itemgetter(0)):
+        yield [line for *_, said in document for line in _unpack(said)]
+
+
+def _read_runs(runs: QuerySet[StagedRun]) -> Iterator[tuple[str, int, bytes | memoryview]]:
+    """A page at a time, each read to its end: on SQLite nothing can be written between two rows of an open query once
+    another process has written.
+    """
+    page = list(runs.values_list("number", "line", "said")[:RUNS_AT_ONCE])
+    while page:
+        yield from page
+        number, line, _ = page[-1]
+        beyond = runs.filter(Q(number__gt=number) | Q(line__gt=line), number__gte=number)
+        page = list(beyond.values_list("number", "line", "said")[:RUNS_AT_ONCE])
 
 
 def judge_documents(source: Import, seen: Sightings, hold: Hold, told: Told) -> None:

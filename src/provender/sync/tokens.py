@@ -180,7 +180,7 @@ def forget_unused() -> None:
 def rotate_keys() -> int:
     """Encrypt every stored token under the newest key. Returns how many."""
     count = 0
-    for consent in Consent.objects.only("tokens").iterator():
+    for consent in Consent.objects.only("tokens"):
         sealed = bytes(consent.tokens)
         count += Consent.objects.filter(pk=consent.pk, tokens=sealed).update(tokens=seal_again(sealed))
     return count

@@ -196,7 +196,7 @@ class Books:
             supplier=self.connection.supplier_id, kind="invoice", settled__gte=F("revision")
         ).values_list("document", flat=True)
         unlinked = told.exclude(document__in=linked.values("document"))
-        for document in unlinked.iterator():
+        for document in unlinked:
             if document not in self._seen:
                 yield from self._exists_here_only(document, "never linked")
 
