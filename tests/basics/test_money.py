@@ -17,6 +17,7 @@ from provender.basics.money import (
     round_amount,
     show_price,
     show_quantity,
+    type_price,
 )
 
 FOUR_PLACES = 10_000
@@ -115,9 +116,12 @@ def test_numbers_are_shown_without_idle_noughts():
         "100",
         "-2",
     ]
-    assert [show_price(Decimal(text)) for text in ("4.5000", "0.0375", "10", "1.1250")] == [
+    assert [show_price(Decimal(text)) for text in ("4.5000", "0.0375", "10", "1.1250", "1234567.8", "1234.0375")] == [
         "4.50",
         "0.0375",
         "10.00",
         "1.125",
+        "1,234,567.80",
+        "1,234.0375",
     ]
+    assert [type_price(Decimal(text)) for text in ("0.0375", "1234567.8")] == ["0.0375", "1234567.80"]

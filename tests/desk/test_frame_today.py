@@ -55,6 +55,13 @@ def test_outstanding_and_overdue_stand_beside_a_week_ago(supplier, cafe, day):
     assert overdue.bad
 
 
+def test_figures_in_the_millions_are_set_smaller(priya, supplier, cafe, day):
+    bill(cafe, day)
+    assert '<span class="big">$19.80</span>' in priya.get("/w/harbour/").text
+    bill(cafe, day, lines=[cast.line(quantity=1, price=1_200_000)])
+    assert '<span class="big long">$1,320,019.80</span>' in priya.get("/w/harbour/").text
+
+
 def test_sales_are_thirty_days_without_tax_and_without_voids(supplier, cafe, day):
     bill(cafe, day)
     bill(cafe, day)

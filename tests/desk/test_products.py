@@ -211,7 +211,7 @@ def test_a_product_is_added(supplier, mai):
         ({"price": "six"}, "“six” is not a number"),
         ({"price": "-1"}, "below zero"),
         ({"price": "1.00001"}, "more than 4 decimal places"),
-        ({"price": "99999999999"}, "more than 9999999999.99"),
+        ({"price": "99999999999"}, "more than 9,999,999,999.99"),
         ({"tax_kind": "vat"}, "Select a valid choice"),
     ],
 )

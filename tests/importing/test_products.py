@@ -94,7 +94,7 @@ HOSTILE = {
     "price in a foreign way": (oat(Price="4,50"), "Price", "not a number"),
     "5 places": (oat(Price="1.23456"), "Price", "more than 4 decimal places"),
     "below zero": (oat(Price="-1"), "Price", "below zero"),
-    "too large": (oat(Price="10000000000"), "Price", "more than 9999999999.99"),
+    "too large": (oat(Price="10000000000"), "Price", "more than 9,999,999,999.99"),
     "tax unheard of": (oat(GST="maybe"), "GST", "is none of"),
     "active or not": (oat(Active="perhaps"), "Active", "neither yes nor no"),
     "new without a price": (oat(SKU="NEW", Price=""), "Price", "needs a price"),

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -6,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cast
+from provender.basics.errors import ProvenderError
 from provender.changes.models import Change
 from provender.invoicing.actions import revise_invoice, void_invoice
-from provender.invoicing.credit_notes import void_credit_note
+from provender.invoicing.credit_notes import revise_credit_note, void_credit_note
 from provender.invoicing.errors import CreditNoteIsUsed, InvoiceHasMoney
 from provender.ordering.actions import deliver_order
 from provender.payments.actions import (
@@ -28,6 +30,7 @@ from provender.payments.errors import (
     PaymentTooLarge,
 )
 from provender.payments.models import Payment
+from provender.timeline.models import Entry
 from provender.timeline.queries import story
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +178,29 @@ def test_a_credit_that_lives_in_xero_settles_and_can_be_undone(invoice):
         "AUD 19.80 settled in Xero by Credit note CN-0001; nothing left to pay",
     ]
     assert not posted("allocation")
+
+
+def test_amounts_have_their_commas_in_every_story_and_refusal(supplier, cafe):
+    invoice = cast.invoice(cafe, cast.line(quantity=1, price=2000))
+    revise_invoice(invoice, lines=[cast.line(quantity=1, price=3000)])
+    cast.payment(invoice, "1200")
+    credit = cast.credit_note(cafe, cast.line(quantity=1, price=5000))
+    revise_credit_note(credit, lines=[cast.line(quantity=1, price=6000)])
+    allocation = allocate_credit(credit, invoice, amount=D(1300), date=DAY)
+    undo_allocation(allocation)
+    refund_credit(credit, amount=D(1500), date=DAY)
+    remove_payment(invoice.payments.get(), why="Twice")
+    refused = []
+    for amiss in (
+        lambda: cast.payment(invoice, "4000"),
+        lambda: allocate_credit(credit, invoice, amount=D(9000), date=DAY),
+        lambda: record_payment(invoice, amount=D(-1500), date=DAY),
+        lambda: revise_credit_note(credit, reason="Broken"),
+    ):
+        with pytest.raises(ProvenderError) as error:
+            amiss()
+        refused.append(error.value.sentence)
+    said = [*Entry.objects.values_list("what", flat=True), *refused]
+    assert "4,000.00 is more than the 3,300.00 that invoice" in " ".join(said)
+    assert [text for text in said if re.search(r"\d{4}\.\d\d", text)] == []
+    assert len([text for text in said if re.search(r"\d,\d{3}\.\d\d", text)]) >= 12

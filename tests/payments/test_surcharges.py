@@ -58,7 +58,7 @@ def test_the_line_is_on_the_invoice_and_the_payment_brings_both(invoice):
     assert (invoice.version, invoice.total, invoice.paid, invoice.due) == (2, D("1015.00"), D("1015.00"), ZERO)
     assert lines(invoice)[1] == ("surcharge", "Surcharge Visa 1.5 %", D("13.64"), D("1.36"))
     assert invoice.lines.last().key == payment.surcharge_line
-    assert story(invoice.supplier, "invoice", invoice.pk)[0].what == "AUD 1015.00 paid; nothing left to pay"
+    assert story(invoice.supplier, "invoice", invoice.pk)[0].what == "AUD 1,015.00 paid; nothing left to pay"
     posted = Change.objects.filter(document__in=(invoice.pk, payment.pk))
     assert dict(posted.values_list("kind", "revision")) == {"invoice": 2, "payment": 1}
 

@@ -48,7 +48,7 @@ class AmountTooLarge(ProvenderError):
     code = "amount-too-large"
 
     def __init__(self, amount: Decimal) -> None:
-        super().__init__(f"{amount} is more than {LARGEST}, the largest amount that Xero takes for one line.")
+        super().__init__(f"{amount:,} is more than {LARGEST:,}, the largest amount that Xero takes for one line.")
 
 
 def _round(value: Decimal, step: Decimal) -> Decimal:
@@ -137,8 +137,13 @@ def show_quantity(value: Decimal) -> str:
 
 
 def show_price(value: Decimal) -> str:
-    """A unit price to 2 places, or to as many of its 4 as it needs: 4.50, 0.0375."""
-    return str(round_amount(value)) if round_amount(value) == value else f"{value.normalize():f}"
+    """A unit price with thousands commas, to 2 places or to as many of its 4 as it needs: 1,234.50, 0.0375."""
+    return f"{round_amount(value) if round_amount(value) == value else value.normalize():,f}"
+
+
+def type_price(value: Decimal) -> str:
+    """The same as a field to type in holds it, without commas: 1234.50, 0.0375."""
+    return show_price(value).replace(",", "")
 
 
 def percent_on(price: Decimal, percent: Decimal) -> Decimal:

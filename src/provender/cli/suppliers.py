@@ -3,6 +3,7 @@
 import json
 import sys
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -61,7 +62,9 @@ def list_suppliers(as_json: bool) -> None:
 def _standing(supplier: "Supplier") -> str:
     if supplier.deletion_began_at:
         return ", its deletion has begun"
-    return f", closed since {supplier.closed_at:%Y-%m-%d}" if supplier.closed_at else ""
+    if supplier.closed_at is None:
+        return ""
+    return f", closed since {supplier.closed_at.astimezone(ZoneInfo(supplier.time_zone)):%Y-%m-%d}"
 
 
 NAME = click.option("--name", help="Its name, to say that it is meant. Without it you are asked.")

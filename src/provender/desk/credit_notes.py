@@ -17,7 +17,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import ZERO, read_number
+from provender.basics.money import ZERO, read_number, show_amount
 from provender.basics.wording import counted
 from provender.customers.models import Customer
 from provender.desk.choosing import CustomerFilter, date_input
@@ -202,9 +202,9 @@ def _write(
 
 def issued(credit_note: CreditNote) -> str:
     """What was made, and what became of it by itself."""
-    done = f"Credit note {credit_note.number} over {credit_note.total} is issued"
+    done = f"Credit note {credit_note.number} over {show_amount(credit_note.total)} is issued"
     if credit_note.used and credit_note.invoice:
-        return f"{done}, and {credit_note.used} of it is set against invoice {credit_note.invoice.number}."
+        return f"{done}, and {show_amount(credit_note.used)} of it is set against invoice {credit_note.invoice.number}."
     return f"{done}."
 
 
@@ -352,7 +352,7 @@ def _allocate(request: HttpRequest, row: CreditNote, invoices: Sequence[Invoice]
             allocate_credit(row, invoice, amount=amount, date=allocation_day(row, invoice), by=request.user)  # type: ignore[arg-type]
     if shares:
         where = counted(len(shares), "invoice")
-        messages.success(request, f"{sum(shares.values())} of {row.number} set against {where}.")
+        messages.success(request, f"{show_amount(sum(shares.values(), ZERO))} of {row.number} set against {where}.")
     return len(shares)
 
 

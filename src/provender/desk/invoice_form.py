@@ -11,7 +11,7 @@ from django import forms
 from django.http import QueryDict
 
 from provender.basics.errors import ProvenderError
-from provender.basics.money import show_price, show_quantity
+from provender.basics.money import show_quantity, type_price
 from provender.desk.choosing import date_input
 from provender.desk.forms import NearDateField
 from provender.desk.order_form import CHARGES, LONGEST_DESCRIPTION, Row, columns_of, row_of_charge
@@ -229,7 +229,7 @@ def _row_of(line: DocumentLine) -> Row:
         key=str(line.key),
         item=line.description,
         quantity=show_quantity(line.quantity),
-        price=show_price(line.unit_price),
+        price=type_price(line.unit_price),
         kind=line.kind,
         tax=line.tax_kind,
     )

@@ -22,7 +22,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.basics.wording import counted
 from provender.desk.amending import amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, date_input, saved_views
@@ -436,8 +436,12 @@ def void(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
         if then and stays_as_issued(row, closed):
             because = why or f"Invoice {row.number} was cancelled"
             made = credit_whole(row, then=then, closed=closed, why=because, by=request.user)
-            over = f"Credit note {made.number} over {made.total} takes the place of" if made else "Nothing was left of"
-            messages.success(request, f"{over} invoice {row.number}.")
+            over = (
+                f"Credit note {made.number} over {show_amount(made.total)} takes the place"
+                if made
+                else "Nothing was left"
+            )
+            messages.success(request, f"{over} of invoice {row.number}.")
         else:
             cancel_invoice(row, by=request.user, why=why)
             messages.success(request, f"Invoice {row.number} is void.")

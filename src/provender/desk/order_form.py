@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import read_number, show_price, show_quantity
+from provender.basics.money import read_number, show_quantity, type_price
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.customers.queries import due_date
@@ -462,7 +462,7 @@ def _row_of(line: OrderLine) -> Row:
         key=str(line.key),
         item=line.product.sku if line.product else line.description,
         quantity=show_quantity(line.quantity),
-        price=show_price(line.unit_price) if line.price_from == TYPED else "",
+        price=type_price(line.unit_price) if line.price_from == TYPED else "",
         kind=line.kind,
         tax=line.tax_kind,
     )

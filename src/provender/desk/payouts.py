@@ -17,7 +17,7 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.basics.wording import counted
 from provender.desk.choosing import date_input
 from provender.desk.frame import DeskRequest, member
@@ -144,7 +144,8 @@ def enter_by_hand(
     if fee:
         entries.append(PayoutEntry(gross=ZERO, fee=fee))
     payout = enter_payout(supplier, provider=provider, reference=reference, date=date, entries=entries, by=user)
-    return f"Payout {payout.reference} over {payout.currency} {payout.net:,} is entered; close it under Payouts."
+    over = f"{payout.currency} {show_amount(payout.net)}"
+    return f"Payout {payout.reference} over {over} is entered; close it under Payouts."
 
 
 # --- one payout ---------------------------------------------------------------------------------------------------
@@ -205,8 +206,9 @@ class CloseForm(forms.Form):
         bank: Decimal | None = self.cleaned_data["bank"]
         if bank is not None and bank != self.payout.net:
             raise forms.ValidationError(
-                f"The payout comes to {self.payout.net}, which is {abs(bank - self.payout.net)}"
-                f" {'less' if bank > self.payout.net else 'more'}. Nothing was closed."
+                f"The payout comes to {show_amount(self.payout.net)}, which is"
+                f" {show_amount(abs(bank - self.payout.net))} {'less' if bank > self.payout.net else 'more'}."
+                " Nothing was closed."
             )
         return bank
 

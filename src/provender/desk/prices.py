@@ -23,7 +23,7 @@ from django_filters import ChoiceFilter, DateFilter
 
 from provender.basics.clock import in_words, today
 from provender.basics.errors import ProvenderError
-from provender.basics.money import HUNDRED, read_number, round_price, show_percent, show_price
+from provender.basics.money import HUNDRED, read_number, round_price, show_percent, type_price
 from provender.basics.wording import counted
 from provender.catalogue.errors import EndsBeforeItBegins, NegativePrice
 from provender.catalogue.models import Product
@@ -172,7 +172,7 @@ class PricedProducts(List[Product]):
     def _line(self, row: DrawnRow) -> "PriceLine":
         pk = UUID(row.pk)
         own = self.own.get(pk)
-        now = "" if own is None else show_price(own)
+        now = "" if own is None else type_price(own)
         return PriceLine(
             row, self.sheet.typed.get(pk, now), self.sheet.before.get(pk, now), self.sheet.errors.get(pk, "")
         )
@@ -202,7 +202,7 @@ class PriceSheet:
         prices = {product: self._read(product) for product in self.products}
         there = holder.prices.filter(product__in=self.products, valid_from=begins) if self.products else []
         until = {row.product_id: row.valid_to for row in there}  # which days a price has isn't typed here
-        self._ask_again({row.product_id: show_price(row.price) for row in there})
+        self._ask_again({row.product_id: type_price(row.price) for row in there})
         self.offers = {
             (product, begins): None if price is None else Offer(price, until.get(product.pk))
             for product, price in prices.items()
@@ -335,7 +335,7 @@ class DatedForm(forms.Form):
 
 
 def _shown(price: Decimal, first: date | None, last: date | None) -> str:
-    return f"{first or 'ever'} {last or 'ever'} {show_price(price)}"
+    return f"{first or 'ever'} {last or 'ever'} {type_price(price)}"
 
 
 class DatedSheet:
@@ -346,7 +346,7 @@ class DatedSheet:
         there = [(row.price, row.valid_from, row.valid_to) for row in holder.prices.filter(product=product)]
         self.there = sorted(there, key=lambda row: row[1] or date.min, reverse=True)
         shown: list[dict[str, Any]] = [
-            {"was": _shown(*row), "price": show_price(row[0]), "first": row[1], "last": row[2]} for row in self.there
+            {"was": _shown(*row), "price": type_price(row[0]), "first": row[1], "last": row[2]} for row in self.there
         ]
         rows = [*shown, *[{}] * BLANK_ROWS] if posted is None else [{}] * min(len(posted.getlist("row")), MOST_ROWS)
         self.forms = [

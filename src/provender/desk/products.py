@@ -17,7 +17,7 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet, ModelChoiceFilte
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import read_number, show_price
+from provender.basics.money import read_number, type_price
 from provender.basics.wording import counted
 from provender.catalogue import actions, bulk
 from provender.catalogue.errors import SkuTaken
@@ -366,7 +366,7 @@ class PriceField(forms.CharField):
         super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return show_price(value) if isinstance(value, Decimal) else value
+        return type_price(value) if isinstance(value, Decimal) else value
 
     def clean(self, value: Any) -> Decimal:
         text = super().clean(value)

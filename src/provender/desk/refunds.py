@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from provender.basics import clock
 from provender.basics.clock import in_words
 from provender.basics.errors import ProvenderError
+from provender.basics.money import show_amount
 from provender.desk.choosing import date_input
 from provender.desk.frame import DeskRequest, member
 from provender.payments.models import Payment
@@ -38,7 +39,7 @@ class RefundForm(forms.Form):
     def clean_amount(self) -> Decimal:
         amount: Decimal = self.cleaned_data["amount"]
         if amount > self.left:
-            raise forms.ValidationError(f"At most {self.left} can be paid back.")
+            raise forms.ValidationError(f"At most {show_amount(self.left)} can be paid back.")
         return amount
 
     def clean_date(self) -> Date:
@@ -63,6 +64,6 @@ def refund(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
             form.add_error(None, error.sentence)
         else:
             number = made.credit_note.number if made.credit_note else ""
-            messages.success(request, f"{made.amount} is paid back, with credit note {number}.")
+            messages.success(request, f"{show_amount(made.amount)} is paid back, with credit note {number}.")
             return redirect("desk:credit-note", slug=supplier.slug, pk=made.credit_note_id)
     return render(request, "desk/credit_notes/refund.html", {"payment": payment, "form": form, "left": left})

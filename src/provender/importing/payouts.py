@@ -14,7 +14,7 @@ from typing import Any
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
-from provender.basics.money import ZERO, read_number
+from provender.basics.money import ZERO, read_number, show_amount
 from provender.basics.texts import one_line
 from provender.importing.errors import Fault, FaultyFile
 from provender.importing.mapping import (
@@ -275,7 +275,8 @@ class _Reader:
             return
         gross, fee = gross or ZERO, fee or ZERO
         if net is not None and gross - fee != net:
-            self._fault(row, "net", f"gross {gross} less fee {fee} is {gross - fee}, not {net}.")
+            shown = [show_amount(each) for each in (gross, fee, gross - fee, net)]
+            self._fault(row, "net", "gross {} less fee {} is {}, not {}.".format(*shown))
             return
         payout = payouts.setdefault(reference, FilePayout(reference, day, row.line))
         if payout.date != day:

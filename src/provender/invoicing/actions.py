@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
+from provender.basics.money import show_amount
 from provender.basics.rows import ReadyRows, hold, replace_rows
 from provender.catalogue.models import Product
 from provender.changes.actions import post, post_many
@@ -91,7 +92,7 @@ def raise_invoice(
     InvoiceLine.objects.bulk_create(built)
     _version(invoice, built, by=by, why="Raised").save(force_insert=True)
     post(supplier, KIND, invoice.pk, "Raised")
-    tell(supplier, KIND, invoice.pk, f"Raised, {invoice.currency} {invoice.total}", who=by)
+    tell(supplier, KIND, invoice.pk, f"Raised, {invoice.currency} {show_amount(invoice.total)}", who=by)
     return invoice
 
 
@@ -136,7 +137,9 @@ def prepare_invoices(supplier: Supplier, drafts: Sequence[InvoiceDraft], *, by: 
         for draft, lines in zip(drafts, chosen, strict=True)
     ]
     invoices = [invoice for invoice, _ in built]
-    story = prepare(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each in invoices], who=by)
+    story = prepare(
+        supplier, KIND, [(each.pk, f"Imported, {each.currency} {show_amount(each.total)}") for each in invoices], who=by
+    )
     rows = [
         ReadyRows.of(invoices),
         ReadyRows.of([line for _, lines in built for line in lines]),

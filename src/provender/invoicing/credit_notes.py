@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
-from provender.basics.money import ZERO, line_tax, net_of, round_amount
+from provender.basics.money import ZERO, line_tax, net_of, round_amount, show_amount
 from provender.basics.rows import ReadyRows, hold, replace_rows
 from provender.changes.actions import post, post_many
 from provender.customers.models import Customer
@@ -94,9 +94,10 @@ def raise_credit_note(
     credit_note.save(force_insert=True)
     CreditNoteLine.objects.bulk_create(built)
     post(supplier, KIND, credit_note.pk, "Raised")
-    tell(supplier, KIND, credit_note.pk, f"Raised, {credit_note.currency} {credit_note.total}", who=by, why=reason)
+    over = show_amount(credit_note.total)
+    tell(supplier, KIND, credit_note.pk, f"Raised, {credit_note.currency} {over}", who=by, why=reason)
     if invoice:
-        tell(supplier, "invoice", invoice.pk, f"Credit note {credit_note.number} over {credit_note.total}", who=by)
+        tell(supplier, "invoice", invoice.pk, f"Credit note {credit_note.number} over {over}", who=by)
     return credit_note
 
 
@@ -134,7 +135,9 @@ def prepare_credit_notes(
         _build_imported(supplier, customers[draft.customer_id], draft, lines, invoices)
         for draft, lines in zip(drafts, chosen, strict=True)
     ]
-    story = prepare(supplier, KIND, [(each.pk, f"Imported, {each.currency} {each.total}") for each, _ in built], who=by)
+    story = prepare(
+        supplier, KIND, [(each.pk, f"Imported, {each.currency} {show_amount(each.total)}") for each, _ in built], who=by
+    )
     rows = [
         ReadyRows.of([credit_note for credit_note, _ in built]),
         ReadyRows.of([line for _, lines in built for line in lines]),
@@ -214,7 +217,8 @@ def revise_credit_note(
     credit_note.names = names_of(credit_note.supplier, credit_note.customer)
     credit_note.save()
     post(credit_note.supplier, KIND, credit_note.pk, f"Version {credit_note.version}")
-    money = f"; total: {old_total} → {credit_note.total}" if old_total != credit_note.total else ""
+    totals = [show_amount(total) for total in (old_total, credit_note.total)]
+    money = f"; total: {' → '.join(totals)}" if old_total != credit_note.total else ""
     tell(credit_note.supplier, KIND, credit_note.pk, f"Version {credit_note.version}{money}", who=by)
     return credit_note
 

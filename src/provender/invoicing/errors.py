@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from provender.basics.errors import ProvenderError
+from provender.basics.money import show_amount
 from provender.invoicing.models import CreditNote, Invoice
 
 
@@ -42,7 +43,8 @@ class NegativeInvoice(ProvenderError):
 
     def __init__(self, number: str, total: Decimal) -> None:
         super().__init__(
-            f"Invoice {number} would come to {total}. What is given back needs a credit note, not an invoice."
+            f"Invoice {number} would come to {show_amount(total)}. What is given back needs a credit note,"
+            " not an invoice."
         )
 
 
@@ -83,8 +85,8 @@ class CreditNoteIsUsed(ProvenderError):
 
     def __init__(self, credit_note: CreditNote) -> None:
         super().__init__(
-            f"Credit note {credit_note.number} has been used for {credit_note.used} already and can't be changed."
-            " Undo its allocations first."
+            f"Credit note {credit_note.number} has been used for {show_amount(credit_note.used)} already and can't be"
+            " changed. Undo its allocations first."
         )
 
 
@@ -95,8 +97,8 @@ class CreditBeyondInvoice(ProvenderError):
 
     def __init__(self, invoice: Invoice, amount: Decimal, left: Decimal) -> None:
         super().__init__(
-            f"{amount} is more than the {left} of invoice {invoice.number} that isn't credited yet."
-            " Give back at most that, or say that more is meant."
+            f"{show_amount(amount)} is more than the {show_amount(left)} of invoice {invoice.number} that isn't"
+            " credited yet. Give back at most that, or say that more is meant."
         )
 
 
@@ -106,7 +108,9 @@ class NegativeCreditNote(ProvenderError):
     code = "negative-credit-note"
 
     def __init__(self, number: str, total: Decimal) -> None:
-        super().__init__(f"Credit note {number} would come to {total}. A credit note needs a total above zero.")
+        super().__init__(
+            f"Credit note {number} would come to {show_amount(total)}. A credit note needs a total above zero."
+        )
 
 
 class LineWithoutDescription(ProvenderError):

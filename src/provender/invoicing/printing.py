@@ -182,7 +182,7 @@ def _line(line: Document) -> dict[str, str]:
         "code": line["sku"],
         "item": line["description"],
         "quantity": _thousands(show_quantity(Decimal(line["quantity"]))),
-        "price": _thousands(show_price(Decimal(line["unit_price"]))),
+        "price": show_price(Decimal(line["unit_price"])),
         "tax": _percent(line) if Decimal(line["tax_rate"]) else "free",
         "amount": show_amount(Decimal(line["amount"])),
     }

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from provender.basics.money import show_price, show_quantity
+from provender.basics.money import show_amount, show_price, show_quantity
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.invoicing.models import DocumentLine, Invoice, InvoiceLine, InvoiceVersion
@@ -126,7 +126,7 @@ def differences(older: Document, newer: Document) -> list[str]:
         for name, word in _HEADER.items()
         if older[name] != newer[name]
     ]
-    total = [f"Total: {older['total']} → {newer['total']}"] if older["total"] != newer["total"] else []
+    total = [f"Total: {_amount(older)} → {_amount(newer)}"] if older["total"] != newer["total"] else []
     return [*header, *_line_differences(older["lines"], newer["lines"]), *total]
 
 
@@ -162,6 +162,10 @@ def _changes(older: Document, newer: Document) -> list[str]:
 
 def _options(line: Document) -> dict[str, str]:
     return {each["property_name"]: each["option_name"] for each in line.get("tracking", [])}
+
+
+def _amount(document: Document) -> str:
+    return show_amount(Decimal(document["total"]))
 
 
 def _show(name: str, line: Document) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
+from provender.basics.money import show_amount
 from provender.basics.rows import hold, replace_rows
 from provender.customers.models import Customer
 from provender.customers.queries import due_date
@@ -254,7 +255,7 @@ def cancel_order(
     because, what = why or f"Order {order.number} was cancelled", "Cancelled"
     if order.invoice and then and stays_as_issued(order.invoice, closed):
         if credit_note := credit_whole(order.invoice, then=then, closed=closed, why=because, by=by):
-            what = f"Cancelled; credit note {credit_note.number} over {credit_note.total}"
+            what = f"Cancelled; credit note {credit_note.number} over {show_amount(credit_note.total)}"
     elif order.invoice:
         cancel_invoice(order.invoice, by=by, why=because)
     tell(order.supplier, KIND, order.pk, what, who=by, why=why)
@@ -435,8 +436,9 @@ def _amend(
     if found.story:
         tell(order.supplier, KIND, order.pk, f"For the difference to invoice {invoice.number}: {found.story}", who=by)
     elif found.difference:
-        left = f"Invoice {invoice.number} is left as it is, over {found.difference.billed}; the order comes to"
-        tell(order.supplier, KIND, order.pk, f"{left} {found.difference.wanted}", who=by)
+        billed, wanted = show_amount(found.difference.billed), show_amount(found.difference.wanted)
+        left = f"Invoice {invoice.number} is left as it is, over {billed}; the order comes to {wanted}"
+        tell(order.supplier, KIND, order.pk, left, who=by)
     return found
 
 

@@ -1,6 +1,9 @@
 """What can be wrong with an order."""
 
+from decimal import Decimal
+
 from provender.basics.errors import ProvenderError
+from provender.basics.money import show_amount
 from provender.catalogue.models import Product
 from provender.customers.models import Customer
 from provender.ordering.models import Order
@@ -69,8 +72,8 @@ class NegativeOrder(ProvenderError):
 
     code = "negative-order"
 
-    def __init__(self, total: object) -> None:
-        super().__init__(f"This order would come to {total}. What is given back needs a credit note.")
+    def __init__(self, total: Decimal) -> None:
+        super().__init__(f"This order would come to {show_amount(total)}. What is given back needs a credit note.")
 
 
 class WrongStatus(ProvenderError):

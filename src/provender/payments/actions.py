@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from provender.basics import clock
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.basics.rows import hold
 from provender.changes.actions import post
 from provender.invoicing.models import CreditNote, Invoice
@@ -72,7 +72,8 @@ def record_payment(
     if source == Payment.Source.HERE:  # a payout goes to the outside as one deposit
         post(invoice.supplier, PAYMENT, payment.pk, "Recorded")
     where = " in Xero" if source == Payment.Source.XERO else ""
-    tell(invoice.supplier, "invoice", invoice.pk, f"{invoice.currency} {amount} paid{where}; {_left(invoice)}", who=by)
+    what = f"{invoice.currency} {show_amount(amount)} paid{where}; {_left(invoice)}"
+    tell(invoice.supplier, "invoice", invoice.pk, what, who=by)
     return payment
 
 
@@ -109,7 +110,7 @@ def refund_credit(
         credit_note.supplier,
         "credit_note",
         credit_note.pk,
-        f"{credit_note.currency} {amount} paid back; {credit_note.remaining} left",
+        f"{credit_note.currency} {show_amount(amount)} paid back; {show_amount(credit_note.remaining)} left",
         who=by,
     )
     return payment
@@ -134,12 +135,12 @@ def remove_payment(payment: Payment, *, why: str = "", told_by_xero: bool = Fals
         hold(payment.invoice)
         weigh_invoice(payment.invoice)
         left = _left(payment.invoice)
-        what = f"{payment.invoice.currency} {payment.amount} taken back; {left}"
+        what = f"{payment.invoice.currency} {show_amount(payment.amount)} taken back; {left}"
         tell(payment.supplier, "invoice", payment.invoice.pk, what, who=by, why=why)
     if payment.credit_note:
         hold(payment.credit_note)
         weigh_credit(payment.credit_note)
-        what = f"Refund of {payment.amount} taken back; {payment.credit_note.remaining} left"
+        what = f"Refund of {show_amount(payment.amount)} taken back; {show_amount(payment.credit_note.remaining)} left"
         tell(payment.supplier, "credit_note", payment.credit_note.pk, what, who=by, why=why)
     if not told_by_xero and not payment.payout_id:
         post(payment.supplier, PAYMENT, payment.pk, "Removed")
@@ -181,9 +182,10 @@ def allocate_credit(
     weigh_credit(credit_note)
     if not told:
         post(invoice.supplier, ALLOCATION, allocation.pk, "Made")
-    what = f"{invoice.currency} {amount} of credit note {credit_note.number} set against it; {_left(invoice)}"
+    shown = show_amount(amount)
+    what = f"{invoice.currency} {shown} of credit note {credit_note.number} set against it; {_left(invoice)}"
     tell(invoice.supplier, "invoice", invoice.pk, what, who=by)
-    what = f"{amount} set against invoice {invoice.number}; {credit_note.remaining} left"
+    what = f"{shown} set against invoice {invoice.number}; {show_amount(credit_note.remaining)} left"
     tell(invoice.supplier, "credit_note", credit_note.pk, what, who=by)
     return allocation
 
@@ -208,7 +210,7 @@ def note_credit_in_xero(invoice: Invoice, *, credit: str, name: str, amount: Dec
         made_at=clock.now(),
     )
     weigh_invoice(invoice)
-    what = f"{invoice.currency} {amount} settled in Xero by {name}; {_left(invoice)}"
+    what = f"{invoice.currency} {show_amount(amount)} settled in Xero by {name}; {_left(invoice)}"
     tell(invoice.supplier, "invoice", invoice.pk, what)
     return allocation
 
@@ -236,7 +238,8 @@ def undo_allocation(
     if credit_note:
         hold(credit_note)
         weigh_credit(credit_note)
-        what = f"{allocation.amount} taken off invoice {invoice.number}; {credit_note.remaining} left"
+        left = show_amount(credit_note.remaining)
+        what = f"{show_amount(allocation.amount)} taken off invoice {invoice.number}; {left} left"
         if credit_note.applies_itself and not gives_back:
             credit_note.applies_itself = False
             credit_note.save(update_fields=["applies_itself"])
@@ -246,7 +249,7 @@ def undo_allocation(
     weigh_invoice(invoice)
     if not told_by_xero:
         post(allocation.supplier, ALLOCATION, allocation.pk, "Undone")
-    what = f"{allocation.amount} of {allocation.credit_name} taken off it; {_left(invoice)}"
+    what = f"{show_amount(allocation.amount)} of {allocation.credit_name} taken off it; {_left(invoice)}"
     tell(allocation.supplier, "invoice", invoice.pk, what, who=by, why=why)
 
 
@@ -300,4 +303,4 @@ def _check_credit(credit_note: CreditNote, amount: Decimal, *, told: bool) -> No
 
 
 def _left(invoice: Invoice) -> str:
-    return "nothing left to pay" if invoice.due <= 0 else f"{invoice.due} left to pay"
+    return "nothing left to pay" if invoice.due <= 0 else f"{show_amount(invoice.due)} left to pay"

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from provender.basics import clock
-from provender.basics.money import ZERO, exact_price, line_amount, show_price, show_quantity
+from provender.basics.money import ZERO, exact_price, line_amount, show_amount, show_price, show_quantity
 from provender.basics.rows import hold
 from provender.customers.queries import due_date
 from provender.invoicing.actions import revise_invoice
@@ -144,8 +144,10 @@ class Amended:
 
 def _became(part: Part | None, made: Invoice | CreditNote) -> str:
     if part is None or part.of is None:
-        return f"over {made.total}"
-    return f"changed to {made.total}" if part.drafts else "cancelled" if isinstance(made, CreditNote) else "void"
+        return f"over {show_amount(made.total)}"
+    if part.drafts:
+        return f"changed to {show_amount(made.total)}"
+    return "cancelled" if isinstance(made, CreditNote) else "void"
 
 
 @dataclass
@@ -343,7 +345,8 @@ def _spellings(
     if price is not None and other is not None and before and after:
         about = f": {show_quantity(quantity)} × {show_price(price)} → {show_quantity(more)} × {show_price(other)}"
         yield Decimal(1), amount, about
-    yield Decimal(1), amount, f": {before.amount if before else ZERO} → {after.amount if after else ZERO}"
+    was, now = (show_amount(each.amount if each else ZERO) for each in (before, after))
+    yield Decimal(1), amount, f": {was} → {now}"
 
 
 def _rounding(cents: Decimal) -> LineDraft:
@@ -514,5 +517,6 @@ def _bill(invoice: Invoice, drafts: Sequence[LineDraft], by: User | None) -> Inv
         further_to=invoice,
         by=by,
     )
-    tell(invoice.supplier, "invoice", invoice.pk, f"Further invoice {further.number} over {further.total}", who=by)
+    what = f"Further invoice {further.number} over {show_amount(further.total)}"
+    tell(invoice.supplier, "invoice", invoice.pk, what, who=by)
     return further

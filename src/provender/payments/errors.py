@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from provender.basics.errors import ProvenderError
+from provender.basics.money import show_amount
 from provender.invoicing.models import CreditNote, Invoice
 from provender.payments.models import Payout, PayoutLine
 
@@ -15,8 +16,8 @@ class PaymentTooLarge(ProvenderError):
 
     def __init__(self, invoice: Invoice, amount: Decimal) -> None:
         super().__init__(
-            f"{amount} is more than the {invoice.due} that invoice {invoice.number} has still to be paid."
-            " Enter at most that; keep the rest as a payment of another invoice."
+            f"{show_amount(amount)} is more than the {show_amount(invoice.due)} that invoice {invoice.number} has still"
+            " to be paid. Enter at most that; keep the rest as a payment of another invoice."
         )
 
 
@@ -26,7 +27,9 @@ class RefundTooLarge(ProvenderError):
     code = "refund-too-large"
 
     def __init__(self, amount: Decimal, left: Decimal) -> None:
-        super().__init__(f"{amount} is more than the {left} of this payment that can still be paid back.")
+        super().__init__(
+            f"{show_amount(amount)} is more than the {show_amount(left)} of this payment that can still be paid back."
+        )
 
 
 class NothingToPay(ProvenderError):
@@ -35,7 +38,7 @@ class NothingToPay(ProvenderError):
     code = "nothing-to-pay"
 
     def __init__(self, amount: Decimal) -> None:
-        super().__init__(f"{amount} is not an amount that can be paid. Enter one above zero.")
+        super().__init__(f"{show_amount(amount)} is not an amount that can be paid. Enter one above zero.")
 
 
 class InvoiceTakesNoMoney(ProvenderError):
@@ -79,8 +82,8 @@ class CreditTooSmall(ProvenderError):
 
     def __init__(self, credit_note: CreditNote, amount: Decimal) -> None:
         super().__init__(
-            f"Credit note {credit_note.number} has {credit_note.remaining} left, which is less than {amount}."
-            " Enter at most what is left."
+            f"Credit note {credit_note.number} has {show_amount(credit_note.remaining)} left, which is less than"
+            f" {show_amount(amount)}. Enter at most what is left."
         )
 
 
@@ -121,7 +124,8 @@ class PayoutOutOfBalance(ProvenderError):
 
     def __init__(self, reference: str, line: int, gross: Decimal, fee: Decimal, net: Decimal) -> None:
         super().__init__(
-            f"Payout {reference}, line {line}: gross {gross} less fee {fee} is {gross - fee}, but its net is {net}."
+            f"Payout {reference}, line {line}: gross {show_amount(gross)} less fee {show_amount(fee)} is"
+            f" {show_amount(gross - fee)}, but its net is {show_amount(net)}."
             " Check that each amount is read from its own column."
         )
 

@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from provender.basics.money import ZERO, AmountField
+from provender.basics.money import ZERO, AmountField, show_amount
 from provender.basics.texts import LineField
 from provender.invoicing.models import CreditNote, Invoice
 from provender.people.models import User
@@ -108,7 +108,7 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} on {self.date}"
+        return f"{show_amount(self.amount)} on {self.date}"
 
 
 class SurchargeRate(models.Model):

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from provender.basics import clock
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.basics.rows import ReadyRows, hold
 from provender.changes.actions import post
 from provender.invoicing.models import Invoice
@@ -110,7 +110,8 @@ def enter_payout(
     except IntegrityError as error:  # somebody else entered it since we looked
         raise PayoutKnown(provider, reference) from error
     ReadyRows.of(lines).insert()
-    tell(supplier, PAYOUT, payout.pk, f"Entered: {len(lines)} lines, {payout.currency} {payout.net}", who=by)
+    over = f"{payout.currency} {show_amount(payout.net)}"
+    tell(supplier, PAYOUT, payout.pk, f"Entered: {len(lines)} lines, {over}", who=by)
     return payout
 
 
@@ -237,14 +238,17 @@ def _pay_of(line: PayoutLine, invoice: Invoice, left: dict[UUID, Decimal], perce
     elif due <= 0:
         line.why = f"Invoice {invoice.number} has nothing left to pay."
     elif line.gross > due:
-        line.why = f"{line.gross} is more than the {due} that invoice {invoice.number} has left to pay."
+        more = f"{show_amount(line.gross)} is more than the {show_amount(due)}"
+        line.why = f"{more} that invoice {invoice.number} has left to pay."
         if method := method_that_costs(line.gross - due, due, percents):
             line.why += (
-                f" The {line.gross - due} more is the surcharge for {method}: put it on the invoice, then match again."
+                f" The {show_amount(line.gross - due)} more is the surcharge for {method}: put it on the invoice, then"
+                " match again."
             )
     else:
         line.outcome = Outcome.MATCHED if line.gross == due else Outcome.PART
-        line.why = "" if line.gross == due else f"{due - line.gross} of invoice {invoice.number} stays to be paid."
+        if line.gross < due:
+            line.why = f"{show_amount(due - line.gross)} of invoice {invoice.number} stays to be paid."
         line.amount = line.gross
         left[invoice.pk] = due - line.gross
 
@@ -265,9 +269,10 @@ def choose_invoice(line: PayoutLine, invoice: Invoice, *, by: User | None = None
     line.invoice, line.payment, line.noted_before, line.chosen = invoice, None, False, True
     line.amount = min(line.gross, due)
     line.outcome = Outcome.MATCHED if line.gross == due else Outcome.PART
-    line.why = f"{line.gross - due} more than was due is left for hand." if line.gross > due else ""
+    line.why = f"{show_amount(line.gross - due)} more than was due is left for hand." if line.gross > due else ""
     line.save()
-    tell(payout.supplier, PAYOUT, payout.pk, f"Line {line.position}: pays {line.amount} of {invoice.number}", who=by)
+    what = f"Line {line.position}: pays {show_amount(line.amount)} of {invoice.number}"
+    tell(payout.supplier, PAYOUT, payout.pk, what, who=by)
 
 
 @transaction.atomic
@@ -311,11 +316,12 @@ def pay_up_to(line: PayoutLine, amount: Decimal, *, by: User | None = None) -> N
     line.payment = _payment(payout, line, amount, by)
     line.payment.save(force_insert=True)
     weigh_invoices([line.invoice])
-    line.why = f"{line.gross - amount} of it is left for hand."
+    line.why = f"{show_amount(line.gross - amount)} of it is left for hand."
     line.outcome, line.amount, line.chosen = Outcome.PART, amount, True
     line.save()
     post(payout.supplier, PAYOUT, payout.pk, "A line pays less")
-    tell(payout.supplier, PAYOUT, payout.pk, f"Line {line.position} pays {amount} of {line.invoice.number}", who=by)
+    what = f"Line {line.position} pays {show_amount(amount)} of {line.invoice.number}"
+    tell(payout.supplier, PAYOUT, payout.pk, what, who=by)
 
 
 @transaction.atomic
@@ -356,7 +362,7 @@ def close_payout(payout: Payout, *, by: User | None = None) -> Payout:
     post(payout.supplier, PAYOUT, payout.pk, "Closed")
     tell(payout.supplier, PAYOUT, payout.pk, f"Closed: {len(paying)} payments", who=by)
     story = [
-        (line.invoice_id, f"{payout.currency} {line.amount} paid, payout {payout.reference}")
+        (line.invoice_id, f"{payout.currency} {show_amount(line.amount)} paid, payout {payout.reference}")
         for line in made
         if line.invoice_id
     ]
@@ -442,7 +448,7 @@ def _take_back(payments: Sequence[Payment], why: str) -> None:
     invoices = list(_hold_invoices(each.invoice_id for each in payments).values())
     Payment.objects.filter(pk__in=[each.pk for each in payments]).update(removed_at=clock.now(), removed_why=why[:200])
     weigh_invoices(invoices)
-    story = [(row.pk, f"{why}; {row.due} left to pay") for row in invoices]
+    story = [(row.pk, f"{why}; {show_amount(row.due)} left to pay") for row in invoices]
     tell_many(payments[0].supplier, "invoice", story)
 
 

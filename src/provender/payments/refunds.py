@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.basics.rows import hold
 from provender.invoicing.credit_notes import lines_worth, raise_credit_note
 from provender.invoicing.models import CreditNote, Invoice
@@ -87,5 +87,6 @@ def refund_payment(
         refund_of=payment,
         by=by,
     )
-    tell(invoice.supplier, "invoice", invoice.pk, f"{invoice.currency} {amount} paid back", who=by, why=reason)
+    what = f"{invoice.currency} {show_amount(amount)} paid back"
+    tell(invoice.supplier, "invoice", invoice.pk, what, who=by, why=reason)
     return refund

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
+from provender.basics.money import show_amount
 from provender.changes.actions import ask, post, settle
 from provender.changes.models import Change
 from provender.invoicing.actions import recode_invoice, renumber_invoice
@@ -350,7 +351,7 @@ def keep_as_paid(problem: Problem, by: User | None) -> None:
     """It stays here though Xero took it back; should it come again there, that is the same money."""
     claim(problem, KEPT)
     row = _money(problem)
-    what = f"{row.amount} stays paid, though not in Xero"
+    what = f"{show_amount(row.amount)} stays paid, though not in Xero"
     if row.invoice:
         tell(row.supplier, "invoice", row.invoice.pk, what, who=by)
     elif row.credit_note:

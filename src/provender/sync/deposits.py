@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.invoicing.models import Invoice
 from provender.payments.models import Payment, Payout
 from provender.sync.differences import GONE, read_sent
@@ -264,7 +264,8 @@ def _judge(payout: Payout, part: Part, link: Link | None, there: Mapping[str, wi
     elif (left := theirs.amount_due or ZERO) <= 0:
         why, text = "paid", "it is paid in Xero already"
     elif left < part.amount:
-        why, text, due = "less", f"{left} is left to pay in Xero, less than the {part.amount} paid", str(left)
+        why, due = "less", str(left)
+        text = f"{show_amount(left)} is left to pay in Xero, less than the {show_amount(part.amount)} paid"
     return Held(why, text, part.invoice.number, str(part.invoice.pk), due) if why else None
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from provender.basics import clock
+from provender.basics.money import ZERO, show_amount
 from provender.changes.models import UNSETTLED, Change
 from provender.payments.models import Allocation, Payment
 from provender.sync.documents import LINED
@@ -97,7 +98,7 @@ class _Night:
             words["theirs"] = _id_of(one.kind, one.theirs)
         if self._cause(one) == REMOVED and named:
             invoice = one.differences[0].number.rpartition(" on ")[2]
-            words |= {"number": invoice, "amount": f"{named.currency} {named.total}"}
+            words |= {"number": invoice, "amount": f"{named.currency} {show_amount(named.total or ZERO)}"}
         return words
 
     def _change(self, one: Finding) -> Change | None:

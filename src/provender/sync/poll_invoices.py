@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from provender.basics import clock
-from provender.basics.money import ZERO
+from provender.basics.money import ZERO, show_amount
 from provender.basics.rows import hold
 from provender.changes.actions import settle
 from provender.changes.models import Change
@@ -400,7 +400,7 @@ class _Judge:
         if change is not None:
             settle(Change.objects.filter(pk=change.pk), change.revision)
         close_problems(self.connection, "payment", [row.pk], "in Xero")
-        what = f"The payment of {row.amount} is in Xero"
+        what = f"The payment of {show_amount(row.amount)} is in Xero"
         tell(self.invoice.supplier, "invoice", self.invoice.pk, what)
 
     def _record(self, one: wire.DocumentPayment) -> None:
@@ -437,10 +437,10 @@ class _Judge:
 
     def _ask_about_both(self, payments: Sequence[wire.DocumentPayment], tally: Tally) -> None:
         """Paid here and in Xero, in amounts that don't match: nothing is counted twice, a person says which holds."""
-        theirs = ", ".join(sorted(str(one.amount) for one in payments))
+        theirs = ", ".join(map(show_amount, sorted(one.amount or ZERO for one in payments)))
         if self.invoice.pk in self.facts.questions or self._was_decided(TWICE, theirs):
             return
-        words = {"number": self.invoice.number, "paid": f"{self.invoice.paid}", "theirs": theirs}
+        words = {"number": self.invoice.number, "paid": show_amount(self.invoice.paid), "theirs": theirs}
         self._ask(TWICE, words)
         tally.questions += 1
 
@@ -463,10 +463,10 @@ def lose(
     asked = Problem.objects.filter(connection=connection, kind=kind, document=row.pk, cause=REMOVED)
     if asked.filter(Q(solved_at=None) | Q(how=KEPT)).exists():
         return
-    words = {"number": document.number, "amount": f"{document.currency} {row.amount}"}
+    words = {"number": document.number, "amount": f"{document.currency} {show_amount(row.amount)}"}
     note_problem(connection, kind, row.pk, 0, REMOVED, words)
     about = "invoice" if isinstance(document, Invoice) else "credit_note"
-    tell(document.supplier, about, document.pk, f"{row.amount} was taken back in Xero; a person is asked")
+    tell(document.supplier, about, document.pk, f"{show_amount(row.amount)} was taken back in Xero; a person is asked")
     tally.questions += 1
 
 

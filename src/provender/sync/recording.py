@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import repeat
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from provender.basics import clock
+from provender.basics.money import show_amount
 from provender.basics.rows import ReadyRows, delete_leaves
 from provender.changes.actions import ask, post_many, settle
 from provender.changes.models import Change
@@ -98,7 +100,7 @@ class Recording:
         close_problems(self.connection, kind, [row.document for row in rows], "in step")
         for one in differing.values():
             theirs = KINDS[kind].total_of(one.theirs)
-            words = {"number": one.document.number, "ours": str(one.document.total), "theirs": str(theirs)}
+            words = {"number": one.document.number, "ours": _shown(one.document.total), "theirs": _shown(theirs)}
             note_problem(self.connection, kind, one.document.document, one.document.revision, "total-differs", words)
         for one in untracked:
             self._note_untracked(one)
@@ -303,13 +305,17 @@ def _ready_story(connection: Connection, operation: str, accepted: Sequence[Acce
     return [rows for rows in ready if rows]
 
 
+def _shown(total: Decimal | None) -> str:
+    return "" if total is None else show_amount(total)
+
+
 def _line(kind: str, operation: str, one: Accepted) -> str:
     if kind == "contact":
         return f"Contact made in Xero: {one.theirs.name}"
     removed = operation == Dispatch.Operation.VOID
     if kind in MONEY_WORDS:
-        amount = one.document.total or KINDS[kind].total_of(one.theirs)
-        return f"{MONEY_WORDS[kind][removed]}{f': {amount}' if amount is not None else ''}"
+        amount = _shown(one.document.total or KINDS[kind].total_of(one.theirs))
+        return f"{MONEY_WORDS[kind][removed]}{f': {amount}' if amount else ''}"
     status = KINDS[kind].status_of(one.theirs)
     if removed:
         return "Deleted in Xero" if status == "DELETED" else "Voided in Xero"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import httpx2
 
@@ -145,7 +146,8 @@ class Reader:
                 self._budget.take(person=self._for_a_person)
             except TryLater as limit:
                 if limit.seconds > LONGEST_WAIT:
-                    until = clock.now() + timedelta(seconds=limit.seconds)
+                    zone = ZoneInfo(self._connection.supplier.time_zone)
+                    until = (clock.now() + timedelta(seconds=limit.seconds)).astimezone(zone)
                     raise XeroBusy("its limit of calls is used up", until) from limit
                 time.sleep(limit.seconds + 0.05)
             else:
