@@ -74,6 +74,16 @@ def test_an_archived_account_is_refused_at_its_field(theo, connection, books):
     assert "265 · Freight Income (can’t be used)" in page.text
 
 
+def test_an_account_that_xero_just_refused_is_marked(theo, order, books, sync):
+    """The button of the problem leads here; what our copy said before the refusal would deny it."""
+    books.archive_account("200")
+    sync()
+    assert "The accounts are there and active" not in theo.get("/w/harbour/xero").text
+    page = theo.get(ADDRESS).text
+    assert "200 · Sales (can’t be used)" in page
+    assert "is archived in Xero" in page
+
+
 def test_an_account_that_was_archived_a_minute_ago_is_refused(theo, connection, books, xero):
     """Our copy of the chart still has it; Xero is asked before something newly chosen is saved."""
     books.archive_account("260")

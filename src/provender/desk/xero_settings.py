@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 
+from provender.basics.errors import ProvenderError
 from provender.desk.forms import only_shown
 from provender.desk.frame import DeskRequest, connected, member
 from provender.desk.meanwhile import SharedForm, who_did
@@ -157,6 +158,8 @@ def _name(connection: Connection, field: str, value: str) -> str:
 def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     """Show the settings, proposals chosen where nothing is; save them."""
     connection = connected(supplier)
+    if request.method == "GET":
+        _freshen(request, connection)
     form = SettingsForm.of(request, connection)
     if form.may_be_kept():
         try:
@@ -181,6 +184,15 @@ def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     if form.meanwhile:
         context["told"] = who_did(supplier, "connection", connection, begins="Settings changed")
     return render(request, "desk/xero/settings.html", context)
+
+
+def _freshen(request: DeskRequest, connection: Connection) -> None:
+    """Who comes here because Xero refused an account finds that account marked; if Xero can't be asked, our copy shows."""
+    if connection.state == Connection.State.CONNECTED and request.membership.may(Doing.BOOKS):
+        try:
+            actions.freshen_accounts(connection)
+        except ProvenderError as error:
+            messages.warning(request, error.sentence)
 
 
 @member(Doing.LOOK)

@@ -61,6 +61,16 @@ def reload_chart(connection: Connection, by: User | None) -> None:
     tell(connection.supplier, "connection", connection.pk, "Accounts and items read again", who=by)
 
 
+def freshen_accounts(connection: Connection) -> None:
+    """Read accounts and tax rates again once a refusal has shown that our copy is old: two calls, else none.
+
+    Raises XeroBusy, XeroRefused, NeedsReconnecting.
+    """
+    if connection.chart_read_at is None:
+        with asking_for_a_person(connection) as session:
+            read_accounts(session)
+
+
 def choose_settings(connection: Connection, values: Mapping[str, Any], by: User | None) -> None:
     """Save settings that a person chose. What is newly chosen from the chart is judged by Xero's chart of this moment:
     two calls, and none where only switches changed. When Xero can't be asked, our copy of it judges.
