@@ -12,6 +12,7 @@ from provender.catalogue.actions import save_product, set_list_price
 from provender.ordering.actions import edit_order, place_order
 from provender.ordering.errors import (
     AnotherWholesalersGoods,
+    EmptyOrder,
     LineNamesNothing,
     LineWithoutPrice,
     ProductSwitchedOff,
@@ -133,6 +134,12 @@ def test_freight_follows_the_goods(bistro, cups, freight, reason):
 def test_freight_that_comes_to_nothing_is_not_placed(bistro):
     order = cast.placed_order(bistro, lines=[FREIGHT, *cast.goods(bistro.supplier, {"CUP-8OZ": 4000})])
     assert [line.kind for line in order.invoice.lines.all()] == ["product"]
+
+
+def test_freight_that_nobody_asked_for_is_no_order(bistro):
+    with pytest.raises(EmptyOrder):
+        cast.placed_order(bistro, lines=[FREIGHT])
+    assert cast.placed_order(bistro, lines=[replace(FREIGHT, unit_price=Decimal(5))]).status == "placed"
 
 
 def test_freight_is_found_again_when_a_draft_grows(bistro):

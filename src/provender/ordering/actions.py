@@ -27,6 +27,7 @@ from provender.ordering.errors import (
     WrongStatus,
 )
 from provender.ordering.lines import (
+    TYPED,
     OrderLineDraft,
     choose_tracking,
     draft_of,
@@ -359,8 +360,8 @@ def _customer_of(order: Order) -> Customer:
 def _ready(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
     """The lines that a binding order has. Raises EmptyOrder, NegativeOrder."""
     ready = [line for line in lines if line.unit_price or line.kind not in (LineKind.FREIGHT, LineKind.SURCHARGE)]
-    if not ready:
-        raise EmptyOrder
+    if all(line.kind == LineKind.FREIGHT and line.price_from != TYPED for line in ready):
+        raise EmptyOrder  # freight that nobody asked for: its row stands on every form
     total = totals_of(order.supplier, ready).total
     if total < 0:
         raise NegativeOrder(total)

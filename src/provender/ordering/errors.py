@@ -10,12 +10,12 @@ from provender.ordering.models import Order
 
 
 class EmptyOrder(ProvenderError):
-    """An order is placed with at least one line of goods or charges."""
+    """An order is placed with at least one line of goods or charges; freight by the group alone is none."""
 
     code = "empty-order"
 
     def __init__(self) -> None:
-        super().__init__("This order has no lines. Add what the customer wants, then place it.")
+        super().__init__("This order has no lines, freight aside. Add what the customer wants, then place it.")
 
 
 class ProductSwitchedOff(ProvenderError):

@@ -54,7 +54,7 @@ class AppNotSetUp(ProvenderError):
     def __init__(self) -> None:
         super().__init__(
             "This Provender has no Xero app yet. Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET, unless the app uses PKCE)"
-            " as the guide “Connecting a real Xero app” says, then start it again."
+            " as the guide “Connecting Xero” says, then start it again."
         )
 
 
