@@ -168,6 +168,7 @@ def test_others_see_the_settings_without_a_button(desk):
 def test_numbering_goes_forward_only(supplier, priya):
     take_numbers(supplier, "invoice", 9)
     numbers = {"order_prefix": "O", "invoice_prefix": "HF-", "next_order": "100", "next_invoice": "9"}
+    numbers |= {"credit_note_prefix": "HC-", "next_credit_note": "7"}
     refused = priya.post("/w/harbour/settings/numbering", numbers)
     assert "Numbers up to 9 were given out" in refused.text
     priya.post("/w/harbour/settings/numbering", numbers | {"next_invoice": "5000"})
@@ -177,6 +178,7 @@ def test_numbering_goes_forward_only(supplier, priya):
         5000,
         100,
     )
+    assert (supplier.credit_note_prefix, next_number(supplier, "credit_note")) == ("HC-", 7)
 
 
 def test_a_freight_group_is_added_and_changed(supplier, desk):

@@ -86,24 +86,34 @@ def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 class NumberingForm(SharedForm):
     next_order = forms.IntegerField(label="Next order number", min_value=1, max_value=999_999_999)
     next_invoice = forms.IntegerField(label="Next invoice number", min_value=1, max_value=999_999_999)
-    field_order = ("order_prefix", "next_order", "invoice_prefix", "next_invoice")
-    moves_by_itself = ("next_order", "next_invoice")  # with each order that somebody places
+    next_credit_note = forms.IntegerField(label="Next credit note number", min_value=1, max_value=999_999_999)
+    field_order = (
+        "order_prefix", "next_order", "invoice_prefix", "next_invoice", "credit_note_prefix", "next_credit_note"
+    )  # fmt: skip
+    moves_by_itself = ("next_order", "next_invoice", "next_credit_note")  # with each order that somebody places
 
     class Meta:
         model = Supplier
-        fields = ("order_prefix", "invoice_prefix")
-        labels = {"order_prefix": "Order prefix", "invoice_prefix": "Invoice prefix"}
+        fields = ("order_prefix", "invoice_prefix", "credit_note_prefix")
+        labels = {
+            "order_prefix": "Order prefix",
+            "invoice_prefix": "Invoice prefix",
+            "credit_note_prefix": "Credit note prefix",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.now = {kind: next_number(self.instance, kind) for kind in ("order", "invoice")}
-        self.initial.update(next_order=self.now["order"], next_invoice=self.now["invoice"])
+        self.now = {kind: next_number(self.instance, kind) for kind in ("order", "invoice", "credit_note")}
+        self.initial.update({f"next_{kind}": number for kind, number in self.now.items()})
 
     def clean_next_order(self) -> int:
         return self._not_lower("order")
 
     def clean_next_invoice(self) -> int:
         return self._not_lower("invoice")
+
+    def clean_next_credit_note(self) -> int:
+        return self._not_lower("credit_note")
 
     def _not_lower(self, kind: str) -> int:
         name, now = f"next_{kind}", self.now[kind]
@@ -115,7 +125,7 @@ class NumberingForm(SharedForm):
 
 @member(Doing.RUN)
 def numbering(request: DeskRequest, supplier: Supplier) -> HttpResponse:
-    """Prefixes and the next numbers of orders and invoices."""
+    """Prefixes and the next numbers of orders, invoices and credit notes."""
     form = NumberingForm.of(request, supplier)
     if form.may_be_kept() and form.keep(lambda: _save_numbering(request, supplier, form)):
         return redirect("desk:settings-numbering", slug=supplier.slug)
@@ -129,7 +139,7 @@ def _save_numbering(request: DeskRequest, supplier: Supplier, form: NumberingFor
         typed = form.cleaned_data[f"next_{kind}"]
         if typed != now:
             skip_numbers_to(supplier, kind, typed)
-            changes.append(f"next {kind} number {now} → {typed}")
+            changes.append(f"next {kind.replace('_', ' ')} number {now} → {typed}")
     _save(request, supplier, form, *changes)
 
 
