@@ -187,7 +187,7 @@ def settings(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 
 
 def _freshen(request: DeskRequest, connection: Connection) -> None:
-    """Who comes here because Xero refused an account finds that account marked; if Xero can't be asked, our copy shows."""
+    """Who comes because Xero refused an account finds it marked; if Xero can't be asked, our copy shows."""
     if connection.state == Connection.State.CONNECTED and request.membership.may(Doing.BOOKS):
         try:
             actions.freshen_accounts(connection)
