@@ -68,6 +68,7 @@ def test_more_than_the_invoice_is_asked_about(theo, invoice):
 
 
 def test_a_free_credit_is_written_edited_and_cancelled(theo, cafe):
+    assert f"{DESK}/customers/{cafe.pk}/credit" in theo.get(f"{DESK}/customers/{cafe.pk}").text
     assert "needs at least one line" in write(theo, f"{DESK}/customers/{cafe.pk}/credit").text
     assert "Write its price." in write(theo, f"{DESK}/customers/{cafe.pk}/credit", ("", "Goodwill", "1", "")).text
     write(theo, f"{DESK}/customers/{cafe.pk}/credit", ("", "Goodwill", "1", "10.00"))
