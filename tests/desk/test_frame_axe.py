@@ -1,19 +1,17 @@
 """Every page of the desk in a real browser: accessible, inside its width, nothing refused by the content policy."""
 
-import os
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 from django.test import Client
 
+import browsers
 import cast
 from desk.examples import EXAMPLES, Things, addresses
 from provender.payments.surcharges import set_surcharges
 
-CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 HEIGHTS = dict(WIDTHS.values())
 BEFORE_LOGIN = ["/account/login/", "/account/password/reset/", "/account/password/reset/done/", "/account/signup/"]
@@ -21,12 +19,7 @@ OF_ONES_LOGIN = ["/account/password/change/", "/account/2fa/", "/account/logout/
 # Leads away from our pages, or has no page of its own.
 NOT_PAGES = {"xero-callback", "join"}
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("CI") != "true", reason=f"no {CHROMIUM} on this machine"
-    ),
-]
+pytestmark = [pytest.mark.browser, browsers.needs_browser]
 
 
 @pytest.fixture
@@ -53,34 +46,25 @@ def is_page(answer):
     return html and answer.text.lstrip().startswith("<!doctype html>")
 
 
-@pytest.fixture
-def pages(things, session):
-    """Every address that answers the owner with a page."""
-    inside = [a for a in addresses() if a.name not in NOT_PAGES and (not a.needs_example or a.name in EXAMPLES)]
-    answers = {a.url(things): session.get(a.url(things)) for a in inside}
+def pages(things, session, part):
+    """Every other address that answers the owner with a page, from the first or the second on."""
+    inside = [
+        a.url(things) for a in addresses() if a.name not in NOT_PAGES and (not a.needs_example or a.name in EXAMPLES)
+    ]
+    answers = {url: session.get(url) for url in inside[part::2]}
     shown = [url for url, answer in answers.items() if answer.status_code == 200 and is_page(answer)]
     assert len(shown) > 9
     paid = [f"/w/harbour/orders/{things.left_order.pk}/{page}" for page in ("edit", "cancel")]  # shown otherwise
-    return [*shown, *paid, *OF_ONES_LOGIN, "/w/harbour/search?q=cafe", "/w/harbour/people?q=nobody-like-that"]
+    more = [*paid, *OF_ONES_LOGIN, "/w/harbour/search?q=cafe", "/w/harbour/people?q=nobody-like-that"]
+    return shown + more[part::2]
 
 
 @contextmanager
-def window(size, cookies=()):
-    """A browser page of that size, with what it complained about."""
-    from playwright.sync_api import sync_playwright
-
-    width, height = WIDTHS[size]
-    with sync_playwright() as player:
-        browser = player.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        context.add_cookies(list(cookies))
-        page, complaints = context.new_page(), []
-        page.on("console", lambda told: complaints.append(told.text) if told.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+def window(size, cookies=(), **options):
+    """A browser's page of that size, with what it complained about."""
+    with browsers.browser() as started, browsers.window(started, WIDTHS[size], **options) as (page, complaints):
+        page.context.add_cookies(list(cookies))
         yield page, complaints
-        browser.close()
 
 
 # What only a colour can break; the rest is the same in the dark.
@@ -130,9 +114,10 @@ def cookie(session, live_server):
 
 
 @pytest.mark.parametrize("part", range(2))  # which may run at once
-def test_every_page_is_accessible_and_fits(live_server, session, pages, part):
+def test_every_page_is_accessible_and_fits(live_server, things, session, part):
+    urls = [live_server.url + url for url in pages(things, session, part)]
     with window("desk", [cookie(session, live_server)]) as (page, complaints):
-        wrong = look_through(page, complaints, [live_server.url + url for url in pages[part::2]])
+        wrong = look_through(page, complaints, urls)
     assert not wrong, "\n".join(wrong)
 
 
@@ -163,13 +148,9 @@ def test_keys_lead_through_search_and_lists(live_server, session):
 
 
 def test_everything_works_without_scripts(live_server, session):
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        context = browser.new_context(java_script_enabled=False)
-        context.add_cookies([cookie(session, live_server)])
-        page = context.new_page()
+    with window("desk", [cookie(session, live_server)], java_script_enabled=False) as (page, _):
         page.goto(f"{live_server.url}/w/harbour/people")
         page.locator("#id_q").fill("theo")
         page.get_by_role("button", name="Filter").click()
@@ -177,4 +158,3 @@ def test_everything_works_without_scripts(live_server, session):
         page.get_by_role("button", name="Priya").click()
         page.get_by_role("button", name="Log out").click()
         expect(page).to_have_url(f"{live_server.url}/account/login/?next=/")
-        browser.close()

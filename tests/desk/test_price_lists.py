@@ -1,14 +1,14 @@
 """Price lists at the desk: the lists, the prices of one written many at once, copy, rename, delete."""
 
-import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 import cast
+from browsers import needs_browser
 from desk.test_customers import names, queries
-from desk.test_frame_axe import CHROMIUM, cookie, window
+from desk.test_frame_axe import cookie, window
 from provender.basics import clock
 from provender.catalogue.models import PriceList
 
@@ -367,7 +367,7 @@ def test_deleting_a_list_says_who_falls_back_to_base_prices(supplier, cafes, mai
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists() and os.environ.get("CI") != "true", reason=f"no {CHROMIUM} on this machine")
+@needs_browser
 def test_typed_prices_are_not_lost_to_a_search_without_a_question(live_server, supplier, cafes, desk):
     from playwright.sync_api import expect
 

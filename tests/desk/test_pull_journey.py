@@ -3,8 +3,11 @@
 import pytest
 
 import cast
-from desk.test_frame_axe import CHROMIUM, WIDTHS, cookie, look, pytestmark, window  # noqa: F401 -- the mark is taken too
+from browsers import needs_browser
+from desk.test_frame_axe import WIDTHS, cookie, look, window
 from provender.people.models import User
+
+pytestmark = [pytest.mark.browser, needs_browser]
 
 
 @pytest.fixture

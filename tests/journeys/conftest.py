@@ -15,17 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
+import browsers
 from databases import own_database
 
-CHROMIUM = Path("/usr/bin/chromium")
-# Nothing of the browser's own may call out, and in CI it is started by root.
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+# Leaving a page while its sums are asked for ends that request, which htmx tells too.
+OF_LEAVING = ("htmx:sendAbort", "htmx:afterRequest")
 PROVENDER = Path(sys.executable).with_name("provender")
 NOT_INHERITED = ("PROVENDER_", "XERO_", "DATABASE_URL", "DJANGO_")
 
@@ -93,34 +87,19 @@ def running(command, sign, environment, log):
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
-    """Debian's Chromium."""
-    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
-        pytest.skip(f"no {CHROMIUM} on this machine")
-    from playwright.sync_api import expect, sync_playwright
+    """The same for all journeys."""
+    from playwright.sync_api import expect
 
     expect.set_options(timeout=10_000)
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
-        yield browser
-        browser.close()
+    with browsers.browser() as started:
+        yield started
 
 
 @contextmanager
 def window(browser, size=(1280, 900), **options):
     """A page of that size; whatever its console complains about fails the test at the end."""
-    width, height = size
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **options)
-    page, complaints = context.new_page(), []
-    page.on("console", lambda told: complaints.append(told.text) if _complains(told) else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page, complaints
-    context.close()
-    assert not complaints
-
-
-def _complains(told):
-    """An error or a warning. Leaving a page while its sums are asked for ends that request, which htmx tells too."""
-    ended = told.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
-    return told.type in {"error", "warning"} and not ended
+    with browsers.window(browser, size, **options) as (page, complaints):
+        yield page, complaints
+    assert [told for told in complaints if not told.startswith(OF_LEAVING)] == []

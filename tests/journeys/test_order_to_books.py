@@ -6,9 +6,10 @@ from time import monotonic
 import pytest
 from playwright.sync_api import expect
 
+from browsers import needs_browser
 from journeys.conftest import window
 
-pytestmark = [pytest.mark.browser, pytest.mark.kill]
+pytestmark = [pytest.mark.browser, pytest.mark.kill, needs_browser]
 PASSWORD = "oat milk and rye"
 PATIENCE = 60  # seconds, for machines that are busy with something else
 

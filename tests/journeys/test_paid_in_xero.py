@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from browsers import needs_browser
 from journeys.conftest import window
 from journeys.test_order_to_books import (
     add_customer,
@@ -16,7 +17,7 @@ from journeys.test_order_to_books import (
     wait_to_see,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.kill]
+pytestmark = [pytest.mark.browser, pytest.mark.kill, needs_browser]
 
 
 def in_the_books(page, act):

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
+from browsers import needs_browser
 from journeys.conftest import window
 from journeys.test_order_to_books import (
     add_customer,
@@ -19,7 +20,7 @@ from journeys.test_order_to_books import (
     wait_to_see,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.kill]
+pytestmark = [pytest.mark.browser, pytest.mark.kill, needs_browser]
 PAYOUT = "Payout,Date,Invoice,Gross,Fee\nPO-77,{day},{invoice},14.85,0.35\n"
 
 

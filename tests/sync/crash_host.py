@@ -1,7 +1,8 @@
 """A real Provender process for the crash tests: some commands in turn, in a child of its own, which may be killed.
 
-They come as JSON lines on standard input, the last one's answer goes as a JSON line to standard output. The parent
-keeps Django loaded and never opens the database, so that a child costs milliseconds instead of a start.
+They come as a JSON line on standard input; what each answered before the child ended goes as a JSON line to standard
+output. The parent keeps Django loaded and never opens the database, so that a child costs milliseconds instead of a
+start.
 """
 
 import gc
@@ -185,11 +186,27 @@ def look():
     }
 
 
+def settle():
+    """Drain again as the engine would, until nothing is due or in doubt; what there is then, and how many seconds later
+    it is on both sides' clocks.
+    """
+    later = 0
+    for seconds in (100, *[300] * 4):  # the dead process's lease runs out, then what was sent settles
+        clock.move(timedelta(seconds=seconds))
+        httpx2.post(f"{os.environ['XERO_API_URL']}/_simulator/clock", json={"advance": seconds}).raise_for_status()
+        later += seconds
+        run_drain()
+        state = look()
+        if not state["unsettled"]["open"] and not state["unsettled"]["waiting"]:
+            break
+    return {"state": state, "later": later}
+
+
 def verify():
     return verify_books(Supplier.objects.get()).as_json()
 
 
-COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, prepare, act, run_drain, look, verify)}
+COMMANDS = {one.__name__: one for one in (set_up, place, edit, cancel, prepare, act, run_drain, look, settle, verify)}
 
 
 def run_in_child(steps, offset, kill_after):
@@ -201,8 +218,7 @@ def run_in_child(steps, offset, kill_after):
         status = 1
         try:
             for name, arguments in steps:
-                result = COMMANDS[name](**arguments)
-            os.write(write, json.dumps(result).encode())
+                os.write(write, json.dumps(COMMANDS[name](**arguments)).encode() + b"\n")
             status = 0
         except Exception:  # noqa: BLE001 -- told on standard error, and by the exit status
             import traceback
@@ -215,12 +231,12 @@ def run_in_child(steps, offset, kill_after):
         time.sleep(kill_after)
         os.kill(child, signal.SIGKILL)
     with os.fdopen(read, "rb") as pipe:
-        said = pipe.read()
+        said = pipe.readlines()
     _, status = os.waitpid(child, 0)
     return {
         "killed": os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL,
         "failed": os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0,
-        "result": json.loads(said) if said else None,
+        "results": [json.loads(line) for line in said if line.endswith(b"\n")],
     }
 
 

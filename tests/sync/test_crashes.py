@@ -37,34 +37,28 @@ class Process:
             text=True,
         )
 
-    def do(self, *steps, kill_after=None, **arguments):
-        """Commands in turn in one child, the arguments are the last one's."""
-        *first, last = steps
-        asked = {"steps": [*((step, {}) for step in first), (last, arguments)]}
-        asked |= {"offset": self.offset, "kill_after": kill_after}
-        self.host.stdin.write(json.dumps(asked) + "\n")
+    def do(self, *steps, kill_after=None):
+        """Commands in turn, (name, its arguments), in one child."""
+        self.host.stdin.write(json.dumps({"steps": steps, "offset": self.offset, "kill_after": kill_after}) + "\n")
         self.host.stdin.flush()
         answer = json.loads(self.host.stdout.readline())
         assert not answer["failed"], f"{steps} failed"
         return answer
 
-    def ask(self, *steps, **arguments):
-        answer = self.do(*steps, **arguments)
+    def ask(self, step, **arguments):
+        answer = self.do((step, arguments))
         assert not answer["killed"]
-        return answer["result"]
+        return answer["results"][-1]
 
     def later(self, seconds):
         self.offset += seconds
         self.simulator.clock.advance(seconds)
 
     def settle(self):
-        """Drain again as the engine would, until nothing is due or in doubt; what there is then."""
-        for seconds in (100, *[300] * 4):  # the dead process's lease runs out, then what was sent settles
-            self.later(seconds)
-            state = self.ask("run_drain", "look")
-            if not state["unsettled"]["open"] and not state["unsettled"]["waiting"]:
-                return state
-        return state
+        """What there is when nothing is due or in doubt any more."""
+        settled = self.ask("settle")
+        self.offset += settled["later"]
+        return settled["state"]
 
     def close(self):
         self.host.stdin.close()
@@ -85,23 +79,25 @@ def process(tmp_path_factory, request):
         made.close()
 
 
-def act(process, operation, venue, number):
-    """The step that is to be killed in the next drain; the invoice's number."""
+def drain_after(process, operation, venue, number, **plan):
+    """Do the operation's last step, and drain once: the invoice's number, the places passed, and whether it died."""
     if operation == "match a contact":
         process.simulator.organisation().add_contact(venue)
-    number = process.ask("act", operation=operation, venue=venue, number=number)
+    act = ("act", {"operation": operation, "venue": venue, "number": number})
     if operation == "recover":  # the contact's answer was recorded, the invoice's was lost with the process
-        assert process.do("run_drain", failpoint="answered", nth=2)["killed"]
+        lost = process.do(act, ("run_drain", {"failpoint": "answered", "nth": 2}))
+        assert lost["killed"]
         process.later(100)
-    return number
+        number, act = lost["results"][0], ("look", {})
+    answer = process.do(act, ("run_drain", plan))
+    return number or answer["results"][0], answer["results"][1:], answer["killed"]
 
 
 def let_it_pass(process, operation):
     """Nobody is killed; the places that are passed, in order, the invoice's number, and what there is then."""
     venue = f"{operation} whole"
     (number,) = process.ask("prepare", operation=operation, venues=[venue])
-    number = act(process, operation, venue, number)
-    places = process.ask("run_drain")
+    number, (places,), _ = drain_after(process, operation, venue, number)
     # Any drain renews a token whose time has come; its places are those of the operation that ends it each time.
     if operation != "refresh the token":
         places = [place for place in places if not place.startswith("token-")]
@@ -115,8 +111,8 @@ def kill_at_each(process, operation, places):
     venues = [f"{operation} {place} {nth}" for place, nth in places]
     numbers = process.ask("prepare", operation=operation, venues=venues)
     for (place, nth), venue, prepared in zip(places, venues, numbers, strict=True):
-        number = act(process, operation, venue, prepared)
-        assert process.do("run_drain", failpoint=place, nth=nth)["killed"], f"{place}:{nth} wasn't reached"
+        number, _, killed = drain_after(process, operation, venue, prepared, failpoint=place, nth=nth)
+        assert killed, f"{place}:{nth} wasn't reached"
         state = process.settle()
         assert state["unsettled"] == NOTHING, f"after dying at {place}:{nth}"
         yield f"{place}:{nth}", number, state
@@ -197,7 +193,7 @@ def test_killed_twenty_times_in_a_row_at_random(process):
             process.ask("cancel", number=number) if what == "cancel" else process.ask(
                 "edit", number=number, quantity=chance.randrange(1, 30)
             )
-        process.do("run_drain", kill_after=chance.uniform(0.002, 0.35))
+        process.do(("run_drain", {}), kill_after=chance.uniform(0.002, 0.35))
         process.later(95)
     state = process.settle()
     assert state["unsettled"] == NOTHING

@@ -1,35 +1,16 @@
 """The bookkeeper's page in a real browser: a morning's work on a telephone without JavaScript, and who can read it."""
 
-import os
-from contextlib import contextmanager
-from pathlib import Path
-
 import httpx2
 import pytest
 
+from browsers import browser, needs_browser, window
 from xero_simulator import Simulator, messages
 from xero_simulator.testing import Server, connect
 from xero_simulator.views.page import VIEWS
 
-CHROMIUM = Path("/usr/bin/chromium")
 CAFE = "Basket Case Café"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("CI") != "true", reason=f"no {CHROMIUM} on this machine"
-    ),
-]
-
-
-@contextmanager
-def window(**wishes):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as player:
-        options = ["--no-sandbox", "--disable-background-networking"]
-        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=options)
-        yield browser.new_context(**wishes).new_page()
-        browser.close()
+PHONE = (390, 844)
+pytestmark = [pytest.mark.browser, needs_browser]
 
 
 @pytest.fixture
@@ -72,7 +53,7 @@ class Person:
 
 def test_a_mornings_work_on_a_telephone(server):
     books = server.simulator.organisation()
-    with window(java_script_enabled=False, viewport={"width": 390, "height": 844}) as page:
+    with browser() as started, window(started, PHONE, java_script_enabled=False) as (page, _):
         mai = Person(page, server.url)
         mai.look_at("invoices")
         new = {"contact": CAFE, "description": "Olive oil", "price": "40"}
@@ -115,7 +96,7 @@ def test_every_view_can_be_read_and_fits(server):
     books.refund(books.type_credit_note(CAFE), 1)
     addresses = [f"/_simulator/?view={view}" for view in VIEWS] + [f"/_simulator/invoice/{owed['InvoiceID']}"]
     wrong = []
-    with window(viewport={"width": 390, "height": 844}) as page:
+    with browser() as started, window(started, PHONE) as (page, _):
         for address in addresses:
             page.goto(server.url + address)
             for scheme in ("light", "dark"):
