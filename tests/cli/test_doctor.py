@@ -15,7 +15,7 @@ from provender.basics.errors import ProvenderError
 from provender.cli import database
 from provender.config import settings as settings_file
 from provender.engine import slots
-from provender.sync.models import Consent
+from provender.sync.models import Connection, Consent
 from provender.sync.secrets import _box
 
 
@@ -93,6 +93,13 @@ def test_an_app_that_is_set_by_half(complaints, server, settings):
 def test_a_wrong_secret(complaints, server, settings):
     settings.XERO_CLIENT_SECRET = "mistyped"
     assert "Xero doesn't accept this Provender's app" in complaints()["Xero app"]
+
+
+def test_a_wrong_secret_of_a_connection_that_lives(connected, complaints, settings):
+    settings.XERO_CLIENT_SECRET = "mistyped"
+    with clock.moved(timedelta(minutes=31)):
+        assert "Nothing is lost, and what waits goes by itself then." in complaints()["harbour"]
+    assert Connection.objects.get().state == Connection.State.CONNECTED
 
 
 def test_another_app_than_the_one_that_connected(connected, complaints):

@@ -6,10 +6,12 @@ import pytest
 from django.template.loader import render_to_string
 
 import cast
+from provender.basics import clock
 from provender.ordering import actions as ordering
 from provender.people.models import Membership
 from provender.sync import actions, queries
 from provender.sync.choices import save_settings
+from provender.sync.models import Connection
 from provender.sync.standing import contact_standing, standing
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,19 @@ def test_while_xero_needs_reconnecting_nothing_is_asked(order, connection, panel
     connection.state = connection.State.NEEDS_RECONNECTING
     connection.save()
     assert "hx-trigger" not in panel(order.invoice)
+
+
+def test_while_xero_refuses_the_app_every_page_says_so_and_asks_for_no_consent(order, connection, panel, priya):
+    Connection.objects.update(app_refused_at=clock.now())
+    assert "Waits until Xero accepts Provender’s app again" in panel(order.invoice)
+    said = "Xero doesn’t accept the id or the secret of Provender’s app, so nothing goes to Demo Company (AU)."
+    for page in ("", "xero", "xero/problems"):
+        shown = priya.get(f"/w/harbour/{page}").text
+        assert said in shown
+        assert 'class="side-foot app-refused"' in shown
+        assert "Reconnect" not in shown
+    assert "App not accepted" in priya.get("/w/harbour/xero").text
+    assert "App not accepted" in priya.get("/w/harbour/integrations").text
 
 
 def test_what_is_void_in_xero_cannot_be_sent_again(order, sync, panel):

@@ -18,7 +18,7 @@ from provender.people.roles import Role
 from provender.sync.choices import SETTINGS
 from provender.sync.failpoints import Failpoint
 from provender.sync.models import Connection
-from provender.sync.problems import CAUSES, NEEDS_RECONNECTING
+from provender.sync.problems import CAUSES, OF_CONNECTIONS
 from provender.sync.standing import LABELS, XERO_STATUS
 
 VARIABLE = re.compile(r"(PROVENDER|XERO)_[A-Z_]+|DATABASE_URL")
@@ -86,7 +86,7 @@ def test_no_two_errors_share_a_code():
 
 def test_each_cause_of_trouble_has_its_heading_and_the_title_that_the_screen_shows():
     told = sections("docs/guides/problems.md")
-    causes = [*CAUSES, NEEDS_RECONNECTING]
+    causes = [*CAUSES, *OF_CONNECTIONS]
     assert {heading for heading in told if heading.islower()} == {cause.code for cause in causes}
     for cause in causes:
         said = " ".join(told[cause.code].split())

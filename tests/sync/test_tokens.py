@@ -11,13 +11,14 @@ from provender.invoicing.models import Invoice
 from provender.sync import connecting
 from provender.sync.choices import save_settings
 from provender.sync.drain import drain, drain_due
-from provender.sync.errors import AlreadyConnected, OrganisationTaken, StateUnknown
+from provender.sync.errors import AlreadyConnected, AppRefused, OrganisationTaken, StateUnknown
 from provender.sync.jobs import check_connections
 from provender.sync.models import Connection, Consent, Link
-from provender.sync.queries import status, xero_line
+from provender.sync.queries import problem_groups, status, xero_line
 from provender.sync.secrets import unseal
-from provender.sync.session import carried_by
+from provender.sync.session import asking_for_a_person, carried_by
 from provender.sync.tokens import Tokens, access_token
+from provender.sync.waiting import drain_until_in_step
 from provender.xero import NotConnected, TryLater
 from sync.connected import consent
 from xero_simulator import Simulator
@@ -74,6 +75,57 @@ def test_a_revoked_consent_needs_reconnecting_and_changes_wait(order, connection
     assert xero_line(supplier).waiting == 1
     with pytest.raises(NotConnected):
         access_token(connection.consent_id)
+
+
+def test_a_wrong_secret_ends_no_consent_and_heals_by_itself(
+    order, connection, supplier, xero, books, later, sync, settings
+):
+    settings.XERO_CLIENT_SECRET = "mistyped"
+    later(minutes=31)
+    sync()
+    connection.refresh_from_db()
+    line, asked = xero_line(supplier), xero.stats.calls[f"POST {TOKEN}"]
+    assert (connection.state, line.light, line.waiting, line.needing) == ("connected", "app-refused", 1, 1)
+    assert "nothing goes to Demo Company (AU)" in line.sentence
+    assert status(supplier)["connection"]["app_refused_since"] is not None
+    assert [group.cause for group in problem_groups(supplier)] == ["app-refused"]
+    assert drain_until_in_step(connection, wait=True).waiting == 1  # it doesn't wait for ever
+    with pytest.raises(AppRefused), asking_for_a_person(connection) as session:
+        session.client.organisation()
+    assert xero.stats.calls[f"POST {TOKEN}"] == asked  # not asked again within the minute
+    settings.XERO_CLIENT_SECRET = "simulator-secret"
+    later(seconds=61)
+    drain_due()
+    assert books.find_invoice(order.invoice.number)
+    assert (xero_line(supplier).light, xero_line(supplier).waiting) == ("connected", 0)
+    assert status(supplier)["connection"]["app_refused_since"] is None
+
+
+def test_a_connection_with_nothing_to_send_heals_too(connection, supplier, later, settings):
+    settings.XERO_CLIENT_SECRET = "mistyped"
+    later(minutes=31)
+    check_connections()
+    assert xero_line(supplier).app_refused
+    later(minutes=2)
+    check_connections()
+    assert xero_line(supplier).app_refused
+    settings.XERO_CLIENT_SECRET = "simulator-secret"
+    check_connections()
+    assert not xero_line(supplier).app_refused
+
+
+def test_another_apps_id_ends_no_consent(connection, supplier, xero, later, settings):
+    other = xero.oauth.state.apps["another"] = msgspec.structs.replace(
+        xero.oauth.state.apps["simulator"], client_id="another"
+    )
+    settings.XERO_CLIENT_ID = other.client_id
+    later(minutes=31)
+    with pytest.raises(TryLater, match="app-refused"):
+        access_token(connection.consent_id)
+    assert xero_line(supplier).app_refused
+    settings.XERO_CLIENT_ID = "simulator"
+    assert access_token(connection.consent_id)
+    assert not xero_line(supplier).app_refused
 
 
 def test_tokens_are_unreadable_at_rest(connection):

@@ -24,7 +24,7 @@ from provender.sync.documents import LINED
 from provender.sync.errors import ProblemGone
 from provender.sync.models import Problem
 from provender.sync.named import name_all
-from provender.sync.problems import NEEDS_RECONNECTING, Repair
+from provender.sync.problems import OF_CONNECTIONS, Repair
 from provender.sync.queries import Group, ProblemRow
 
 SHOWN_OF_A_CAUSE = 5
@@ -238,13 +238,13 @@ class ShownGroup:
     group: Group
     rows: list[ProblemRow]
     sends_again: bool
-    reconnects: bool
+    of_connection: bool  # it isn't any document's
     settings: str  # what the button to the settings says, for causes that they mend
 
     @property
     def more(self) -> int:
         """How many documents of the cause are not shown."""
-        return 0 if self.reconnects else self.group.count - len(self.rows)
+        return 0 if self.of_connection else self.group.count - len(self.rows)
 
 
 @member(Doing.LOOK)
@@ -272,8 +272,8 @@ def problems(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 
 def _shown(group: Group, rows: list[ProblemRow]) -> ShownGroup:
     labels = {repair.do: repair.label for repair in group.repairs}
-    lost = group.cause == NEEDS_RECONNECTING.code
-    return ShownGroup(group, rows, "send-again" in labels, lost, labels.get("open-settings", ""))
+    of_connection = group.cause in {cause.code for cause in OF_CONNECTIONS}
+    return ShownGroup(group, rows, "send-again" in labels, of_connection, labels.get("open-settings", ""))
 
 
 @member(Doing.BOOKS)

@@ -163,6 +163,7 @@ def _connect(supplier: Supplier, consent: Consent, tenant: Mapping[str, str], by
             "connected_at": clock.now(),
             "connected_by": by,
             "contacts_read_at": None,  # what changed while we were away, deletions included, shows in a full read
+            "app_refused_at": None,
             "drain_after": None,
             "parked_until": None,
         },
@@ -194,7 +195,7 @@ def disconnect(connection: Connection, by: User | None) -> None:
             )
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(
-            state=Connection.State.DISCONNECTED, state_why="", consent=None, xero_connection=""
+            state=Connection.State.DISCONNECTED, state_why="", consent=None, xero_connection="", app_refused_at=None
         )
         if connection.consent_id is not None:
             Consent.objects.filter(pk=connection.consent_id, connections=None).delete()

@@ -83,7 +83,9 @@ def _drain(session: Session, lease: Lease, progress: Progress) -> bool:
         log.warning("Xero refused a look-up: %s", fault)
         Connection.objects.filter(pk=lease.connection).update(drain_after=clock.database_now() + timedelta(minutes=5))
         return False
-    Connection.objects.filter(pk=lease.connection).update(last_checked_at=clock.database_now(), drain_after=None)
+    Connection.objects.filter(pk=lease.connection).update(
+        last_checked_at=clock.database_now(), drain_after=None, app_refused_at=None
+    )
     return True
 
 

@@ -103,15 +103,17 @@ class CodeRefused(ProvenderError):
         )
 
 
-class AppRefused(ProvenderError):
+class AppRefused(XeroBusy):
     """Xero doesn't know the app that this Provender says it is, or refuses its secret."""
 
     code = "app-refused"
 
     def __init__(self) -> None:
-        super().__init__(
+        ProvenderError.__init__(
+            self,
             "Xero doesn't accept this Provender's app. XERO_CLIENT_ID, XERO_CLIENT_SECRET and the redirect address must"
-            " be those of the app in Xero's developer portal; mend them, start Provender again, then connect."
+            " be those of the app in Xero's developer portal: whoever runs Provender mends them and starts it again."
+            " Nothing is lost, and what waits goes by itself then.",
         )
 
 

@@ -24,7 +24,7 @@ NIGHT = range(1, 5)  # hours of the wholesaler's own night in which the books ar
 def check_connections() -> None:
     """Ask each organisation for itself now and then: access still there, lock dates as they are. One call each."""
     now = clock.database_now()
-    stale = Q(last_checked_at=None) | Q(last_checked_at__lt=now - CHECK_EVERY)
+    stale = Q(last_checked_at=None) | Q(last_checked_at__lt=now - CHECK_EVERY) | ~Q(app_refused_at=None)
     for connection in connected_here().filter(stale).select_related("supplier"):
         try:
             with asking_for_a_person(connection) as session:
@@ -36,6 +36,7 @@ def check_connections() -> None:
             period_lock_date=organisation.period_lock_date,
             end_of_year_lock_date=organisation.end_of_year_lock_date,
             last_checked_at=now,
+            app_refused_at=None,
         )
 
 

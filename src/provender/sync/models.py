@@ -116,6 +116,8 @@ class Connection(models.Model):
     day_left = models.IntegerField(null=True)
     day_resets_at = models.DateTimeField(null=True)
     parked_until = models.DateTimeField(null=True)
+    # Since when Xero refuses our app's own id or secret where its access is renewed; empty again once it doesn't.
+    app_refused_at = models.DateTimeField(null=True)
     # Background work is not tried before this; a person's call is.
     drain_after = models.DateTimeField(null=True)
 

@@ -405,6 +405,14 @@ NEEDS_RECONNECTING = _cause(
     " reconnect.",
     (RECONNECT,),
 )
+APP_REFUSED = _cause(
+    "app-refused",
+    "Provender’s app isn’t accepted",
+    "Xero doesn’t accept the id or the secret of Provender’s app, so nothing goes to {organisation}. Nothing is lost: once"
+    " whoever runs Provender has put XERO_CLIENT_ID and XERO_CLIENT_SECRET right, what waits goes by itself.",
+    (),
+)
+OF_CONNECTIONS = (NEEDS_RECONNECTING, APP_REFUSED)
 ACCOUNT_CAUSES = frozenset({"archived-account", "unknown-account", "tax-type-account"})
 UNIQUE = re.compile(
     r"(invoice|credit note) # must be unique|is already assigned|has this contact number", re.IGNORECASE

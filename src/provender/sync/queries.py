@@ -24,6 +24,7 @@ from provender.sync.named import Named, name_all
 from provender.sync.outstanding import count_outstanding, outstanding, unsettled
 from provender.sync.problems import (
     ACCOUNT_CAUSES,
+    APP_REFUSED,
     BY_CODE,
     NEEDS_RECONNECTING,
     PRODUCT,
@@ -56,11 +57,17 @@ class XeroLine:
     problems: int = 0
     checked_at: datetime | None = None
     what_waits: str = ""  # in words, by kind
+    app_refused: bool = False  # Xero refuses the app that Provender has: connected, yet nothing goes
+
+    @property
+    def light(self) -> str:
+        """Its state, told apart from one that is connected in vain."""
+        return APP_REFUSED.code if self.app_refused else self.state
 
     @property
     def needing(self) -> int:
-        """How many things need a person while there is a live connection; one that was lost counts as one more."""
-        lost = self.state == Connection.State.NEEDS_RECONNECTING
+        """How many things need a person while there is a live connection; one that can't be used counts as one more."""
+        lost = self.state == Connection.State.NEEDS_RECONNECTING or self.app_refused
         return self.problems + lost if lost or self.state == Connection.State.CONNECTED else 0
 
 
@@ -73,14 +80,17 @@ def xero_line(supplier: Supplier) -> XeroLine:
     waiting = sum(by_kind.values())
     problems = open_problems(connection).count()
     checked = connection.last_checked_at
+    refused = connection.state == Connection.State.CONNECTED and connection.app_refused_at is not None
     if connection.state == Connection.State.DISCONNECTED:
         text = f"Disconnected from {connection.organisation}."
     elif connection.state == Connection.State.NEEDS_RECONNECTING:
         words = {"organisation": connection.organisation, "why": connection.state_why}
         text = " ".join(NEEDS_RECONNECTING.sentence.format_map(words).split())
+    elif refused:
+        text = APP_REFUSED.sentence.format(organisation=connection.organisation)
     else:
         text = _in_step_sentence(connection, by_kind, problems)
-    return XeroLine(connection.state, text, waiting, problems, checked, words_of(by_kind))
+    return XeroLine(connection.state, text, waiting, problems, checked, words_of(by_kind), refused)
 
 
 COUNTED = 5000  # invoices in Xero are told by their number up to here
@@ -164,7 +174,7 @@ class ProblemRow:
 
 
 def problem_groups(supplier: Supplier) -> list[Group]:
-    """Causes with how many documents each holds, biggest first; needing to reconnect comes before all."""
+    """Causes with how many documents each holds, biggest first; what ails the connection itself comes before all."""
     connection = connection_of(supplier)
     if connection is None:
         return []
@@ -178,9 +188,9 @@ def problem_groups(supplier: Supplier) -> list[Group]:
                 cause.code, cause.title, sentence(cause.code, words.get(row["cause"], {})), row["count"], cause.repairs
             )
         )
-    if connection.state == Connection.State.NEEDS_RECONNECTING:
-        line = xero_line(supplier)
-        cause = NEEDS_RECONNECTING
+    lost = connection.state == Connection.State.NEEDS_RECONNECTING
+    if lost or connection.app_refused_at is not None:
+        line, cause = xero_line(supplier), NEEDS_RECONNECTING if lost else APP_REFUSED
         groups.insert(0, Group(cause.code, cause.title, line.sentence, line.waiting, cause.repairs))
     return groups
 
@@ -319,7 +329,13 @@ def status(supplier: Supplier) -> dict[str, Any]:
     if connection is None:
         return {
             "supplier": supplier.slug,
-            "connection": {"state": "none", "organisation": None, "tenant_id": None, "since": None},
+            "connection": {
+                "state": "none",
+                "organisation": None,
+                "tenant_id": None,
+                "since": None,
+                "app_refused_since": None,
+            },
             "automatic_sync": False,
             "waiting": 0,
             "open_dispatches": 0,
@@ -338,6 +354,7 @@ def status(supplier: Supplier) -> dict[str, Any]:
             "organisation": connection.organisation,
             "tenant_id": connection.tenant,
             "since": _iso(connection.connected_at),
+            "app_refused_since": _iso(connection.app_refused_at),
         },
         "automatic_sync": connection.automatic_sync,
         "waiting": outstanding(connection).count(),

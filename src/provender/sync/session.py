@@ -14,9 +14,9 @@ from django.db import transaction
 
 from provender.basics import clock
 from provender.sync.budget import SharedBudget
-from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
+from provender.sync.errors import AppRefused, NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
 from provender.sync.models import Call, Connection
-from provender.sync.tokens import TokensUnreadable, access_token, endpoints
+from provender.sync.tokens import APP_REFUSED, TokensUnreadable, access_token, endpoints
 from provender.xero import CallRecord, NotConnected, OutcomeUnknown, Refused, TryLater, XeroClient
 
 CALLS_KEPT = timedelta(days=90)
@@ -148,6 +148,8 @@ def asking_for_a_person(connection: Connection) -> Iterator[Session]:
         note_lost_access(connection, fault)
         raise NeedsReconnecting(connection.organisation, explain(fault)) from fault
     except TryLater as fault:
+        if fault.problem == APP_REFUSED:
+            raise AppRefused from fault
         until = clock.now() + timedelta(seconds=fault.seconds)
         raise XeroBusy(_IN_WORDS.get(fault.problem, fault.problem), _where(connection, until)) from fault
     except OutcomeUnknown as fault:
@@ -194,7 +196,6 @@ def explain(fault: NotConnected) -> str:
         "scope": "the consent lacks a permission that is needed",
         "tenant": "the organisation was disconnected in Xero",
         "invalid_grant": "the consent ended or was revoked",
-        "client": "Xero doesn't accept this app's id or secret; whoever runs Provender has to mend them first",
     }[fault.reason]
 
 

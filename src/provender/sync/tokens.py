@@ -3,13 +3,17 @@
 A refresh rotates the refresh token. If the answer is lost, or we die before it is saved, the token that we hold is the
 previous one at Xero, which works for 30 minutes more: the next try costs nothing. Should the newest be refused, the
 one before it is tried once, within its grace.
+
+When Xero refuses our app itself, by its id or its secret, the consent is as good as before: nothing ends, its
+connections are marked (`Connection.app_refused_at`), and the next try with the right ones heals them.
 """
 
 import os
 import secrets
 import time
 from contextlib import AbstractContextManager, closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import msgspec
 from cryptography.fernet import InvalidToken
@@ -26,6 +30,8 @@ from provender.xero import App, Endpoints, Login, NotConnected, OutcomeUnknown, 
 EARLY = timedelta(seconds=90)  # refreshed so long before it ends that a call of 30 seconds can't outlive it
 REFRESH_LEASE = timedelta(seconds=60)
 GRACE = timedelta(minutes=30)
+APP_REFUSED = "app-refused"  # the problem of a TryLater: it lies at our settings, and not at any consent
+APP_RESTS = timedelta(seconds=60)
 CALLBACK_PATH = "/xero/callback"
 
 
@@ -34,6 +40,13 @@ class TokensUnreadable(NotConnected):
 
     def __init__(self) -> None:
         super().__init__("invalid_grant", "no key opens its tokens")
+
+
+class _RefusedApp:
+    """The id and secret that Xero refused last, and when, in this process: started with others it asks at once."""
+
+    what: tuple[str, str] | None = None
+    at = datetime.min.replace(tzinfo=UTC)
 
 
 class Tokens(msgspec.Struct):
@@ -84,7 +97,8 @@ def save_tokens(token: TokenSet) -> Consent:
 def access_token(consent_id: int, *, not_this: str = "") -> str:
     """A token that works for the next minute; refreshes when needed, or when `not_this` is what Xero just refused.
 
-    Raises NotConnected when the consent has ended, TryLater while another is refreshing or the answer was lost.
+    Raises NotConnected when the consent has ended, TryLater while another is refreshing, the answer was lost, or Xero
+    refuses our app.
     """
     for _ in range(20):
         consent = Consent.objects.get(pk=consent_id)
@@ -94,6 +108,8 @@ def access_token(consent_id: int, *, not_this: str = "") -> str:
         now = clock.database_now()
         if consent.expires_at - EARLY > now and held.access != not_this:
             return held.access
+        if _app_rests(consent):
+            _note_app_refused(consent, now)
         owner = f"{os.getpid()}:{secrets.token_hex(8)}"
         if _take_refresh_lease(consent_id, owner, now):
             reach(Failpoint.TOKEN_LEASED)
@@ -127,6 +143,9 @@ def _refresh(consent: Consent, held: Tokens, owner: str) -> str:
         if fault.reason == "invalid_grant":
             end_consent(consent.pk, owner)
         _give_back(consent, owner)
+        if fault.reason == "client":
+            _RefusedApp.what, _RefusedApp.at = _our_app(), clock.now()
+            _note_app_refused(consent, clock.database_now())
         raise
     reach(Failpoint.TOKEN_ANSWERED)
     fresh = Tokens(token.access_token, token.refresh_token or held.refresh, held.refresh, clock.database_now())
@@ -138,6 +157,7 @@ def _refresh(consent: Consent, held: Tokens, owner: str) -> str:
         refresh_until=None,
     )
     reach(Failpoint.TOKEN_SAVED)
+    Connection.objects.filter(consent=consent.pk).exclude(app_refused_at=None).update(app_refused_at=None)
     if not saved:  # a new consent replaced this one meanwhile, or our lease ran out: what is stored now counts
         return access_token(consent.pk)
     return token.access_token
@@ -153,6 +173,23 @@ def _ask(held: Tokens, now: datetime) -> TokenSet:
             if fault.reason != "invalid_grant" or not graced:
                 raise
         return xero.refresh(held.previous)
+
+
+def _our_app() -> tuple[str, str]:
+    return settings.XERO_CLIENT_ID, settings.XERO_CLIENT_SECRET
+
+
+def _app_rests(consent: Consent) -> bool:
+    """Whether asking would be in vain: it isn't the app that was consented to, or Xero has just refused it."""
+    if consent.client_id != settings.XERO_CLIENT_ID:
+        return True
+    return _RefusedApp.what == _our_app() and timedelta(0) <= clock.now() - _RefusedApp.at < APP_RESTS
+
+
+def _note_app_refused(consent: Consent, now: datetime) -> NoReturn:
+    """Mark what stands on the consent; it heals by itself. Raises TryLater."""
+    Connection.objects.filter(consent=consent.pk, app_refused_at=None).update(app_refused_at=now)
+    raise TryLater(APP_RESTS.total_seconds(), APP_REFUSED)
 
 
 def _give_back(consent: Consent, owner: str) -> None:

@@ -17,10 +17,10 @@ import httpx2
 
 from provender.basics import clock
 from provender.sync.budget import SharedBudget
-from provender.sync.errors import NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
+from provender.sync.errors import AppRefused, NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
 from provender.sync.models import Call, Connection
 from provender.sync.session import explain, refuse_in_transaction, refuse_unconnected, transport
-from provender.sync.tokens import access_token, endpoints
+from provender.sync.tokens import APP_REFUSED, access_token, endpoints
 from provender.xero import NotConnected, TryLater
 
 PAGE = 1000
@@ -137,6 +137,8 @@ class Reader:
         except NotConnected as fault:
             raise NeedsReconnecting(self._connection.organisation, explain(fault)) from fault
         except TryLater as fault:
+            if fault.problem == APP_REFUSED:
+                raise AppRefused from fault
             raise XeroBusy("the access token is being renewed") from fault
         return self._token
 

@@ -54,14 +54,15 @@ def drain_until_in_step(
     """Drain until nothing is due; with `wait`, until Xero's limits let the rest go and every doubt is settled too.
 
     `told` hears of each delay once, and again when it lasts longer than was said. Stops early when the connection needs
-    reconnecting.
+    reconnecting, or Xero refuses our app.
     """
     last: Delay | None = None
     while True:
         drain(connection, progress)
         connection.refresh_from_db()
         outcome = look(connection)
-        if not wait or outcome.in_step or connection.state != Connection.State.CONNECTED:
+        lost = connection.state != Connection.State.CONNECTED or connection.app_refused_at is not None
+        if not wait or outcome.in_step or lost:
             return outcome
         delay, now = _delay(connection, outcome), clock.database_now()
         if delay and (last is None or delay.why != last.why or now >= last.until):
