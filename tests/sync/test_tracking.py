@@ -1,5 +1,7 @@
 """Tracking: bound to Xero's categories, carried by lines, checked before it is sent."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import cast
@@ -8,11 +10,13 @@ from provender.ordering.actions import edit_order, set_invoice_property, set_ord
 from provender.properties.models import Option, Property
 from provender.sync import actions, tracking_actions
 from provender.sync.errors import TooManyCategories, TrackingRefused
+from provender.sync.mirror import read_tracking
 from provender.sync.models import Problem
 from provender.sync.nightly import compare_nightly
 from provender.sync.problems import repairs_of, sentence
 from provender.sync.tracking import bind_category, check_tracking, make_properties, save_tracked_property
 from provender.sync.verify import verify_books
+from provender.xero import wire
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +54,22 @@ def problem():
 def words():
     found = problem()
     return sentence(found.cause, found.words)
+
+
+def test_what_cannot_be_seen_in_xeros_names_keeps_nothing_apart(connection, supplier, region):
+    theirs = wire.TrackingCategory(
+        "c1",
+        "\ufeffRegion ",
+        "ACTIVE",
+        (wire.TrackingOption("o1", "North\0 "), wire.TrackingOption("o2", " South\u2028")),
+    )
+    client = SimpleNamespace(tracking_categories=lambda **_: (theirs,))
+    read_tracking(SimpleNamespace(client=client, connection=connection))
+    (carrier,) = check_tracking(connection)
+    assert carrier.ok
+    assert carrier.category == "Region"
+    assert [one.name_in_xero for one in carrier.options] == ["North", "South"]
+    assert list(region.options.values_list("name", flat=True)) == ["North", "South"]
 
 
 def test_lines_carry_their_options_into_xero(tracked, sync, books, supplier):

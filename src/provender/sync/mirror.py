@@ -239,7 +239,7 @@ def _item(connection: Connection, one: wire.Item) -> Item:
         connection=connection,
         item_id=one.item_id or "",
         code=(one.code or "").replace("\0", "")[:30],
-        name=(one.name or "").replace("\0", "")[:100],
+        name=(one.name or "")[:100],
         sold=one.is_sold is not False,
         tracked=bool(one.is_tracked_as_inventory),
     )

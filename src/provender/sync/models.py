@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from provender.basics.money import AmountField
+from provender.basics.texts import LineField
 from provender.people.models import User
 from provender.properties.models import Option, Property
 from provender.suppliers.models import Supplier
@@ -71,7 +72,7 @@ class Connection(models.Model):
     connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     # The organisation, as Xero last told it.
-    organisation = models.CharField(max_length=255)
+    organisation = LineField(max_length=255)
     country = models.CharField(max_length=2, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     short_code = models.CharField(max_length=30, blank=True)
@@ -153,7 +154,7 @@ class Account(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="accounts")
     account_id = models.CharField(max_length=36)
     code = models.CharField(max_length=10, blank=True)
-    name = models.CharField(max_length=150)
+    name = LineField(max_length=150)
     type = models.CharField(max_length=30)
     account_class = models.CharField(max_length=20)
     tax_type = models.CharField(max_length=50, blank=True)
@@ -171,7 +172,7 @@ class TaxRate(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tax_rates")
     tax_type = models.CharField(max_length=50)
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     rate = models.DecimalField(max_digits=9, decimal_places=4)
     applies_to = models.JSONField(default=list)
     status = models.CharField(max_length=20)
@@ -187,7 +188,7 @@ class Item(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="items")
     item_id = models.CharField(max_length=36)
     code = models.CharField(max_length=30)
-    name = models.CharField(max_length=100, blank=True)
+    name = LineField(max_length=100, blank=True)
     sold = models.BooleanField(default=True)
     tracked = models.BooleanField(default=False)
 
@@ -200,7 +201,7 @@ class TrackingCategory(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tracking_categories")
     category_id = models.CharField(max_length=36)
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     status = models.CharField(max_length=20)
 
     class Meta:
@@ -214,7 +215,7 @@ class TrackingOption(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tracking_options")
     category_id = models.CharField(max_length=36)
     option_id = models.CharField(max_length=36)
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     status = models.CharField(max_length=20)
 
     class Meta:
@@ -459,7 +460,7 @@ class CreditInXero(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="credits_in_xero")
     credit_id = models.CharField(max_length=36)
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     contact_id = models.CharField(max_length=36)
     currency = models.CharField(max_length=3, blank=True)
     date = models.DateField(null=True)
