@@ -1,12 +1,15 @@
 """`provender doctor` with each set-up that is wrong: what it says, and with what status it ends."""
 
+import errno
+import re
 import runpy
 import shutil
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.db import ConnectionHandler
+from django.db import ConnectionHandler, OperationalError, connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.loader import MigrationLoader
 
 import provender.cli
@@ -169,6 +172,69 @@ def test_a_database_that_is_none(complaints, provender, file):
     assert "file is not a database. Stop Provender and put its backup" in complaints()["Database"]
     provender("supplier list", status=1)
     assert str(file) in provender.said
+
+
+@pytest.fixture
+def read_only(transactional_db):
+    """A database that takes no changes."""
+    statement = "PRAGMA query_only" if connection.vendor == "sqlite" else "SET default_transaction_read_only"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement}=on")
+        yield
+        cursor.execute(f"{statement}=off")
+
+
+def test_a_database_that_can_only_be_read(connected, complaints, provender, read_only):
+    assert re.search("attempt to write a readonly database|read-only transaction", complaints()["Database"])
+    provender("sync --supplier harbour", status=1)
+    assert provender.said.count("\n") == 1
+    assert provender("status --supplier harbour").startswith("Harbour")
+
+
+@pytest.mark.sqlite
+def test_a_disk_without_room(connected, provender, home):
+    lines = [f"{number},2026-11-02,17850,MUG,A mug,1,2.50" for number in range(2000)]
+    (home / "many.csv").write_text("\n".join(["number,date,customer,sku,description,quantity,price", *lines]))
+    with connection.cursor() as cursor:
+        limit = cursor.execute("PRAGMA max_page_count").fetchone()[0]
+        cursor.execute("PRAGMA max_page_count=1")  # what is there already, and no page more
+        try:
+            provender("import invoices --create-missing --supplier harbour", str(home / "many.csv"), status=1)
+            assert "is full. Make room on the disk." in provender.said
+        finally:
+            cursor.execute(f"PRAGMA max_page_count={limit}")
+
+
+def test_what_doctor_found_is_told_though_the_database_goes_away_meanwhile(connected, complaints, monkeypatch):
+    def fail(_session):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr("provender.sync.mirror.read_chart", fail)
+    assert "is full" in complaints()["Database"]
+
+
+def test_a_first_start_without_room(provender, monkeypatch):
+    def fail(*_asked, **_how):
+        raise MigrationSchemaMissing("Unable to create the django_migrations table (database or disk is full)")
+
+    monkeypatch.setattr(database, "pending", lambda: ["sync.0009_more"])
+    monkeypatch.setattr(database, "call_command", fail)
+    provender("supplier list", status=1)
+    assert "disk is full" in provender.said
+
+
+def test_a_file_that_can_not_be_written(provender, monkeypatch):
+    def fail():
+        raise OSError(errno.EACCES, "Permission denied", "/home/of/another")
+
+    monkeypatch.setattr(database, "make_ready", fail)
+    provender("supplier list", status=1)
+    assert "/home/of/another can't be written: Permission denied." in provender.said
+
+
+def test_a_simulator_without_room(provender):
+    provender("xero-simulator --port 0 --state /dev/full", status=1)
+    assert "The simulator's file can't be written: database or disk is full." in provender.said
 
 
 # --- the environment ----------------------------------------------------------------------------------------------

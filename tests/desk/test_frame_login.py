@@ -1,5 +1,6 @@
 """Coming in: login and its limits, reset, second step, one-time links; and what the answers say to the browser."""
 
+import errno
 import re
 
 import pytest
@@ -210,11 +211,12 @@ def test_an_address_that_takes_only_forms_says_so(mai, accept):
     ("error", "status", "said"),
     [
         (OperationalError("no such table: people_user"), 503, "provender doctor"),
+        (OSError(errno.ENOSPC, "No space left on device"), 503, "its disk just now"),
         (ProgrammingError("syntax error"), 500, "written in the log"),
         (ValueError("a mistake of ours"), 500, "written in the log"),
     ],
 )
-def test_a_database_that_is_away_is_no_mistake_of_ours(client, db, settings, monkeypatch, error, status, said):
+def test_a_database_or_disk_that_is_away_is_no_mistake_of_ours(client, db, settings, monkeypatch, error, status, said):
     def fail(*_asked):
         raise error
 

@@ -1,5 +1,6 @@
 """The run as a whole: nothing by half, the same file twice, dying in between, and sums that must agree."""
 
+import errno
 import io
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import OperationalError, connection
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -277,6 +279,38 @@ def test_trouble_nobody_foresaw_stops_one_import_and_not_the_others(uploaded, mo
     )
     actions.work()
     assert [Import.objects.get(pk=each.pk).state for each in (first, second)] == ["faulty", "ready"]
+
+
+@pytest.mark.sqlite
+def test_a_full_disk_breaks_a_reading_off_and_it_goes_on_when_there_is_room(uploaded):
+    source = actions.choose(uploaded(csv_of(*(row(str(number)) for number in range(2000)))), plan())
+    with connection.cursor() as cursor:
+        limit = cursor.execute("PRAGMA max_page_count").fetchone()[0]
+        cursor.execute("PRAGMA max_page_count=1")  # what is there already, and no page more
+        try:
+            with pytest.raises(OperationalError, match="full"):
+                actions.work()
+        finally:
+            cursor.execute(f"PRAGMA max_page_count={limit}")
+    source.refresh_from_db()
+    assert (source.state, source.faults) == ("reading", [])
+    actions.work()
+    source.refresh_from_db()
+    assert (source.state, source.lines_read) == ("ready", 2000)
+
+
+def test_a_disk_that_fills_up_keeps_no_part_of_an_upload(giftware, settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = tmp_path
+
+    def fill_up(file, chunk_size=None):
+        yield file.read(20)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ContentFile, "chunks", fill_up)
+    with pytest.raises(OSError, match="No space"):
+        actions.upload(giftware, ContentFile(FILE), "invoices.csv", by=None)
+    assert not Import.objects.exists()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_discarding_leaves_nothing(uploaded, tmp_path):

@@ -77,7 +77,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except known_errors() as error:
-            give_up(*told(error))
+            said = told(error)
+            if said is None:
+                raise
+            give_up(*said)
 
 
 # Codes of errors whose reason is in the words or the file that were given.
@@ -95,22 +98,39 @@ ABOUT_USE = frozenset(
 
 
 def known_errors() -> tuple[type[Exception], ...]:
-    """What is said in a sentence. Looked up when something was raised: until then Django may not be loaded."""
+    """What may be said in a sentence. Looked up when something was raised: until then Django may not be loaded."""
+    from sqlite3 import Error
+
     if "django.db" not in sys.modules:
-        return (ProvenderError,)
+        return (ProvenderError, OSError, Error)
     from django.core.exceptions import ValidationError
-    from django.db.utils import OperationalError
+    from django.db.utils import DatabaseError, InterfaceError
 
-    return (ProvenderError, ValidationError, OperationalError)
+    return (ProvenderError, OSError, Error, ValidationError, DatabaseError, InterfaceError)
 
 
-def told(error: Exception) -> tuple[str, int]:
-    """The sentence for a known error, and the exit status."""
+def told(error: Exception) -> tuple[str, int] | None:
+    """The sentence for a known error, and the exit status; None for one that is a mistake of ours."""
+    from provender.basics.outage import is_outage
+
     if isinstance(error, ProvenderError):
         return error.sentence, WRONG_USE if error.code in ABOUT_USE else FAILED
     if messages := getattr(error, "messages", None):  # Django's ValidationError
         return " ".join(messages), WRONG_USE
-    return f"The database can't be used: {str(error).strip()}. “provender doctor” looks closer.", FAILED
+    return (say_outage(error), FAILED) if is_outage(error) else None
+
+
+def say_outage(error: Exception) -> str:
+    """What can't be used, why, and what to do."""
+    from sqlite3 import Error
+
+    if isinstance(error, OSError | Error):  # only the simulator uses SQLite by itself
+        what = "The simulator's file" if isinstance(error, Error) else error.filename or "A file"
+        why = str(error) if isinstance(error, Error) else error.strerror
+        return f"{what} can't be written: {why}. Its owner must be whoever runs this, with room on the disk."
+    from provender.cli.database import DatabaseUnusable
+
+    return DatabaseUnusable(error).sentence
 
 
 def give_up(sentence: str, status: int = FAILED) -> NoReturn:

@@ -1,5 +1,6 @@
 """The database made fit: migrated when it is behind, by one process at a time."""
 
+import contextlib
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +8,12 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from provender.basics.errors import ProvenderError
+from provender.basics.outage import is_outage
 
 ADVISORY_LOCK = 72_831_905  # any number that is ours alone
 
@@ -20,15 +23,16 @@ class DatabaseUnusable(ProvenderError):
 
     code = "database-unusable"
 
-    def __init__(self, error: DatabaseError) -> None:
+    def __init__(self, error: Exception) -> None:
         said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip("?:.")
         if connection.vendor == "sqlite":
             what = f"{connection.settings_dict['NAME']} can't be used: {said}"
-            todo = _OF_SQLITE.get(said, "Look at the rights and the room of its folder")
+            todo = f"{_OF_SQLITE.get(said, 'Look at the rights and the room of its folder')}."
         else:
             what = f"The database of DATABASE_URL can't be used: {said}"
-            todo = "Is PostgreSQL running there, and do name, user and password fit"
-        super().__init__(f"{what}. {todo}{'.' if connection.vendor == 'sqlite' else '?'}")
+            code = getattr(error.__cause__, "sqlstate", None) or ""
+            todo = _OF_POSTGRESQL.get(code, "Is PostgreSQL running there, and do name, user and password fit?")
+        super().__init__(f"{what}. {todo}")
 
 
 _DAMAGED = "Stop Provender and put its backup in its place"
@@ -37,6 +41,11 @@ _OF_SQLITE = {
     "database disk image is malformed": _DAMAGED,
     "database or disk is full": "Make room on the disk",
     "database is locked": "Another program holds it for long: end that one",
+    "attempt to write a readonly database": "Give it and its folder to whoever runs Provender",
+}
+_OF_POSTGRESQL = {
+    "53100": "Make room on its disk.",
+    "25006": "It can only be read: is it a standby?",
 }
 
 
@@ -55,13 +64,19 @@ class DatabaseOfAnotherVersion(ProvenderError):
 def make_ready() -> None:
     """Apply the migrations that are missing, if any; files that others could read are taken from them."""
     for path in settings.PROVENDER_HOME.glob("*.sqlite3*"):
-        path.chmod(0o600)
+        with contextlib.suppress(PermissionError):  # another's: whether it can be used, the database tells
+            path.chmod(0o600)
     if not pending():
         return
     with _alone():
-        if pending():  # another process may have been at it while we waited
-            call_command("migrate", interactive=False, verbosity=0)
-            call_command("createcachetable", verbosity=0)
+        try:
+            if pending():  # another process may have been at it while we waited
+                call_command("migrate", interactive=False, verbosity=0)
+                call_command("createcachetable", verbosity=0)
+        except DatabaseError as error:
+            if not (is_outage(error) or isinstance(error, MigrationSchemaMissing)):
+                raise
+            raise DatabaseUnusable(error) from error
 
 
 def pending() -> list[str]:
@@ -82,6 +97,16 @@ def is_new() -> bool:
     """True when nothing was ever made in the database. Raises DatabaseUnusable."""
     try:
         return not connection.introspection.table_names()
+    except DatabaseError as error:
+        raise DatabaseUnusable(error) from error
+
+
+def prove_writable() -> None:
+    """Write what changes nothing. Raises DatabaseUnusable when the database can only be read."""
+    from provender.engine.models import Slot
+
+    try:
+        Slot.objects.filter(holder="nobody").update(holder="")
     except DatabaseError as error:
         raise DatabaseUnusable(error) from error
 

@@ -41,13 +41,26 @@ def doctor(as_json: bool) -> None:
     """
     from provender.cli import DONE, WAITS
 
-    found = list(_look())
+    found = list(_look_as_far_as_possible())
     if as_json:
         click.echo(json.dumps({"checks": [asdict(one) for one in found]}))
     else:
         for one in found:
             click.echo(f"{MARKS[one.state]} {one.about}: {one.sentence}")
     sys.exit(WAITS if any(one.state == BAD for one in found) else DONE)
+
+
+def _look_as_far_as_possible() -> Iterator[Found]:
+    """What was found before a check couldn't even be made is told too, and why it couldn't."""
+    from provender.basics.outage import is_outage
+    from provender.cli import known_errors, say_outage
+
+    try:
+        yield from _look()
+    except known_errors() as error:
+        if not is_outage(error):
+            raise
+        yield Found("Database", BAD, say_outage(error))
 
 
 def _look() -> Iterator[Found]:
@@ -138,7 +151,7 @@ def check_folder() -> Iterator[Found]:
 def check_database() -> Found:
     from django.db import connection
 
-    from provender.cli.database import is_new, pending
+    from provender.cli.database import is_new, pending, prove_writable
 
     try:
         new, missing = is_new(), pending()
@@ -153,6 +166,10 @@ def check_database() -> Found:
             BAD,
             f"{connection.vendor}, {count} behind. Start Provender again: each start does what is missing.",
         )
+    try:
+        prove_writable()
+    except ProvenderError as error:
+        return Found("Database", BAD, error.sentence)
     return Found("Database", OK, f"{connection.vendor}, up to date")
 
 

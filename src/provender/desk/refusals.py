@@ -1,6 +1,6 @@
 """Answers for what can't be answered: what is too large or unreadable, an address that only takes forms, a database
-that can't be used. 403, 404, 413, 429 have templates of those names, which stand in the frame; 400, 500 and 503 stand
-alone, since nothing that a frame needs may be there.
+or disk that can't be used. 403, 404, 413, 429 have templates of those names, which stand in the frame; 400, 500 and
+503 stand alone, since nothing that a frame needs may be there.
 """
 
 import sys
@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from provender.basics.outage import is_outage
+
 SMALL = 3 * 1024 * 1024  # where no file is taken: more than the longest form
-BEHIND = {"42P01", "42703"}  # PostgreSQL's codes for a table and a column that aren't there: not migrated yet
 RETRY_SECONDS = 30
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -57,13 +57,7 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500; or 503 when the database can't be used now: it is away, or an update is under way."""
-    if not _database_away(sys.exc_info()[1]):
+    """500; or 503 when the database or the disk can't be used now: it is away or full, or an update is under way."""
+    if not is_outage(sys.exc_info()[1]):
         return HttpResponse(render_to_string("500.html"), status=500)
     return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_SECONDS)})
-
-
-def _database_away(error: BaseException | None) -> bool:
-    if isinstance(error, ProgrammingError):
-        return getattr(error.__cause__, "sqlstate", "") in BEHIND
-    return isinstance(error, OperationalError)

@@ -17,6 +17,7 @@ from django.db.models import Q
 from provender import engine
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
+from provender.basics.outage import is_outage
 from provender.importing.applying import apply_documents, finish
 from provender.importing.errors import FaultyFile, ImportNotReady, ImportTakenOver
 from provender.importing.holding import Hold
@@ -112,8 +113,13 @@ def upload(supplier: Supplier, file: "File[bytes]", name: str, *, by: User | Non
     if "date" in source.mapping:
         source.date_format = propose_date_format(_samples(sheet.rows, sheet.columns.index(source.mapping["date"])))
     file.seek(0)
-    source.file.save(f"{source.pk}.part", file, save=False)
-    source.save(force_insert=True)
+    name = f"{source.pk}.part"
+    try:
+        source.file.save(name, file, save=False)
+        source.save(force_insert=True)
+    except BaseException:  # the disk may be full: nobody would find the part that is on it
+        source.file.storage.delete(source.file.field.generate_filename(source, name))
+        raise
     return source
 
 
@@ -164,7 +170,7 @@ def go_on(source: Import) -> Import:
 
 
 def work() -> None:
-    """The job: do all that was asked of imports and that nobody is doing."""
+    """The job: do all that was asked of imports and that nobody is doing; its next run, what an outage breaks off."""
     wanted = Q(state=State.APPLYING) | Q(state=State.READING) & ~Q(file="")  # a command reads its own file
     for source in (
         Import.objects.filter(_free(), wanted, supplier__closed_at=None)
@@ -175,7 +181,9 @@ def work() -> None:
             _do(source)
         except ImportTakenOver:
             log.info("import %s is in other hands", source.pk)
-        except Exception:  # a worker's loop: one import's unknown trouble leaves the others alone
+        except Exception as error:  # a worker's loop: one import's unknown trouble leaves the others alone
+            if is_outage(error):
+                raise
             log.exception("import %s stopped", source.pk)
             _stop(source, "Something went wrong inside Provender. The log has the details; try again or report it.")
 
