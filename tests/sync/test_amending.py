@@ -17,16 +17,21 @@ from provender.sync.amending import amend_refused, closed_in_xero, refused_chang
 from provender.sync.errors import VersionUnknown
 from provender.sync.models import Link, Problem
 from provender.sync.verify import verify_books
+from sync.kept import once
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sold(connection, supplier, sync):
+def sold(connection, supplier, sync, xero):
     """An order of 10 oat milk and 2 coffee beans, 103.75, whose invoice is in Xero."""
-    order = cast.placed_order(cast.venue(supplier, "Corner Cafe"), {"OAT-1L": 10, "BEANS-1KG": 2})
-    sync()
-    return order
+
+    def make():
+        order = cast.placed_order(cast.venue(supplier, "Corner Cafe"), {"OAT-1L": 10, "BEANS-1KG": 2})
+        sync()
+        return order
+
+    return once(make, connection, xero)
 
 
 def fresh(order):

@@ -20,7 +20,7 @@ def all_rows(connection):
     own = {connection.pk, connection.supplier_id, connection.consent_id}
 
     def plain(field, value):
-        if value is None or field.primary_key or field.name in BY_CHANCE:
+        if value is None or field.primary_key or field.name in BY_CHANCE or getattr(field, "auto_now", False):
             return bool(value)
         if field.is_relation or isinstance(value, UUID):
             return value in own

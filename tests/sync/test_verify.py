@@ -18,13 +18,19 @@ from provender.sync.nightly import compare_nightly
 from provender.sync.verify import read_contact_mark, verify_books
 from provender.sync.verify_expected import read_mark
 from provender.sync.verify_reading import read_day
+from sync.kept import once
 
 
 @pytest.fixture
-def sent(order, sync):
+def sent(supplier, connection, sync, xero):
     """An order of Corner Cafe whose invoice is in Xero."""
-    sync()
-    return order
+
+    def make():
+        order = cast.placed_order(cast.venue(supplier, "Corner Cafe"), {"OAT-1L": 4, "BEANS-1KG": 2})
+        sync()
+        return order
+
+    return once(make, connection, xero)
 
 
 @pytest.fixture

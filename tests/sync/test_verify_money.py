@@ -17,33 +17,38 @@ from provender.sync.queries import problems_of
 from provender.sync.verify import verify_books
 from provender.sync.verify_money import read_mark
 from provender.sync.verify_reading import read_day
+from sync.kept import once
 
 pytestmark = pytest.mark.django_db
 D = Decimal
 
 
 @pytest.fixture
-def money(supplier, connection, sync):
+def money(supplier, connection, sync, xero):
     """A credit note set against an invoice and paid back in part, a payment, and a payout with its fee, all in Xero."""
-    fees = connection.accounts.get(code="404").account_id
-    supplier.connections.update(payments_to_xero=True, auto_reconcile=True, fee_account=fees, mark_as_paid=True)
-    cafe = cast.venue(supplier, "Corner Cafe")
-    first, second, third = (cast.invoice(cafe) for _ in range(3))
-    credit = cast.credit_note(cafe, cast.line(quantity=4))  # 19.80
-    made = {
-        "credit": credit,
-        "allocation": allocate_credit(credit, first, amount=D("9.00"), date=first.date),
-        "refund": refund_credit(credit, amount=D("2.00"), date=first.date),
-        "payment": cast.payment(second, "9.80"),
-        "second": second,
-        "third": third,
-    }
-    entries = [PayoutEntry(gross=third.due, fee=D("0.30"), invoice_number=third.number)]
-    day = date(2026, 11, 12)
-    entered = enter_payout(supplier, provider="PayWave", reference="PO-1", date=day, entries=entries)
-    made["payout"] = close_payout(entered)
-    sync()
-    return made
+
+    def make():
+        fees = connection.accounts.get(code="404").account_id
+        supplier.connections.update(payments_to_xero=True, auto_reconcile=True, fee_account=fees, mark_as_paid=True)
+        cafe = cast.venue(supplier, "Corner Cafe")
+        first, second, third = (cast.invoice(cafe) for _ in range(3))
+        credit = cast.credit_note(cafe, cast.line(quantity=4))  # 19.80
+        made = {
+            "credit": credit,
+            "allocation": allocate_credit(credit, first, amount=D("9.00"), date=first.date),
+            "refund": refund_credit(credit, amount=D("2.00"), date=first.date),
+            "payment": cast.payment(second, "9.80"),
+            "second": second,
+            "third": third,
+        }
+        entries = [PayoutEntry(gross=third.due, fee=D("0.30"), invoice_number=third.number)]
+        day = date(2026, 11, 12)
+        entered = enter_payout(supplier, provider="PayWave", reference="PO-1", date=day, entries=entries)
+        made["payout"] = close_payout(entered)
+        sync()
+        return made
+
+    return once(make, connection, xero)
 
 
 def found(supplier):
@@ -130,13 +135,17 @@ def test_days_are_read_as_xero_writes_them():
 
 
 @pytest.fixture
-def credit(supplier, connection, sync):
+def credit(supplier, connection, sync, xero):
     """A credit note of an invoice of Corner Cafe, in Xero, of nothing used yet."""
-    cafe = cast.venue(supplier, "Corner Cafe")
-    lines = cast.line(quantity=2), cast.line("Beans", 1)
-    made = cast.credit_note(cafe, *lines, invoice=cast.invoice(cafe), reason="One leaked")
-    sync()
-    return made
+
+    def make():
+        cafe = cast.venue(supplier, "Corner Cafe")
+        lines = cast.line(quantity=2), cast.line("Beans", 1)
+        made = cast.credit_note(cafe, *lines, invoice=cast.invoice(cafe), reason="One leaked")
+        sync()
+        return made
+
+    return once(make, connection, xero)
 
 
 def test_everything_of_a_credit_note_is_compared(supplier, credit):
