@@ -35,7 +35,7 @@ def test_all_in_ends_with_0(bring_in):
     result = bring_in(ALL_GOOD)
     assert result.exit_code == 0, result.output
     assert "Imported: 2 invoices.\n    Invoices: 2 lines, GBP 30.60 + VAT 6.12 = 36.72." in result.stdout
-    assert "Created: 1 customers, 1 products." in result.stdout
+    assert "Created: 1 customer, 1 product." in result.stdout
 
 
 def test_rejected_lines_end_with_3_and_are_written(bring_in, tmp_path):
@@ -67,7 +67,7 @@ def test_what_comes_to_less_than_zero_is_told_as_credit_notes(bring_in):
     file = csv_of(row("1"), row("2"), row("C3", quantity="-2"))
     said = bring_in(file, "--dry-run").stdout
     assert "To be imported: 2 invoices, 1 credit note." in said
-    assert "Credit notes: 1 lines, GBP -5.10 + VAT -1.02 = -6.12." in said
+    assert "Credit notes: 1 line, GBP -5.10 + VAT -1.02 = -6.12." in said
     answer = json.loads(bring_in(file, "--json").stdout)
     assert answer["documents"] == {"read": 3, "imported": 3, "unchanged": 0, "rejected": 0}
     figures = {"subtotal": "30.60", "tax": "6.12", "total": "36.72"}
@@ -146,12 +146,12 @@ def test_payouts_come_in_once_and_what_waits_is_told(take_in):
     rows = [["PO-1", "2026-11-20", "INV-1", "19.80", "0.30"], ["PO-2", "2026-11-21", "INV-9", "5.00", ""]]
     dry = take_in(*rows, options=["--dry-run"])
     assert (dry.exit_code, Payout.objects.count()) == (0, 0)
-    assert dry.stdout.splitlines()[0] == "PO-1, 2026-11-20: 1 lines, AUD 19.50. Would come in."
+    assert dry.stdout.splitlines()[0] == "PO-1, 2026-11-20: 1 line, AUD 19.50. Would come in."
     first = take_in(*rows)
     assert first.exit_code == 3
     assert first.stdout.splitlines() == [
-        "PO-1, 2026-11-20: 1 lines, AUD 19.50. Came in.",
-        "PO-2, 2026-11-21: 1 lines, AUD 5.00. Came in; 1 lines wait for you.",
+        "PO-1, 2026-11-20: 1 line, AUD 19.50. Came in.",
+        "PO-2, 2026-11-21: 1 line, AUD 5.00. Came in; 1 line waits for you.",
     ]
     again = take_in(*rows)
     assert (again.exit_code, Payout.objects.count()) == (0, 2)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provender.basics.wording import counted
 from provender.cli import DONE, WAITS, WRONG_USE, give_up
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ def _payout_layout(
 def _print_payouts(currency: str, taken: "Sequence[Taken]", *, dry_run: bool) -> None:
     for each in taken:
         what = ("Would come in" if dry_run else "Came in") if each.new else each.why or "Here already, the same"
-        open_ = f"; {each.lines_open:,} lines wait for you" if each.lines_open else ""
-        lines = f"{len(each.source.entries):,} lines, {currency} {each.source.net:,}"
+        open_ = f"; {_wait(each.lines_open)} for you" if each.lines_open else ""
+        lines = f"{counted(len(each.source.entries), 'line')}, {currency} {each.source.net:,}"
         click.echo(f"{each.source.reference}, {each.source.date}: {lines}. {what.rstrip('.')}{open_}.")
 
 
@@ -213,12 +214,11 @@ def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bo
     click.echo(f"  {'To be imported' if dry_run else 'Imported'}: {found.say(state) or 'nothing'}.")
     for kind in StagedDocument.Kind:
         if (part := found.of(state, kind)).documents:
-            click.echo(f"    {kind.label}s: {part.lines:,} lines, {_sums(part, source, currency)}.")
+            click.echo(f"    {kind.label}s: {counted(part.lines, 'line')}, {_sums(part, source, currency)}.")
     if found.unchanged.documents:
         click.echo(f"  Here already, the same: {_counted(found.unchanged)}.")
-    click.echo(
-        f"  {'To be created' if dry_run else 'Created'}: {found.customers:,} customers, {found.products:,} products."
-    )
+    made = f"{counted(found.customers, 'customer')}, {counted(found.products, 'product')}"
+    click.echo(f"  {'To be created' if dry_run else 'Created'}: {made}.")
     if found.rejected.documents:
         click.echo(f"  Rejected: {_counted(found.rejected)}, {currency} {found.rejected.subtotal:,} without tax:")
         for reason, part in found.by_reason.items():
@@ -226,8 +226,12 @@ def _print(source: "Import", found: "Tally", rejects: str | None, *, dry_run: bo
         click.echo(f"  Every rejected line is in {rejects}." if rejects else "  --rejects FILE writes them to a file.")
 
 
+def _wait(lines: int) -> str:
+    return f"{counted(lines, 'line')} {'waits' if lines == 1 else 'wait'}"
+
+
 def _counted(part: "Sum") -> str:
-    return f"{part.documents:,} documents with {part.lines:,} lines"
+    return f"{counted(part.documents, 'document')} with {counted(part.lines, 'line')}"
 
 
 def _sums(part: "Sum", source: "Import", currency: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provender.basics.wording import counted
 from provender.cli import DONE, WAITS
 from provender.cli.progress import progress_bar
 from provender.cli.pulling_customers import pull_customers
@@ -106,12 +107,12 @@ def _texts(row: "PullRow", cells: Collection[Any]) -> tuple[str, str, str, str, 
 def _sum_up(pull: "Pull", found: "Tally", applied: "Applied | None", *, dry_run: bool) -> str:
     states = found.states
     read = (
-        f"{pull.items:,} items read: {states['new']:,} new, {states['changed']:,} changed,"
+        f"{counted(pull.items, 'item')} read: {states['new']:,} new, {states['changed']:,} changed,"
         f" {states['unchanged']:,} unchanged, {states['gone']:,} gone, {states['refused']:,} can’t be taken."
     )
     if applied:
         left = f"; {applied.left:,} changed here meanwhile and were left" if applied.left else ""
-        return f"{read}\n{applied.added:,} products added, {applied.changed:,} changed{left}."
+        return f"{read}\n{counted(applied.added, 'product')} added, {applied.changed:,} changed{left}."
     if dry_run:
-        return f"{read}\n{found.chosen:,} products would be added or changed; nothing was."
+        return f"{read}\n{counted(found.chosen, 'product')} would be added or changed; nothing was."
     return f"{read}\nNothing was changed. Choose on the Xero page under Products, or with --apply."

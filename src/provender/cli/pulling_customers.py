@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provender.basics.wording import counted
 from provender.cli import DONE, WAITS
 from provender.cli.progress import progress_bar
 from provender.cli.xero import JSON, ROWS_SHOWN, SUPPLIER, as_written, connected, read_words, show_preview
@@ -85,13 +86,13 @@ def _who(row: "CustomerPullRow") -> str:
 def _sum_up(pull: "CustomerPull", found: "Tally", applied: "Applied | None", *, dry_run: bool) -> str:
     states = found.states
     read = (
-        f"{pull.contacts:,} contacts read: {states['linked']:,} linked, {states['suggested']:,} suggested,"
+        f"{counted(pull.contacts, 'contact')} read: {states['linked']:,} linked, {states['suggested']:,} suggested,"
         f" {states['question']:,} in question, {states['new']:,} new, {states['seller']:,} only suppliers,"
         f" {states['refused']:,} can’t be taken. {states['here']:,} customers are like no contact."
     )
     if applied:
         left = f"; {applied.left:,} were linked meanwhile and were left" if applied.left else ""
-        return f"{read}\n{applied.added:,} customers added, {applied.linked:,} linked{left}."
+        return f"{read}\n{counted(applied.added, 'customer')} added, {applied.linked:,} linked{left}."
     if dry_run:
         return f"{read}\n{found.choices['new']:,} would be added, {found.choices['link']:,} linked; nothing was."
     return f"{read}\nNothing was changed. Choose on the Xero page under Customers, or with --apply."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provender.basics.wording import counted
 from provender.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -182,9 +183,9 @@ def verify_books(slug: str, as_json: bool) -> None:
         click.echo(json.dumps(report.as_json()))
     else:
         checked = report.checked
-        verdict = "all equal" if report.equal else f"{len(report.differences):,} differences"
-        documents = f"{checked['invoices']:,} invoices, {checked['credit_notes']:,} credit notes"
-        click.echo(f"{documents} and {checked['contacts']:,} contacts compared: {verdict}.")
+        verdict = "all equal" if report.equal else counted(len(report.differences), "difference")
+        documents = f"{counted(checked['invoices'], 'invoice')}, {counted(checked['credit_notes'], 'credit note')}"
+        click.echo(f"{documents} and {counted(checked['contacts'], 'contact')} compared: {verdict}.")
         for one in report.differences[:SHOWN]:
             click.echo(f"  {one.kind} {one.number}: {one}")
         if len(report.differences) > SHOWN:

@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from provender.basics.wording import counted
 from provender.catalogue.actions import UNSORTED
 from provender.desk.frame import DeskRequest, connected, member
 from provender.people.roles import Doing
@@ -178,7 +179,7 @@ def _apply(request: DeskRequest, pull: Pull) -> HttpResponse:
     if done == products.Applied():
         messages.info(request, "Nothing is ticked, so nothing was changed.")
         return redirect(_address(pull))
-    messages.success(request, f"{done.added:,} products added, {done.changed:,} changed.")
+    messages.success(request, f"{counted(done.added, 'product')} added, {done.changed:,} changed.")
     if done.left:
         messages.warning(
             request, f"{done.left:,} were changed here since the preview; what differed was left as it is."

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from provender.basics import clock
 from provender.basics.money import ZERO, show_amount
 from provender.basics.rows import ReadyRows, hold
+from provender.basics.wording import counted
 from provender.changes.actions import post
 from provender.invoicing.models import Invoice
 from provender.payments.actions import PAYOUT, weigh_invoices
@@ -111,7 +112,7 @@ def enter_payout(
         raise PayoutKnown(provider, reference) from error
     ReadyRows.of(lines).insert()
     over = f"{payout.currency} {show_amount(payout.net)}"
-    tell(supplier, PAYOUT, payout.pk, f"Entered: {len(lines)} lines, {over}", who=by)
+    tell(supplier, PAYOUT, payout.pk, f"Entered: {counted(len(lines), 'line')}, {over}", who=by)
     return payout
 
 
@@ -360,7 +361,7 @@ def close_payout(payout: Payout, *, by: User | None = None) -> Payout:
     payout.state, payout.closed_at, payout.closed_by = Payout.State.CLOSED, clock.now(), by
     payout.save(update_fields=["state", "closed_at", "closed_by"])
     post(payout.supplier, PAYOUT, payout.pk, "Closed")
-    tell(payout.supplier, PAYOUT, payout.pk, f"Closed: {len(paying)} payments", who=by)
+    tell(payout.supplier, PAYOUT, payout.pk, f"Closed: {counted(len(paying), 'payment')}", who=by)
     story = [
         (line.invoice_id, f"{payout.currency} {show_amount(line.amount)} paid, payout {payout.reference}")
         for line in made
