@@ -256,11 +256,14 @@ def test_stock_that_is_out_goes_without_item_codes(theo, order, connection):
 
 def test_places_to_go_are_links_for_the_document(theo, edited, order):
     pages = {
-        "edit-document": f"/w/harbour/invoices/{order.invoice.pk}",
+        "edit-document": f"/w/harbour/invoices/{order.invoice.pk}/edit",
         "link-contact": f"/w/harbour/customers/{order.customer_id}/contact",
     }
     for do, place in pages.items():
         assert theo.get(f"{ADDRESS}/{edited.pk}/{do}").headers["location"] == place
+    Problem.objects.filter(pk=edited.pk).update(cause="voided-in-xero")
+    page = theo.get(f"{ADDRESS}/{edited.pk}/edit-document").headers["location"]
+    assert page == f"/w/harbour/invoices/{order.invoice.pk}"
     assert theo.get(f"{ADDRESS}/{edited.pk}/dance").status_code == 404
 
 

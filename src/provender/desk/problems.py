@@ -185,6 +185,10 @@ PAGES = {  # where a document of that kind is shown
     "credit_note": "desk:credit-note",
     "payout": "desk:payout",
 }
+FORMS = {  # and where it is changed, by whom; one that was voided in Xero is cancelled on its page
+    "invoice": ("desk:invoice-edit", Doing.TRADE),
+    "credit_note": ("desk:credit-note-edit", Doing.BOOKS),
+}
 OF_DOCUMENT = {
     "edit-document": "desk:invoice",
     "open-payout": "desk:payout",
@@ -308,7 +312,7 @@ def repair(request: DeskRequest, supplier: Supplier, pk: int, do: str) -> HttpRe
     if problem.solved_at is not None:
         return _gone(request, supplier)
     if do in OF_DOCUMENT and request.method != "POST":
-        place = PAGES.get(problem.kind, OF_DOCUMENT[do]) if do == "edit-document" else OF_DOCUMENT[do]
+        place = _where_changed(request, problem) if do == "edit-document" else OF_DOCUMENT[do]
         return redirect(place, slug=supplier.slug, pk=_subject(problem, do))
     if do == "amend" and problem.kind == "invoice":
         return amend_refused(request, supplier, problem)
@@ -351,6 +355,14 @@ def _gone(request: DeskRequest, supplier: Supplier) -> HttpResponse:
 def _number(problem: Problem) -> str:
     named = name_all([problem]).get(problem.document)
     return named.number if named else str(problem.words.get("number", ""))
+
+
+def _where_changed(request: DeskRequest, problem: Problem) -> str:
+    """The form of the document for those who may change it, else its page."""
+    form, doing = FORMS.get(problem.kind, ("", Doing.LOOK))
+    if form and problem.cause != "voided-in-xero" and request.membership.may(doing):
+        return form
+    return PAGES.get(problem.kind, OF_DOCUMENT["edit-document"])
 
 
 def _subject(problem: Problem, do: str) -> object:
