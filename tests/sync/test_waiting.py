@@ -1,12 +1,14 @@
 """`provender sync --wait`: what it waits for is said, once each."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from provender.basics import clock
 from provender.sync import queries, waiting
 from provender.sync.lease import take_lease
-from provender.sync.models import Link
+from provender.sync.models import Connection, Link
 
 pytestmark = pytest.mark.django_db
 INVOICES = "/api.xro/2.0/Invoices"
@@ -44,7 +46,21 @@ def test_a_doubt_is_waited_for_and_said_again_at_each_look_up(order, xero, wait)
 
 def test_xero_asking_for_patience_is_said(order, xero, wait):
     xero.faults.add("429-minute", methods=["PUT"], path=INVOICES, count=1)
-    assert wait() == ["Xero asks to wait"]
+    assert wait() == ["Xero can't be reached, or asks to wait"]
+
+
+def test_xero_that_is_away_for_minutes_is_said_once_a_minute(order, wait, monkeypatch):
+    drain, until = waiting.drain, clock.database_now() + timedelta(minutes=3)
+
+    def away(connection, progress):
+        now = clock.database_now()
+        if now >= until:
+            return drain(connection, progress)
+        Connection.objects.filter(pk=connection.pk).update(drain_after=now + timedelta(seconds=5))
+        return False
+
+    monkeypatch.setattr(waiting, "drain", away)
+    assert wait() == 3 * ["Xero can't be reached, or asks to wait"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from provender.basics import clock
 from provender.basics.wording import counted
@@ -15,6 +15,7 @@ from provender.sync.models import Connection, Dispatch, Problem
 from provender.sync.outstanding import outstanding
 
 LONGEST_NAP = 5.0
+AGAIN = timedelta(minutes=1)  # before the same delay is told of again: Xero is tried every few seconds while it is away
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,11 @@ def drain_until_in_step(
 ) -> Outcome:
     """Drain until nothing is due; with `wait`, until Xero's limits let the rest go and every doubt is settled too.
 
-    `told` hears of each delay once, and again when it lasts longer than was said. Stops early when the connection needs
-    reconnecting, or Xero refuses our app.
+    `told` hears of each delay once, and again when it lasts longer than was said, a minute later at the soonest. Stops
+    early when the connection needs reconnecting, or Xero refuses our app.
     """
     last: Delay | None = None
+    again = clock.database_now()
     while True:
         drain(connection, progress)
         connection.refresh_from_db()
@@ -65,9 +67,9 @@ def drain_until_in_step(
         if not wait or outcome.in_step or lost:
             return outcome
         delay, now = _delay(connection, outcome), clock.database_now()
-        if delay and (last is None or delay.why != last.why or now >= last.until):
+        if delay and (last is None or delay.why != last.why or now >= again):
             told(delay)
-            last = delay
+            last, again = delay, max(delay.until, now + AGAIN)
         time.sleep(_nap(delay, now))
 
 
@@ -87,7 +89,7 @@ def _delay(connection: Connection, outcome: Outcome) -> Delay | None:
     calls = counted(outcome.open_dispatches, "call")
     reasons = [
         ("another run has this wholesaler's turn, or was broken off in it", connection.lease_until),
-        ("Xero asks to wait", connection.drain_after),
+        ("Xero can't be reached, or asks to wait", connection.drain_after),
         (
             f"whether {calls} arrived isn't known; Xero is asked again, and nothing is sent twice",
             doubts.values_list("next_try_at", flat=True).first(),
