@@ -21,7 +21,9 @@ import httpx2
 
 django.setup()
 
-import django.db.models.sql.compiler  # noqa: E402 -- or each child would load it with its first query
+import encodings.idna  # noqa: E402, F401 -- or each child would load it with its first call
+
+import django.db.models.sql.compiler  # noqa: E402 -- likewise, with its first query
 
 import cast  # noqa: E402
 from provender.basics import clock  # noqa: E402
@@ -38,6 +40,9 @@ from provender.sync.drain import drain  # noqa: E402
 from provender.sync.models import Connection, Consent, Dispatch, Problem  # noqa: E402
 from provender.sync.queries import waiting_invoices  # noqa: E402
 from provender.sync.verify import verify_books  # noqa: E402
+
+# Made once: each new one reads the system's certificates.
+controls = httpx2.Client(base_url=os.environ["XERO_API_URL"])
 
 
 def set_up():
@@ -193,7 +198,7 @@ def settle():
     later = 0
     for seconds in (100, *[300] * 4):  # the dead process's lease runs out, then what was sent settles
         clock.move(timedelta(seconds=seconds))
-        httpx2.post(f"{os.environ['XERO_API_URL']}/_simulator/clock", json={"advance": seconds}).raise_for_status()
+        controls.post("/_simulator/clock", json={"advance": seconds}).raise_for_status()
         later += seconds
         run_drain()
         state = look()
