@@ -86,7 +86,7 @@ def test_it_is_set_against_invoices_and_taken_off(theo, cafe, invoice):
     credit = cast.credit_note(cafe, cast.line(quantity=2), invoice=invoice)
     url = f"{DESK}/credit-notes/{credit.pk}/allocate"
     assert 'value="9.90"' in theo.get(url).text
-    assert "x” is not a number" in theo.post(url, {str(invoice.pk): "x"}).text
+    assert "x” is not a number that can be read as an amount." in theo.post(url, {str(invoice.pk): "x"}).text
     assert "9.90 left, which is less than 9.91" in theo.post(url, {str(invoice.pk): "9.91"}).text
     assert "Write how much" in theo.post(url, {str(invoice.pk): ""}).text
     page = theo.post(url, {str(invoice.pk): "9.90"}, follow=True).text

@@ -30,7 +30,8 @@ class UnreadableAmount(ProvenderError):
 
     def __init__(self, text: str, what: str = "amount") -> None:
         self.text, self.what = text, what
-        super().__init__(f"“{text}” is not a number that can be read as a {what}. Write it like 1234.50.")
+        a = "an" if what[:1] in "aeio" else "a"  # a unit price
+        super().__init__(f"“{text}” is not a number that can be read as {a} {what}. Write it like 1234.50.")
 
 
 class TooManyPlaces(ProvenderError):
