@@ -13,7 +13,11 @@ from provender.suppliers.queries import next_number
 from provender.sync.choices import save_settings
 from provender.sync.customers import pull_customers
 from provender.sync.errors import SettingsMoved
+from provender.sync.mirror import read_contacts
+from provender.sync.models import Contact
 from provender.sync.products import pull_products
+from provender.sync.session import asking_for_a_person
+from provender.sync.standing import contact_standing
 from provender.sync.tracking_actions import reload_tracking
 
 pytestmark = pytest.mark.django_db
@@ -284,6 +288,21 @@ def test_an_option_in_xero_that_both_chose_is_the_first_ones(two, connection, su
     assert connection.option_bindings.get(option=north).xero_id == east
     priya.post(address, row_shown(page, "choose", north.pk) | {"do": "choose", "xero_option": south})
     assert connection.option_bindings.get(option=north).xero_id == south
+
+
+def test_a_contact_that_another_linked_stays_linked(two, connection, supplier, books):
+    cafe = cast.venue(supplier, trading_name="Bayside")
+    books.add_contact("Bayside Club")
+    with asking_for_a_person(connection) as session:
+        read_contacts(session)
+    store, club = (Contact.objects.get(name=name) for name in ("Bayside Corner Store", "Bayside Club"))
+    address = f"/w/harbour/customers/{cafe.pk}/contact"
+    (theo, _), (priya, _) = two(f"{address}?q=bayside", "theo", "priya")
+    shown = row_shown(theo.get(f"{address}?q=bayside"), store.contact_id)
+    theo.post(address, shown)
+    page = priya.post(address, shown | {"contact": club.contact_id}, headers={"referer": address}, follow=True)
+    assert "Bayside is linked to Bayside Corner Store by now." in page.text
+    assert contact_standing(cafe).contact_id == store.contact_id
 
 
 def test_what_another_unticked_in_a_preview_stays_so(two, connection, supplier, books):

@@ -1,5 +1,6 @@
 """Payouts on the screens: a file comes in, each line finds its end, the payout is closed and undone."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 import cast
 from importing.files import csv_of
 from provender.importing.models import PayoutFile
-from provender.payments.models import Payment, Payout
+from provender.payments.models import Payment, Payout, PayoutLine
 
 pytestmark = pytest.mark.django_db
 LIST = "/w/harbour/payouts"
@@ -103,6 +104,21 @@ def test_a_person_decides_on_a_line(theo, invoice):
     assert "close it to pay its invoices" in page
     theo.post(f"{LIST}/{payout.pk}/lines/2", {"do": "back"})
     assert "1 line needs you" in theo.get(f"{LIST}/{payout.pk}").text
+
+
+def test_who_decides_second_on_a_line_is_told(theo, invoice):
+    take(theo, ["PO-1", "2026-11-20", "INV-9", "19.80", ""])
+    address = f"{LIST}/{Payout.objects.get().pk}/lines/1"
+    (seen,) = set(re.findall(r'name="seen" value="([^"]*)"', theo.get(address).text))
+    theo.post(address, {"do": "leave", "why": "Not ours", "seen": seen})
+    told = theo.post(address, {"do": "choose", "invoice": invoice.number, "seen": seen}).text
+    assert "Somebody changed line 1 while you were at it, so yours isn&#x27;t saved yet." in told
+    again = theo.post(address, {"do": "leave", "seen": seen}, headers={"referer": address}, follow=True).text
+    assert "Somebody changed line 1 while you were at it" in again
+    assert PayoutLine.objects.get(position=1).outcome == "ignored"
+    (seen,) = set(re.findall(r'name="seen" value="([^"]*)"', told))
+    theo.post(address, {"do": "choose", "invoice": invoice.number, "seen": seen})
+    assert PayoutLine.objects.get(position=1).invoice == invoice
 
 
 def test_undoing_shows_first_what_opens_again(theo, invoice):

@@ -54,7 +54,8 @@ def _choose(request: DeskRequest, customer: Customer, pull: CustomerPull | None)
         contact_actions.make_contact(customer, request.user)
         messages.success(request, f"The next invoice of {customer} makes a contact in Xero.")
     else:
-        contact_actions.link_contact(customer, request.POST.get("contact", ""), request.user)
+        contact, shown = request.POST.get("contact", ""), request.POST.get("seen")
+        contact_actions.link_contact(customer, contact, request.user, shown=shown)
         messages.success(request, f"{customer} is linked. What waited for its contact is sent now.")
     if pull:
         return redirect("desk:xero-customer-pull", slug=request.supplier.slug, pk=pull.pk)

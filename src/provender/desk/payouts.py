@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,10 +19,12 @@ from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, show_amount
+from provender.basics.rows import hold
 from provender.basics.wording import counted
 from provender.desk.choosing import date_input
 from provender.desk.frame import DeskRequest, member
 from provender.desk.lists import Badge, Column, Empty, List, Tone, show
+from provender.desk.meanwhile import ChangedMeanwhile
 from provender.invoicing.models import Invoice
 from provender.payments import payouts as actions
 from provender.payments.models import Payout, PayoutLine
@@ -280,18 +283,36 @@ def line(request: DeskRequest, supplier: Supplier, pk: UUID, position: int) -> H
     form = LineForm(supplier, request.POST if do == "choose" else None)
     if request.method == "POST" and (do != "choose" or form.is_valid()):
         try:
-            if do == "choose":
-                actions.choose_invoice(its, form.cleaned_data["invoice"], by=request.user)
-            elif do == "leave":
-                actions.leave_for_hand(its, why=request.POST.get("why", "").strip(), by=request.user)
-            elif do == "back":
-                actions.put_back(its, by=request.user)
+            _decide(request, row, its, form)
         except ProvenderError as error:
+            if do != "choose":
+                raise  # there is no form to say it at
             form.add_error(None, error.sentence)
         else:
             return redirect(f"{address(row)}#line-{position}")
-    context = {"payout": row, "line": its, "form": form, "likely": _likely(supplier, its)}
+    context = {"payout": row, "line": its, "seen": _stamp(its), "form": form, "likely": _likely(supplier, its)}
     return render(request, "desk/payouts/line.html", context)
+
+
+@transaction.atomic
+def _decide(request: DeskRequest, payout: Payout, its: PayoutLine, form: LineForm) -> None:
+    """Do what the button says, unless somebody decided on the line since the page was made: ChangedMeanwhile."""
+    hold(payout)
+    its.refresh_from_db(fields=["outcome", "invoice", "payment", "chosen", "why", "amount"])
+    if request.POST.get("seen", _stamp(its)) != _stamp(its):
+        raise ChangedMeanwhile(f"line {its.position}")
+    do = request.POST.get("do", "")
+    if do == "choose":
+        actions.choose_invoice(its, form.cleaned_data["invoice"], by=request.user)
+    elif do == "leave":
+        actions.leave_for_hand(its, why=request.POST.get("why", "").strip(), by=request.user)
+    elif do == "back":
+        actions.put_back(its, by=request.user)
+
+
+def _stamp(its: PayoutLine) -> str:
+    """What the line's page shows of it, for a form to bring back."""
+    return f"{its.outcome} {its.invoice_id or ''}"
 
 
 def _likely(supplier: Supplier, its: PayoutLine) -> Sequence[Invoice]:

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from provender.basics import clock
+from provender.basics.rows import hold
 from provender.customers.models import Customer
 from provender.people.models import User
 from provender.sync.connections import connection_of
@@ -14,13 +15,23 @@ from provender.timeline.actions import tell
 
 
 @transaction.atomic
-def link_contact(customer: Customer, contact_id: str, by: User | None) -> None:
+def link_contact(customer: Customer, contact_id: str, by: User | None, *, shown: str | None = None) -> None:
     """This customer is that contact from now on; what waited for it is tried again. Raises LinkRefused.
+
+    `shown`, if given, is the contact that it was when the person chose ("" for none): refused when it no longer is.
 
     Invoices that are in Xero keep the contact that they went with until they are changed here. The contact that it was
     before is never taken for it by name again.
     """
+    hold(customer)
     connection = _connection_of(customer)
+    before = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
+    now = before.xero_id if before else ""
+    if contact_id == now:
+        return
+    if shown not in {None, now}:
+        there = Contact.objects.filter(connection=connection, contact_id=now).first()
+        raise LinkRefused(f"{customer} is {f'linked to {there.name}' if there else 'unlinked'} by now. Look again.")
     contact = Contact.objects.filter(connection=connection, contact_id=contact_id, merged_to="").first()
     if contact is None:
         raise LinkRefused("That contact is no longer in Xero. Search again.")
@@ -31,9 +42,6 @@ def link_contact(customer: Customer, contact_id: str, by: User | None) -> None:
     if owner := other.first():
         name = customer.supplier.customers.filter(pk=owner.document).values_list("trading_name", flat=True).first()
         raise LinkRefused(f"{contact.name} is the contact of {name} already. One contact belongs to one customer.")
-    before = Link.objects.filter(connection=connection, kind="contact", document=customer.pk).first()
-    if before and before.xero_id == contact_id:
-        return
     if before:
         _refuse_contact(connection, customer, before.xero_id, ask=False)
     ContactRefusal.objects.filter(connection=connection, customer=customer.pk, contact_id=contact_id).delete()
