@@ -25,6 +25,7 @@ from lists import ask, credit_note_of, fill, make_invoice, order_of, payment_of,
 PLACED, RECORDED, INSERTED = 20, 20, 1000  # of each in a round
 PAGES = {  # index: the page that it is for
     "credit_note_by_total": "credit-notes?sort=-total",
+    "credit_note_left": "payments/owed",
     "order_last_of_customer": "customers",
     "order_by_date": "orders?sort=date",
     "order_next_delivery": "orders?sort=delivery",

@@ -236,8 +236,11 @@ class OrderList(List[Order]):
         """Cancelled orders are counted, but their amounts count for nothing."""
         rows = self.filter.qs.order_by()
         total_of = Coalesce("own_total", "invoice__total", output_field=AmountField())
-        found = rows.aggregate(count=Count("pk"), total=Sum(total_of, filter=~Q(status=Status.CANCELLED)))
-        open_ = list(rows.filter(invoice=None).exclude(status=Status.CANCELLED))
+        counts, uninvoiced = ~Q(status=Status.CANCELLED), Q(invoice=None)
+        found = rows.aggregate(
+            count=Count("pk"), total=Sum(total_of, filter=counts), open=Count("pk", counts & uninvoiced)
+        )
+        open_ = list(rows.filter(counts, uninvoiced)) if found["open"] else []
         total = sum(sums_of(self.supplier, open_).values(), found["total"] or ZERO)
         column = next(column for column in self.shown_columns() if column.key == "total")
         return Totals(found["count"], [(replace(column, label="not cancelled"), total)])

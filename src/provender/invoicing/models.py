@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from provender.basics.money import ZERO, AmountField, PriceField
 from provender.basics.texts import LineField, LinesField
@@ -188,6 +188,10 @@ class CreditNote(models.Model):
         indexes = [
             models.Index(fields=["supplier", "-date", "-number"], name="credit_note_newest_first"),
             models.Index(fields=["supplier", "customer", "-date"], name="credit_note_of_customer"),
+            # Of which something is left: few, and asked for in these words.
+            models.Index(
+                fields=["supplier", "status"], name="credit_note_left", condition=Q(status="open", total__gt=F("used"))
+            ),
             models.Index(fields=["supplier", "total", "number"], name="credit_note_by_total"),
         ]
 
