@@ -272,7 +272,7 @@ def test_a_lost_connection_is_a_group_of_its_own(theo, order, books, sync):
     sync()
     page = theo.get(ADDRESS).text
     assert "Needs reconnecting" in page
-    assert "<b>1</b> invoice waits." in page
+    assert "<b>1 invoice</b> waits." in page
     assert "Reconnect" in page
 
 

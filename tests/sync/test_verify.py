@@ -1,11 +1,12 @@
 """The books compared: what differs is named, what is meant to differ is not."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 import cast
+from provender.basics import clock
 from provender.basics.errors import ProvenderError
 from provender.customers.actions import save_customer
 from provender.invoicing.actions import void_invoice
@@ -13,7 +14,8 @@ from provender.ordering.actions import edit_order
 from provender.ordering.lines import OrderLineDraft
 from provender.sync import actions
 from provender.sync.choices import save_settings
-from provender.sync.models import Call, Link, Problem
+from provender.sync.errors import XeroBusy
+from provender.sync.models import Call, Connection, Link, Problem
 from provender.sync.nightly import compare_nightly
 from provender.sync.verify import read_contact_mark, verify_books
 from provender.sync.verify_expected import read_mark
@@ -320,3 +322,9 @@ def test_a_day_is_read_as_utc(text):
 
 def test_a_day_before_1970_is_read():
     assert read_day("/Date(-86400000+0000)/") == date(1969, 12, 31)
+
+
+def test_when_it_may_be_asked_again_is_by_the_wholesalers_clock(connection, supplier):
+    Connection.objects.update(parked_until=clock.now() + timedelta(hours=2))
+    with pytest.raises(XeroBusy, match=r"after \d\d:\d\d AE[DS]T\."):
+        verify_books(supplier)
