@@ -7,6 +7,7 @@ import pytest
 
 from provender.basics import clock
 from provender.sync import queries, waiting
+from provender.sync.drain import drain
 from provender.sync.lease import take_lease
 from provender.sync.models import Connection, Link
 
@@ -46,7 +47,9 @@ def test_a_doubt_is_waited_for_and_said_again_at_each_look_up(order, xero, wait)
 
 def test_xero_asking_for_patience_is_said(order, xero, wait):
     xero.faults.add("429-minute", methods=["PUT"], path=INVOICES, count=1)
-    assert wait() == ["Xero can't be reached, or asks to wait"]
+    said = wait()
+    assert said[0] == "Xero can't be asked right now (its calls of this minute are used up)"
+    assert set(said[1:]) <= {"Xero can't be asked right now (the calls that it allows are used up)"}
 
 
 def test_xero_that_is_away_for_minutes_is_said_once_a_minute(order, wait, monkeypatch):
@@ -56,11 +59,26 @@ def test_xero_that_is_away_for_minutes_is_said_once_a_minute(order, wait, monkey
         now = clock.database_now()
         if now >= until:
             return drain(connection, progress)
-        Connection.objects.filter(pk=connection.pk).update(drain_after=now + timedelta(seconds=5))
+        later = now + timedelta(seconds=5)
+        Connection.objects.filter(pk=connection.pk).update(drain_after=later, drain_why="no-connection")
         return False
 
     monkeypatch.setattr(waiting, "drain", away)
-    assert wait() == 3 * ["Xero can't be reached, or asks to wait"]
+    assert wait() == 3 * ["Xero can't be asked right now (it can't be reached)"]
+
+
+def test_every_page_says_why_nothing_goes_until_it_does(order, connection, xero, later):
+    xero.faults.add("503", count=5)
+    drain(connection)
+    line = queries.xero_line(connection.supplier)
+    assert (line.light, line.needing) == ("away", 0)
+    assert "1 invoice waits to be sent" in line.sentence
+    assert "Xero can't be asked right now (it is closed for maintenance); it is tried again by itself." in line.sentence
+    later(minutes=10)
+    assert "can't be asked" not in queries.xero_line(connection.supplier).sentence  # nobody tries: no worker runs
+    xero.faults.clear()
+    drain(connection)
+    assert queries.xero_line(connection.supplier).sentence == "The invoice is in Demo Company (AU)."
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def status(slug: str, as_json: bool) -> None:
     left = [f"{budget[name]:,} this {word}" for name, word in _BUDGET if budget[name] is not None]
     click.echo(f"  Calls left: {', '.join(left) or 'not known yet'}")
     if budget["parked_until"]:
-        click.echo(f"  Xero can't be reached, or asks to wait, until {budget['parked_until']}")
+        click.echo(f"  Xero is asked again after {budget['parked_until']}")
 
 
 _BUDGET = (("minute_left", "minute"), ("day_left", "day"))

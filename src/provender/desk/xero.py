@@ -214,7 +214,7 @@ def check(request: DeskRequest, supplier: Supplier) -> HttpResponse:
     connection = connected(supplier)
     with asking_for_a_person(connection) as session:
         session.client.organisation()
-    Connection.objects.filter(pk=connection.pk).update(drain_after=None, app_refused_at=None)
+    Connection.objects.filter(pk=connection.pk).update(drain_after=None, drain_why="", app_refused_at=None)
     if outstanding(connection).count() <= SENT_HERE:
         drain(connection)
     else:

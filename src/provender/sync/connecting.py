@@ -165,6 +165,7 @@ def _connect(supplier: Supplier, consent: Consent, tenant: Mapping[str, str], by
             "contacts_read_at": None,  # what changed while we were away, deletions included, shows in a full read
             "app_refused_at": None,
             "drain_after": None,
+            "drain_why": "",
             "parked_until": None,
         },
     )

@@ -46,7 +46,8 @@ def _drain_safely(connection: Connection) -> None:
         drain(connection)
     except Exception:  # the worker's loop: a fault nobody foresaw is recorded, and the next connection has its turn
         log.exception("The drain of a connection failed", extra={"connection": str(connection.pk)})
-        Connection.objects.filter(pk=connection.pk).update(drain_after=clock.database_now() + timedelta(seconds=30))
+        until = clock.database_now() + timedelta(seconds=30)
+        Connection.objects.filter(pk=connection.pk).update(drain_after=until, drain_why="")
 
 
 def drain(connection: Connection, progress: Progress = lambda _count: None) -> bool:
@@ -74,17 +75,19 @@ def _drain(session: Session, lease: Lease, progress: Progress) -> bool:
             session.flush()
     except TryLater as fault:
         until = clock.database_now() + timedelta(seconds=fault.seconds)
-        Connection.objects.filter(pk=lease.connection, lease_epoch=lease.epoch).update(drain_after=until)
+        held = Connection.objects.filter(pk=lease.connection, lease_epoch=lease.epoch)
+        held.update(drain_after=until, drain_why=fault.problem)
         return False
     except NotConnected as fault:
         note_lost_access(session.connection, fault)
         return False
     except Refused as fault:
         log.warning("Xero refused a look-up: %s", fault)
-        Connection.objects.filter(pk=lease.connection).update(drain_after=clock.database_now() + timedelta(minutes=5))
+        until = clock.database_now() + timedelta(minutes=5)
+        Connection.objects.filter(pk=lease.connection).update(drain_after=until, drain_why="")
         return False
     Connection.objects.filter(pk=lease.connection).update(
-        last_checked_at=clock.database_now(), drain_after=None, app_refused_at=None
+        last_checked_at=clock.database_now(), drain_after=None, drain_why="", app_refused_at=None
     )
     return True
 

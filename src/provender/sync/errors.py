@@ -37,6 +37,27 @@ class XeroBusy(ProvenderError):
         super().__init__(f"Xero can't be asked right now ({why}). It goes on by itself{when}.")
 
 
+def why_busy(problem: str) -> str:
+    """Why Xero can't be asked now, in words: `problem` is that of `xero.TryLater`."""
+    return _WHY_BUSY.get(problem, problem)
+
+
+_WHY_BUSY = {
+    "minute": "its calls of this minute are used up",
+    "day": "its calls of this day are used up",
+    "concurrent": "too many calls at once",
+    "appminute": "the calls of all wholesalers together are too many",
+    "budget": "the calls that it allows are used up",
+    "token": "the access is being renewed",
+    "no-connection": "it can't be reached",
+    "offline": "it is closed for maintenance",
+    "server-error": "it has trouble of its own",
+    "timeout": "it took too long to answer",
+    "dropped": "the line broke",
+    "unreadable": "its answer couldn't be read",
+}
+
+
 class XeroRefused(ProvenderError):
     """A call that a person asked for was refused."""
 

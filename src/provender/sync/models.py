@@ -121,6 +121,7 @@ class Connection(models.Model):
     app_refused_at = models.DateTimeField(null=True)
     # Background work is not tried before this; a person's call is.
     drain_after = models.DateTimeField(null=True)
+    drain_why = models.CharField(max_length=20, blank=True, default="")  # the `problem` of Xero's answer, if it was one
 
     # When each mirror was last read.
     chart_read_at = models.DateTimeField(null=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from provender.sync.addresses import OPENS_IN_XERO, url_in_xero
 from provender.sync.connections import connection_of, last_connection
 from provender.sync.differences import GONE
 from provender.sync.documents import LINED
+from provender.sync.errors import why_busy
 from provender.sync.kinds import Subject
 from provender.sync.models import Call, Connection, Dispatch, Link, Problem
 from provender.sync.named import Named, name_all
@@ -58,11 +59,12 @@ class XeroLine:
     checked_at: datetime | None = None
     what_waits: str = ""  # in words, by kind
     app_refused: bool = False  # Xero refuses the app that Provender has: connected, yet nothing goes
+    away: bool = False  # something waits, and Xero can't be asked
 
     @property
     def light(self) -> str:
-        """Its state, told apart from one that is connected in vain."""
-        return APP_REFUSED.code if self.app_refused else self.state
+        """Its state, told apart from one that is connected in vain or can't be asked."""
+        return APP_REFUSED.code if self.app_refused else "away" if self.away else self.state
 
     @property
     def needing(self) -> int:
@@ -90,9 +92,19 @@ def xero_line(supplier: Supplier) -> XeroLine:
         text = APP_REFUSED.sentence.format(organisation=connection.organisation)
     else:
         text = _in_step_sentence(connection, by_kind, problems)
-    return XeroLine(connection.state, text, waiting, problems, checked, words_of(by_kind), refused)
+    away = connection.state == Connection.State.CONNECTED and not refused and waiting > 0 and _is_away(connection)
+    if away:
+        text += f" Xero can't be asked right now ({why_busy(connection.drain_why)}); it is tried again by itself."
+    return XeroLine(connection.state, text, waiting, problems, checked, words_of(by_kind), refused, away)
 
 
+def _is_away(connection: Connection) -> bool:
+    """Whether the last try, a moment ago, failed for more than a limit of the minute, which any large sending meets."""
+    again = connection.drain_after
+    return connection.drain_why in AWAY and again is not None and again > clock.now() - timedelta(minutes=1)
+
+
+AWAY = {"no-connection", "offline", "server-error", "timeout", "dropped", "unreadable", "day"}
 COUNTED = 5000  # invoices in Xero are told by their number up to here
 
 

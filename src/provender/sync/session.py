@@ -14,7 +14,7 @@ from django.db import transaction
 
 from provender.basics import clock
 from provender.sync.budget import SharedBudget
-from provender.sync.errors import AppRefused, NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused
+from provender.sync.errors import AppRefused, NeedsReconnecting, NotConnectedHere, XeroBusy, XeroRefused, why_busy
 from provender.sync.models import Call, Connection
 from provender.sync.tokens import APP_REFUSED, TokensUnreadable, access_token, endpoints
 from provender.xero import CallRecord, NotConnected, OutcomeUnknown, Refused, TryLater, XeroClient
@@ -151,27 +151,11 @@ def asking_for_a_person(connection: Connection) -> Iterator[Session]:
         if fault.problem == APP_REFUSED:
             raise AppRefused from fault
         until = clock.now() + timedelta(seconds=fault.seconds)
-        raise XeroBusy(_IN_WORDS.get(fault.problem, fault.problem), _where(connection, until)) from fault
+        raise XeroBusy(why_busy(fault.problem), _where(connection, until)) from fault
     except OutcomeUnknown as fault:
         raise XeroBusy("the answer was lost") from fault
     except Refused as fault:
         raise XeroRefused(fault.message) from fault
-
-
-_IN_WORDS = {
-    "minute": "its calls of this minute are used up",
-    "day": "its calls of this day are used up",
-    "concurrent": "too many calls at once",
-    "appminute": "the calls of all wholesalers together are too many",
-    "budget": "the calls that it allows are used up",
-    "token": "the access is being renewed",
-    "no-connection": "it can't be reached",
-    "offline": "it is closed for maintenance",
-    "server-error": "it has trouble of its own",
-    "timeout": "it took too long to answer",
-    "dropped": "the line broke",
-    "unreadable": "its answer couldn't be read",
-}
 
 
 def _where(connection: Connection, moment: datetime) -> datetime:

@@ -11,6 +11,7 @@ from provender.changes.actions import ask
 from provender.changes.models import GOING, Change
 from provender.suppliers.models import Supplier
 from provender.sync.drain import drain
+from provender.sync.errors import why_busy
 from provender.sync.models import Connection, Dispatch, Problem
 from provender.sync.outstanding import outstanding
 
@@ -89,7 +90,10 @@ def _delay(connection: Connection, outcome: Outcome) -> Delay | None:
     calls = counted(outcome.open_dispatches, "call")
     reasons = [
         ("another run has this wholesaler's turn, or was broken off in it", connection.lease_until),
-        ("Xero can't be reached, or asks to wait", connection.drain_after),
+        (
+            f"Xero can't be asked right now ({why_busy(connection.drain_why) or 'the last try failed'})",
+            connection.drain_after,
+        ),
         (
             f"whether {calls} arrived isn't known; Xero is asked again, and nothing is sent twice",
             doubts.values_list("next_try_at", flat=True).first(),
