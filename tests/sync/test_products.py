@@ -140,7 +140,7 @@ HOSTILE = {
     "31 characters": (item("x" * 31), "longer than 30"),
     "5 places": (item(price="1.23456"), "more than 4 decimal places"),
     "below zero": (item(price="-1"), "below zero"),
-    "too large": (item(price="10000000000"), "more than 9999999999.99"),
+    "too large": (item(price="10000000000"), "more than 9,999,999,999.99"),
     "no price": (item(price=None), "no sales price"),
     "long name": (item(name="n" * 201), "name is longer"),
     "long description": (item(description="d" * 4001), "description is longer"),
