@@ -7,12 +7,13 @@ inserted again, under new ids and with their times moved on, as long as nobody h
 """
 
 import re
-from itertools import chain
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
-from django.db.models import DateTimeField
+from django.db import connection as database
+from django.db.models import AutoField
 from msgspec.structs import replace
 
 from provender.basics import clock
@@ -68,34 +69,60 @@ class Kept:
     def __init__(self, found, made):
         self.found = found
         self.at = clock.now()
+        self.owners = owners(made)
         mirrors = [each.related_model.objects.filter(connection=made) for each in Connection._meta.related_objects]
         rows = [Connection.objects.filter(pk=made.pk), Entry.objects.filter(subject=made.pk), *mirrors]
-        self.rows = [list(some.order_by("pk")) for some in rows if some]
+        self.rows = [Again(list(some.order_by("pk")), self.owners) for some in rows if some]
 
     def copy(self, attempt):
         """Insert the same for another consent."""
-        passed = clock.now() - self.at
-        self.at += passed
-        for row in chain.from_iterable(self.rows):
-            move_times(row, passed)
-            row.pk = None
-        [connection], story, *mirrors = self.rows
-        connection.pk = uuid4()
-        connection.supplier, connection.consent = attempt.supplier, attempt.consent
-        connection.xero_connection = attempt.tenants[0]["connection_id"]
-        for entry in story:
-            entry.supplier, entry.subject = attempt.supplier, connection.pk
-        for row in chain.from_iterable(mirrors):
-            row.connection = connection
+        pk = uuid4()
+        theirs = [attempt.supplier_id, pk, attempt.consent_id, attempt.tenants[0]["connection_id"]]
         for some in self.rows:
-            type(some[0]).objects.bulk_create(some)
-        return Connection.objects.get(pk=connection.pk)
+            some.insert(clock.now() - self.at, dict(zip(self.owners, theirs, strict=True)))
+        return Connection.objects.get(pk=pk)
 
 
-def move_times(row, by):
-    for field in row._meta.concrete_fields:
-        if isinstance(field, DateTimeField) and (time := getattr(row, field.attname)):
-            setattr(row, field.attname, time + by)
+def owners(connection):
+    return [connection.supplier_id, connection.pk, connection.consent_id, connection.xero_connection]
 
+
+class Again:
+    """Rows of one table, to be inserted again: one statement, whose values are ready but for owners and times."""
+
+    def __init__(self, rows, owners):
+        table = rows[0]._meta
+        fields = [field for field in table.concrete_fields if not isinstance(field, AutoField)]
+        columns = ", ".join(database.ops.quote_name(field.column) for field in fields)
+        marks = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+        self.statement = f"INSERT INTO {table.db_table} ({columns}) VALUES {marks}"  # noqa: S608 -- our own models' names
+        cells = [(field, getattr(row, field.attname)) for row in rows for field in fields]
+        self.values = [field.get_db_prep_save(value, database) for field, value in cells]
+        self.times = [(place, *cell) for place, cell in enumerate(cells) if later(cell[1], MINUTE) != cell[1]]
+        self.owned = [
+            (place, field, value)
+            for place, (field, value) in enumerate(cells)
+            if (isinstance(value, UUID) or field.name in {"consent", "xero_connection"}) and value in owners
+        ]
+
+    def insert(self, passed, owners):
+        """Each for the one that is its owner's, by `owners`; a number of its own is counted anew."""
+        values = list(self.values)
+        for place, field, value in self.times:
+            values[place] = field.get_db_prep_save(later(value, passed), database)
+        for place, field, value in self.owned:
+            values[place] = field.get_db_prep_save(owners[value], database)
+        with database.cursor() as cursor:
+            cursor.execute(self.statement, values)
+
+
+def later(value, by):
+    """A time moved on, also one as Xero writes it; anything else as it is."""
+    if isinstance(value, str) and value.startswith("/Date("):
+        return re.sub(r"\d+", lambda found: str(int(found[0]) + by // MILLISECOND), value, count=1)
+    return value + by if isinstance(value, datetime) else value
+
+
+MINUTE, MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
 
 kept = []

@@ -5,19 +5,17 @@ the same are put there under its own wholesaler and connection, with their times
 alike. `test_kept.py` compares the two.
 """
 
-import re
-from datetime import timedelta
+from itertools import groupby
 
 from django.apps import apps
 from django.db.models import DateTimeField
 from msgspec.structs import replace
 
 from provender.basics import clock
-from provender.sync.models import Connection, Link
-from sync.connected import move_times
+from provender.sync.models import Connection
+from sync.connected import MILLISECOND, Again, later, owners
 
 OWN = {"id", "supplier_id", "consent_id", "xero_connection"}
-MILLISECOND = timedelta(milliseconds=1)
 
 
 def once(make, connection, simulator):
@@ -55,12 +53,10 @@ class Kept:
         self.at = clock.now()
         rows = our_rows()
         assert all(rows[key] == was for key, was in ours.items() if key[0] is not Connection), "more was changed"
-        self.rows = {}
-        for (model, key), row in rows.items():
-            if (model, key) not in ours:
-                self.rows.setdefault(model, []).append(model(**row))
-        self.connection = Connection.objects.get(pk=connection.pk)
-        self.ids = [connection.supplier_id, connection.pk]
+        self.owners = owners(connection)
+        new = groupby((model(**rows[model, key]) for model, key in rows if (model, key) not in ours), type)
+        self.rows = [Again(list(some), self.owners) for _, some in new]
+        self.connection = rows[Connection, connection.pk]
         self.records = [
             [record for key, record in table.rows.items() if before.get(key) is not record]
             for table, before in zip(tables(simulator), theirs, strict=True)
@@ -68,26 +64,15 @@ class Kept:
         self.made = made
 
     def put(self, connection, simulator):
-        passed = (clock.now() - self.at) // MILLISECOND
-        self.at += passed * MILLISECOND
-        ids = [connection.supplier_id, connection.pk]
-        ours = dict(zip(self.ids, ids, strict=True))
-        self.ids = ids
-        for model, rows in self.rows.items():
-            for row in rows:
-                move(row, passed)
-                point_to(row, ours)
-            model.objects.bulk_create(rows)
-        move(self.connection, passed)
-        own = {name: getattr(connection, name) for name in OWN}
-        for field in Connection._meta.concrete_fields:
-            setattr(connection, field.attname, own.get(field.attname, getattr(self.connection, field.attname)))
+        passed = (clock.now() - self.at) // MILLISECOND * MILLISECOND
+        for some in self.rows:
+            some.insert(passed, dict(zip(self.owners, owners(connection), strict=True)))
+        for name in self.connection.keys() - OWN:
+            setattr(connection, name, later(self.connection[name], passed))
         connection.save()
-        for number, table in enumerate(tables(simulator)):
-            moved = [replace(record, updated=record.updated + passed) for record in self.records[number]]
-            self.records[number] = moved
-            for record in moved:
-                table.place(record.id, record)
+        for table, records in zip(tables(simulator), self.records, strict=True):
+            for record in records:
+                table.place(record.id, replace(record, updated=record.updated + passed // MILLISECOND))
 
     def read(self):
         if isinstance(self.made, dict):
@@ -103,23 +88,6 @@ def our_rows():
         if model.__module__.startswith("provender.") and model._meta.pk.name == "id"
         for row in model._default_manager.order_by("pk").values(*(each.attname for each in model._meta.concrete_fields))
     }
-
-
-def move(row, by):
-    """Move its times on by so many milliseconds, and Xero's own that a link carries as it was written."""
-    move_times(row, by * MILLISECOND)
-    if isinstance(row, Link):
-        row.updated = re.sub(r"\d+", lambda found: str(int(found[0]) + by), row.updated, count=1)
-
-
-def point_to(row, ours):
-    """Have it point to another wholesaler and connection; a number of its own is given anew."""
-    for field in row._meta.concrete_fields:
-        if field.primary_key:
-            if field.db_returning:
-                row.pk = None
-        elif (field.is_relation or field.name == "subject") and (value := getattr(row, field.attname)) in ours:
-            setattr(row, field.attname, ours[value])
 
 
 def fresh(row):
