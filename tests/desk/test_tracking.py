@@ -37,6 +37,16 @@ def test_a_property_is_made_with_its_options(desk, supplier):
     assert "Route" in mai.get("/w/harbour/settings/properties").text
 
 
+def test_an_option_that_is_there_already_is_refused_beside_its_field(desk, region):
+    mai, url = desk("mai"), f"/w/harbour/settings/properties/{region.pk}/option"
+    page = mai.post(url, {"name": "North", "active": "on"}).text
+    assert "Region has an option “North” already." in page
+    assert page.count('value="North"') == 2  # the option, and what was typed for a new one
+    page = mai.post(url, {"option": key(region, "South"), "name": "", "active": "on"}).text
+    assert page.count('aria-invalid="true"') == 1
+    assert set(region.options.values_list("name", flat=True)) == {"North", "South"}
+
+
 def test_a_third_tag_is_refused_beside_its_field(desk, supplier, region):
     cast.property_(supplier, "Salesperson")
     page = desk("priya").post(

@@ -82,12 +82,22 @@ def _form(request: DeskRequest, its: Property, title: str, *, there: bool = Fals
             return redirect("desk:property", slug=request.supplier.slug, pk=edited.pk)
     except ProvenderError as error:
         form.add_error("tag" if "tracking" in error.code or "categories" in error.code else None, error.sentence)
-    rows = its.options.all() if there and its.type == Property.Type.DROPDOWN else ()
     context: dict[str, Any] = {"form": form, "title": title, "property": its if there else None}
-    context["options"] = [OptionForm(instance=row) for row in rows]
+    context["options"] = _options(its) if there else []
     if form.meanwhile:
         context["told"] = who_did(request.supplier, "supplier", request.supplier, begins="Changed the property ")
     return render(request, "desk/properties/property.html", context)
+
+
+def _options(its: Property, typed: OptionForm | None = None) -> list[OptionForm]:
+    """A form for each option of a dropdown, then one for a new option; what was typed into one stays in it."""
+    if its.type != Property.Type.DROPDOWN:
+        return []
+    forms_ = {row.pk: OptionForm(instance=row) for row in its.options.all()}
+    new = OptionForm(instance=Option(property=its, active=True))
+    if typed and typed.instance.pk in forms_:
+        forms_[typed.instance.pk] = typed
+    return [*forms_.values(), typed if typed and typed.instance.pk not in forms_ else new]
 
 
 @require_POST
@@ -99,13 +109,17 @@ def option(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     there = _option(its, key) if key else Option(property=its)
     form = OptionForm.of(request, there)
     changed = "; ".join(f"{one.label}: {one.was} → {one.now}" for one in form.meanwhile)
-    if not form.is_valid():
-        messages.error(request, "Write a name of up to 100 characters for the option.")
-    elif form.may_be_kept() and form.keep(lambda: save_tracked_option(form.instance, by=request.user)):
-        messages.success(request, f"{form.instance.name} is saved.")
-    else:
+    try:
+        if form.may_be_kept() and form.keep(lambda: save_tracked_option(form.instance, by=request.user)):
+            messages.success(request, f"{form.instance.name} is saved.")
+            return redirect("desk:property", slug=supplier.slug, pk=pk)
+    except ProvenderError as error:
+        form.add_error("name", error.sentence)
+    if "name" not in form.errors:
         messages.error(request, f"Somebody changed it while you were at it, so yours isn’t saved. {changed}".strip())
-    return redirect("desk:property", slug=supplier.slug, pk=pk)
+        return redirect("desk:property", slug=supplier.slug, pk=pk)
+    context = {"form": PropertyForm(instance=its), "title": its.name, "property": its, "options": _options(its, form)}
+    return render(request, "desk/properties/property.html", context)
 
 
 def _option(its: Property, key: str) -> Option:
