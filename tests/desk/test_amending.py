@@ -1,11 +1,12 @@
 """Editing what is paid, as people at the desk meet it: the ways with their amounts, one press, and what stays open."""
 
 import re
+from datetime import date
 
 import pytest
 
 import cast
-from provender.desk.invoice_form import AMENDED, STAYS
+from provender.desk.invoice_form import AMENDED, MOVES, STAYS
 from provender.invoicing.models import CreditNote, Invoice
 from provender.ordering.models import Order
 from provender.payments.actions import remove_payment
@@ -144,6 +145,36 @@ def test_an_invoice_itself_is_edited_so_too(desk, cafe):
     assert theo.get(f"{url}/edit").text.count(AMENDED) == len(STAYS)
     theo.post(f"{url}/edit", {**sent, "do": "save:credit:9.90/0.00"})
     assert CreditNote.objects.count() == 1
+
+
+def test_the_due_date_of_one_paid_in_part_can_be_moved(desk, cafe):
+    theo, invoice = desk("theo"), cast.invoice(cafe, cast.line(quantity=10))
+    cast.payment(invoice, "20.00")
+    url, (line,) = f"/w/harbour/invoices/{invoice.pk}", invoice.lines.all()
+    sent = {
+        "charge_key": str(line.key), "charge_item": line.description, "charge_quantity": "10", "charge_price": "4.50",
+        "charge_kind": "product", "charge_tax": "gst", "seen": "1", "due_date": "2026-12-31", "comment": "typed",
+    }  # fmt: skip
+    page = theo.post(f"{url}/edit", {**sent, "do": "show"})
+    assert re.search(r'name="do" value="save">Save the due date<', page.text)
+    assert MOVES in page.text
+    assert page.text.count(" disabled") == len(STAYS) - 1
+    assert (
+        "An invoice falls due on its own date or later."
+        in theo.post(f"{url}/edit", {**sent, "due_date": "2026-01-01", "do": "save"}).text
+    )
+    page = theo.post(f"{url}/edit", {**sent, "do": "save"}, follow=True).text
+    assert "INV-1 is due on 31 Dec 2026, in its version 2." in page
+    page = theo.post(f"{url}/edit", {**sent, "due_date": "2027-01-31", "do": "save"}).text
+    assert "Theo changed this invoice" in page
+    typed = {**sent, "charge_quantity": "8", "due_date": "2027-01-31", "seen": "2", "do": "save:credit:9.90/0.00"}
+    assert (
+        "INV-1 is due on 31 Jan 2027, in its version 3. Credit note CN-1 over 9.90."
+        in theo.post(f"{url}/edit", typed, follow=True).text
+    )
+    invoice.refresh_from_db()
+    assert (invoice.due_date, invoice.comment, str(invoice.total)) == (date(2027, 1, 31), "", "49.50")
+    assert theo.get(f"{url}/edit").text.count(" disabled") == len(STAYS)  # amended, it stays
 
 
 def test_cancelling_says_what_is_given_back_and_pays_it_back(desk, paid):

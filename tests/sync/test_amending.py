@@ -1,12 +1,14 @@
 """A paid invoice that is amended, in the simulator's books."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 import cast
+from provender.invoicing.actions import move_due_date
 from provender.invoicing.models import CreditNote
 from provender.ordering.actions import cancel_order, edit_order
 from provender.ordering.lines import draft_of
@@ -283,3 +285,39 @@ def test_once_the_payment_is_known_here_it_says_itself_what_can_be_done(left, su
     assert closed_in_xero(left.invoice) == frozenset()
     remove_payment(payment)
     assert closed_in_xero(left.invoice) == frozenset()
+
+
+def test_the_due_date_of_one_paid_in_part_follows_and_nothing_else_does(connection, supplier, sync, books):
+    invoice = cast.invoice(cast.venue(supplier), cast.line(quantity=10))
+    sync()
+    books.pay(invoice.number, "20.00")
+    cast.payment(invoice, "20.00")
+    before = books.find_invoice(invoice.number)
+    move_due_date(invoice, date(2026, 12, 31))
+    sync()
+    after = books.find_invoice(invoice.number)
+    assert (before["DueDateString"][:10], after["DueDateString"][:10]) == ("2026-11-15", "2026-12-31")
+    assert {name for name in after if after[name] != before.get(name)} == {"DueDate", "DueDateString"}
+    assert not Problem.objects.exists()
+    assert verify_books(supplier).equal
+    books.pay(invoice.number)
+    move_due_date(invoice, date(2027, 1, 31))
+    sync()
+    assert Problem.objects.get().cause == "paid-or-credited"
+    assert books.find_invoice(invoice.number)["DueDateString"][:10] == "2026-12-31"
+    amend_refused(Problem.objects.get(), way=Way.LEAVE, by=None)  # one press, and both sides say the same again
+    invoice.refresh_from_db()
+    assert invoice.due_date == date(2026, 12, 31)
+    assert verify_books(supplier).equal
+
+
+def test_a_due_date_does_not_carry_what_else_changed_nor_go_over_what_a_person_did(connection, supplier, sync, books):
+    invoice = cast.invoice(cast.venue(supplier), cast.line(quantity=10))
+    sync()
+    books.pay(invoice.number, "20.00")
+    cast.payment(invoice, "20.00")
+    books.edit_invoice(invoice.number, DueDate="2026-11-20")
+    move_due_date(invoice, date(2026, 12, 31))
+    sync()
+    assert Problem.objects.get().cause == "paid-or-credited"
+    assert books.find_invoice(invoice.number)["DueDateString"][:10] == "2026-11-20"

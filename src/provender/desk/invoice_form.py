@@ -17,21 +17,21 @@ from provender.desk.forms import NearDateField
 from provender.desk.order_form import CHARGES, LONGEST_DESCRIPTION, Row, columns_of, row_of_charge
 from provender.invoicing.models import CreditNote, DocumentLine, Invoice, InvoiceLine, LineKind
 from provender.invoicing.totals import LineDraft, Totals, build_lines, draft_of, sum_lines
-from provender.payments.amending import Difference, billed_lines, stays_as_issued, weigh_difference
+from provender.payments.amending import Difference, billed_lines, due_date_moves, stays_as_issued, weigh_difference
 from provender.suppliers.models import Supplier, TaxKind
 from provender.sync.amending import closed_in_xero
 
 NAMES = ("charge_key", "charge_item", "charge_quantity", "charge_price", "charge_kind", "charge_tax")
 
-# Why a field stays as it was issued once money is on the invoice. Whether Xero takes another due date of one that is
-# paid in part isn't certain, and the two sides would differ if it doesn't.
+# Why a field stays as it was issued once money is on the invoice.
 STAYS = {
     "date": "Stays: Xero takes no other date once something is paid or credited.",
-    "due_date": "Stays: no change of an invoice with money on it is sent to Xero, which refuses nearly all of them."
-    " What is billed further has a due date of its own.",
+    "due_date": "Stays: nothing is left to pay, or its money is in Xero alone. What is billed further has a due date of"
+    " its own.",
     "purchase_order": "Stays: it is part of the reference in Xero, which is closed to changes too.",
     "comment": "Stays: in Xero it is a line of the invoice.",
 }
+MOVES = "Can be another while something is left to pay: Xero takes that, too."
 AMENDED = "Stays: what amends the invoice was made from it as it is."
 
 
@@ -163,10 +163,15 @@ class InvoiceSheet(LinesSheet):
             rates = {line.tax_kind: line.tax_rate for line in lines}
             lines = build_lines(InvoiceLine, invoice.supplier, billed_lines(invoice), rates)
         super().__init__(invoice.supplier, lines, header, typed=typed, judge=judge)
+        self.moves_due_date = self.stays and due_date_moves(invoice, self.closed)
         if self.stays:
-            self.header.initial = header  # whatever was typed
+            typed_due = {"due_date": typed["due_date"]} if self.moves_due_date and typed and "due_date" in typed else {}
+            self.header.initial = header | typed_due  # whatever else was typed
             moneyed = invoice.has_money or invoice.pk in self.closed
             for name, field in self.header.fields.items():
+                if name == "due_date" and self.moves_due_date:
+                    field.help_text = MOVES
+                    continue
                 field.disabled, field.help_text = True, STAYS[name] if moneyed else AMENDED
         self.difference: Difference | None = None
         if self.stays and not self.trouble:

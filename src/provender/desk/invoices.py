@@ -21,10 +21,11 @@ from django.views.decorators.http import require_safe
 from django_filters import CharFilter, ChoiceFilter, DateFilter, FilterSet
 
 from provender.basics import clock
+from provender.basics.clock import in_words
 from provender.basics.errors import ProvenderError
 from provender.basics.money import ZERO, show_amount
 from provender.basics.wording import counted
-from provender.desk.amending import amendments, read_way, read_whole, ways_of, whole_of
+from provender.desk.amending import Choice, amendments, read_way, read_whole, ways_of, whole_of
 from provender.desk.choosing import CustomerFilter, date_input, saved_views
 from provender.desk.finding import FEW, keys_by, named, narrow
 from provender.desk.frame import DeskRequest, member
@@ -34,7 +35,7 @@ from provender.desk.meanwhile import ChangedMeanwhile, who_did
 from provender.desk.payments import money_of
 from provender.desk.payouts import ask_for_payout, enter_by_hand
 from provender.desk.properties import card
-from provender.invoicing.actions import revise_invoice
+from provender.invoicing.actions import move_due_date, revise_invoice
 from provender.invoicing.errors import InvoiceHasMoney
 from provender.invoicing.models import Invoice
 from provender.invoicing.printing import title_of
@@ -388,17 +389,24 @@ def edit(request: DeskRequest, supplier: Supplier, pk: UUID) -> HttpResponse:
     sheet.change(do)
     context = {"sheet": sheet, "invoice": row, "standing": standing(supplier, [pk])[pk], "next": row.version + 1}
     if sheet.difference is not None:
-        context["ways"] = ways_of(row, sheet.difference, request.membership)
+        ways = context["ways"] = ways_of(row, sheet.difference, request.membership)
+        if sheet.moves_due_date and not sheet.difference:
+            ways.choices.append(Choice("save", "Save the due date"))
     if there:
         context |= {"there": there, "told": who_did(supplier, "invoice", row)}
     live = bool(request.htmx) and request.method == "POST"
     return render(request, f"desk/invoices/{'_live' if live else 'edit'}.html", context)
 
 
+@transaction.atomic
 def _amend(row: Invoice, sheet: InvoiceSheet, way: Way | None, shown: str, user: User) -> str:
-    """What was made beside an invoice that stays, in a sentence; "" for one that doesn't. Raises InvoiceHasMoney."""
+    """What was made beside an invoice that stays, in a sentence; "" for one that doesn't.
+
+    Its due date is moved where that may be. Raises InvoiceHasMoney, ChangedMeanwhile.
+    """
     if not sheet.stays:
         return ""
+    said = _move_due_date(row, sheet, user)
     if sheet.difference and way is None:
         raise InvoiceHasMoney(row)
     made = amend_invoice(
@@ -410,7 +418,18 @@ def _amend(row: Invoice, sheet: InvoiceSheet, way: Way | None, shown: str, user:
         why=f"Invoice {row.number} was edited",
         by=user,
     ).story
-    return f"{made[:1].upper()}{made[1:]}." if made else f"Nothing was left to make up for on {row.number}."
+    done = f"{made[:1].upper()}{made[1:]}." if made else ""
+    return f"{said} {done}".strip() or f"Nothing was left to make up for on {row.number}."
+
+
+def _move_due_date(row: Invoice, sheet: InvoiceSheet, user: User) -> str:
+    """The next version, due on the day that was typed, in a sentence; "" where it stays."""
+    if not sheet.moves_due_date or sheet.header.cleaned_data["due_date"] == row.due_date:
+        return ""
+    moved = move_due_date(row, sheet.header.cleaned_data["due_date"], by=user)
+    if moved.version > sheet.seen + 1:
+        raise ChangedMeanwhile(f"invoice {row.number}")
+    return f"{moved.number} is due on {in_words(moved.due_date)}, in its version {moved.version}."
 
 
 @transaction.atomic

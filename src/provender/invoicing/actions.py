@@ -188,6 +188,23 @@ def revise_invoice(
 
 
 @transaction.atomic
+def move_due_date(invoice: Invoice, due_date: Date, *, by: User | None = None, why: str = "") -> Invoice:
+    """Issue the next version with another due date and nothing else, which money on it doesn't hold up.
+
+    When it is the same, nothing is written. Raises InvoiceIsVoid, and InvoiceHasMoney when nothing is left to pay.
+    """
+    current = _hold_open(invoice)
+    if invoice.due_date == due_date:
+        return invoice
+    if invoice.due <= 0:
+        raise InvoiceHasMoney(invoice)
+    before = freeze(invoice, current)
+    invoice.due_date = due_date
+    _issue_next(invoice, current, before, by=by, why=why, with_money=True)
+    return invoice
+
+
+@transaction.atomic
 def put_back(invoice: Invoice, version: InvoiceVersion, *, by: User | None = None, why: str = "") -> Invoice:
     """Issue an earlier version's content as the next one, since that is what the outside has; a void one is open again.
 

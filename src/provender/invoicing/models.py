@@ -96,7 +96,7 @@ class Invoice(models.Model):
 
     @property
     def has_money(self) -> bool:
-        """Whether a payment or a credit stands against it: then it can't be changed, here as in Xero."""
+        """Whether a payment or a credit stands against it: then only its due date can be changed, here as in Xero."""
         return bool(self.paid or self.credited)
 
 

@@ -185,6 +185,13 @@ def stays_as_issued(invoice: Invoice, closed: Collection[UUID] = ()) -> bool:
     return further_of(invoice).exists() or amendments_of(invoice).exists()
 
 
+def due_date_moves(invoice: Invoice, closed: Collection[UUID] = ()) -> bool:
+    """Whether an invoice that stays may be due on another day: it is paid in part, and nothing amends it."""
+    if invoice.pk in closed or not invoice.has_money or invoice.due <= 0:
+        return False
+    return not (further_of(invoice).exists() or amendments_of(invoice).exists())
+
+
 @dataclass(frozen=True)
 class _Beside:
     """What amends an invoice: all of it, and what of it can still be changed."""

@@ -136,6 +136,20 @@ def _text(value: Any) -> str:
     return clean_text(str(value))
 
 
+def moves_due_date_alone(sent: dict[str, Any], element: dict[str, Any]) -> bool:
+    """Whether what would be sent is what was sent before, but for the due date: Xero takes that of one paid in part."""
+    return sent.get("DueDate") != element.get("DueDate") and _but_due_date(sent) == _but_due_date(element)
+
+
+def _but_due_date(element: dict[str, Any]) -> list[object]:
+    head = [_text(element.get(name)) for name in HEAD if name != "DueDate"]
+    lines = [
+        ([_value(name, line.get(name)) for name in LINE], _choices(line.get("Tracking") or []))
+        for line in element.get("LineItems") or []
+    ]
+    return [head, element.get("Contact"), lines]
+
+
 def is_overruled_by_items(sent: dict[str, Any], theirs: TheirLined) -> bool:
     """Whether Xero put its item's price, account or tax in place of ours on a line that names the item."""
     pairs = pair_lines(sent.get("LineItems") or [], theirs.line_items)

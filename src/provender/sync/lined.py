@@ -4,7 +4,7 @@ What a person changed, paid, used or voided in Xero becomes a Problem and is lef
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,15 @@ from provender.changes.actions import settle
 from provender.changes.models import Change
 from provender.invoicing.models import Invoice
 from provender.sync import contacts as contact_room
-from provender.sync.differences import GONE, Difference, TheirLined, differences, read_sent, touched_by_money
+from provender.sync.differences import (
+    GONE,
+    Difference,
+    TheirLined,
+    differences,
+    moves_due_date_alone,
+    read_sent,
+    touched_by_money,
+)
 from provender.sync.dispatching import Parcel
 from provender.sync.documents import Builder, Built, Chart, Lined, Trouble, batches, removal_element
 from provender.sync.due import due_changes, with_moving_money
@@ -150,11 +158,33 @@ def _change(
 ) -> int:
     settled = 0
     for handful in some(revisions):
-        sound, refused = _look(work, lined, handful, links, removing=False)
+        moved = _due_dates_moved(lined, builder, handful, links, contacts)
+        sound, refused = _look(work, lined, handful, links, removing=False, moved=moved)
         contacts = contact_room.linked_contacts(work.connection, set(contacts))  # the look may have heard of merges
         built = _sound(work, lined, builder.build(sound, {pk: links[pk] for pk in sound}, contacts))
         settled += refused + work.carry(Parcel(lined.kind, "change", parcel) for parcel in batches(built))
     return settled
+
+
+def _due_dates_moved(
+    lined: Lined,
+    builder: Builder,
+    revisions: Mapping[UUID, int],
+    links: Mapping[UUID, Link],
+    contacts: Mapping[UUID, str],
+) -> set[UUID]:
+    """Invoices with money on them of which nothing but the due date is another than was sent."""
+    if lined.kind != "invoice":
+        return set()
+    paid = Invoice.objects.filter(pk__in=list(revisions), settled_on=None).exclude(paid=0, credited=0)
+    due = {pk: revisions[pk] for pk in paid.values_list("pk", flat=True) if links[pk].sent}
+    built = builder.build(due, {pk: links[pk] for pk in due}, contacts) if due else []
+    return {
+        one.document
+        for one in built
+        if isinstance(one, Built)
+        and moves_due_date_alone(read_sent(links[one.document].sent), read_sent(one.element.decode()))
+    }
 
 
 # --- removals -----------------------------------------------------------------------------------------------------
@@ -198,11 +228,18 @@ def _void_due(work: Work, lined: Lined) -> dict[UUID, int]:
 
 
 def _look(
-    work: Work, lined: Lined, revisions: Mapping[UUID, int], links: Mapping[UUID, Link], *, removing: bool
+    work: Work,
+    lined: Lined,
+    revisions: Mapping[UUID, int],
+    links: Mapping[UUID, Link],
+    *,
+    removing: bool,
+    moved: Collection[UUID] = (),
 ) -> tuple[dict[UUID, int], int]:
     """Fetch how these stand in Xero now, one call; those that a person touched become Problems.
 
-    Returns the ones that may be written, and how many were settled or parked. The links learn line ids and status.
+    Those `moved` change their due date alone, which money doesn't hold up while something is left to pay. Returns the
+    ones that may be written, and how many were settled or parked. The links learn line ids and status.
     """
     if not revisions:
         return {}, 0
@@ -218,21 +255,28 @@ def _look(
         work.lease.fence()
         for pk, revision in revisions.items():
             theirs = there.get(links[pk].xero_id.lower())
-            if _may_write(work, links[pk], revision, theirs, merged, removing=removing):
+            if _may_write(work, links[pk], revision, theirs, merged, removing=removing, moved=pk in moved):
                 sound[pk] = revision
     reach(Failpoint.PARKED)
     return sound, len(revisions) - len(sound)
 
 
 def _may_write(
-    work: Work, link: Link, revision: int, theirs: TheirLined | None, merged: Mapping[str, str], *, removing: bool
+    work: Work,
+    link: Link,
+    revision: int,
+    theirs: TheirLined | None,
+    merged: Mapping[str, str],
+    *,
+    removing: bool,
+    moved: bool,
 ) -> bool:
     """Whether Xero still holds what we sent, and takes changes to it. Otherwise the right Problem is noted."""
     connection, kind, pk = work.connection, link.kind, link.document
     if theirs is not None:
         link.status = theirs.status or ""
         Link.objects.filter(pk=link.pk).update(status=link.status)
-    cause, found = _why_not(link, theirs, merged)
+    cause, found = _why_not(link, theirs, merged, moved=moved)
     if cause == VOIDED and removing:  # a person did already what we were about to do
         settle(Change.objects.filter(supplier=connection.supplier_id, kind=kind, document=pk), revision)
         close_problems(connection, kind, [pk], "voided in Xero already")
@@ -245,11 +289,13 @@ def _may_write(
     return False
 
 
-def _why_not(link: Link, theirs: TheirLined | None, merged: Mapping[str, str]) -> tuple[str, list[Difference]]:
+def _why_not(
+    link: Link, theirs: TheirLined | None, merged: Mapping[str, str], *, moved: bool
+) -> tuple[str, list[Difference]]:
     """The cause that a change may not be written over what Xero has, or "", and what a person changed there."""
     found = differences(read_sent(link.sent), theirs, merged) if theirs is not None and link.sent else []
     if theirs is None or theirs.status in GONE:
         return VOIDED, found
-    if touched_by_money(theirs):
+    if touched_by_money(theirs) and (found or not moved or theirs.status == "PAID"):
         return "paid-or-credited", found
     return "edited-in-xero" if found else "", found
