@@ -40,6 +40,7 @@ _OF_SQLITE = {
     "file is not a database": _DAMAGED,
     "database disk image is malformed": _DAMAGED,
     "database or disk is full": "Make room on the disk",
+    "disk I/O error": "Look at the room and the health of its disk",
     "database is locked": "Another program holds it for long: end that one",
     "attempt to write a readonly database": "Give it and its folder to whoever runs Provender",
 }
