@@ -12,6 +12,7 @@ from provender.basics import clock
 from provender.sync.drain import drain
 from provender.sync.session import carried_by
 from sync.connected import connect
+from sync.kept import once
 from xero_simulator import Simulator
 from xero_simulator.testing import FaultyTransport, asked_switches
 
@@ -83,6 +84,10 @@ def sync(connection):
 
 
 @pytest.fixture
-def order(connection, supplier):
+def order(connection, supplier, xero):
     """A placed order of Corner Cafe, with its invoice."""
-    return cast.placed_order(cast.venue(supplier, "Corner Cafe"), {"OAT-1L": 4, "BEANS-1KG": 2})
+
+    def make():
+        return cast.placed_order(cast.venue(supplier, "Corner Cafe"), {"OAT-1L": 4, "BEANS-1KG": 2})
+
+    return once(make, connection, xero)
