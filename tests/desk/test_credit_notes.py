@@ -114,6 +114,7 @@ def test_a_payment_is_paid_back(theo, invoice):
     assert 'value="25.30"' in theo.get(url).text
     typed = {"date": payment.date.isoformat(), "method": "card", "reason": "Spilt"}
     assert "it goes back after that." in theo.post(url, {**typed, "date": "1999-01-01", "amount": "5.30"}).text
+    assert "Write an amount above zero." in theo.post(url, {**typed, "amount": "0"}).text
     assert "At most 25.30 can be paid back." in theo.post(url, {**typed, "amount": "25.31"}).text
     page = theo.post(url, {**typed, "amount": "5.30"}, follow=True).text
     assert "5.30 is paid back, with credit note CN-1." in page

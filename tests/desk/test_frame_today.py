@@ -190,6 +190,8 @@ def test_a_freight_group_is_added_and_changed(supplier, desk):
     assert (group.charge, group.free_from) == (Decimal("14.50"), Decimal(250))
     twice = mai.post("/w/harbour/settings/freight/new", {"name": "City", "charge": "1", "free_from": ""})
     assert twice.context["form"].errors
+    below = mai.post("/w/harbour/settings/freight/new", {"name": "Coast", "charge": "-1", "free_from": ""})
+    assert below.context["form"].errors["charge"] == ["Write zero or more."]
 
 
 def test_an_owner_invites_changes_and_removes(supplier, priya, client):

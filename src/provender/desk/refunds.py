@@ -26,7 +26,13 @@ from provender.suppliers.models import Supplier
 class RefundForm(forms.Form):
     """How much goes back, when and how."""
 
-    amount = forms.DecimalField(label="Amount", max_digits=12, decimal_places=2, min_value=Decimal("0.01"))
+    amount = forms.DecimalField(
+        label="Amount",
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        error_messages={"min_value": "Write an amount above zero."},
+    )
     date = forms.DateField(label="Date", widget=date_input())
     method = forms.ChoiceField(label="How", choices=Payment.Method.choices)
     reference = forms.CharField(label="Reference", max_length=200, required=False)

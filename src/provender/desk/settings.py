@@ -274,6 +274,7 @@ class FreightForm(SharedForm):
             "charge": "For one delivery, without tax.",
             "free_from": "Order value, without tax, from which delivery costs nothing. Empty: never free.",
         }
+        error_messages = {name: {"min_value": "Write zero or more."} for name in ("charge", "free_from")}
 
 
 @member(Doing.TRADE)
