@@ -92,10 +92,7 @@ def supplier(db):
 ON_SQLITE = connection.vendor == "sqlite"
 # What knows no database of ours, and what is about the look of pages, runs once, with SQLite.
 # WHOLE=1 ./check postgres runs these there too.
-ONCE = (
-    "xero_simulator/", "xero/", "docs/", "house/",
-    "desk/test_frame_axe.py", "desk/test_frame_deploy.py", "desk/test_pull_journey.py",
-)  # fmt: skip
+ONCE = ("xero_simulator/", "xero/", "docs/", "house/", "desk/test_frame_axe.py")
 # They are not even loaded: Xero's SDK takes each worker seconds.
 collect_ignore = [] if ON_SQLITE or os.environ.get("WHOLE") else list(ONCE)
 
