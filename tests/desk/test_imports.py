@@ -37,7 +37,7 @@ def check(browser, **changed):
 
 
 def text_of(response):
-    return " ".join(response.content.decode().split())
+    return response.text
 
 
 def test_from_the_file_to_what_happened(mai):

@@ -24,7 +24,7 @@ def test_an_invoice_opens_as_pdf_under_its_number(desk, cafe):
     invoice = cast.invoice(cafe)
     rex = desk("rex")
     pdf = f"/w/harbour/invoices/{invoice.pk}/pdf"
-    assert f'href="{pdf}"' in rex.get(f"/w/harbour/invoices/{invoice.pk}").content.decode()
+    assert f'href="{pdf}"' in rex.get(f"/w/harbour/invoices/{invoice.pk}").text
     answer = rex.get(pdf)
     assert answer["Content-Disposition"] == 'inline; filename="INV-1.pdf"'
     assert "INV-1" in text(answer)
@@ -35,7 +35,7 @@ def test_an_earlier_version_opens_as_it_was(desk, cafe):
     revise_invoice(invoice, lines=[cast.line(quantity=6)])
     mai = desk("mai")
     pdf = f"/w/harbour/invoices/{invoice.pk}/pdf?version=1"
-    assert f'href="{pdf}"' in mai.get(f"/w/harbour/invoices/{invoice.pk}?version=1").content.decode()
+    assert f'href="{pdf}"' in mai.get(f"/w/harbour/invoices/{invoice.pk}?version=1").text
     answer = mai.get(pdf)
     assert answer["Content-Disposition"] == 'inline; filename="INV-1 version 1.pdf"'
     assert "19.80" in text(answer)
@@ -45,7 +45,7 @@ def test_a_credit_note_opens_as_pdf(desk, cafe):
     credit_note = cast.credit_note(cafe)
     rex = desk("rex")
     pdf = f"/w/harbour/credit-notes/{credit_note.pk}/pdf"
-    assert f'href="{pdf}"' in rex.get(f"/w/harbour/credit-notes/{credit_note.pk}").content.decode()
+    assert f'href="{pdf}"' in rex.get(f"/w/harbour/credit-notes/{credit_note.pk}").text
     answer = rex.get(pdf)
     assert answer["Content-Disposition"] == 'inline; filename="CN-1.pdf"'
     assert "Credit note" in text(answer)
@@ -57,7 +57,7 @@ def test_a_press_that_fails_leads_back_with_a_sentence(desk, cafe, monkeypatch, 
     invoice = cast.invoice(cafe)
     answer = desk("mai").get(f"/w/harbour/invoices/{invoice.pk}/pdf", follow=True)
     assert answer.redirect_chain == [(f"/w/harbour/invoices/{invoice.pk}", 302)]
-    assert "The PDF of INV-1 couldn" in answer.content.decode()
+    assert "The PDF of INV-1 couldn" in answer.text
 
 
 def test_pages_press_nothing(desk, cafe, monkeypatch, tmp_path):

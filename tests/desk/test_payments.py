@@ -39,20 +39,20 @@ def of_age(cafe, today, late, **fields):
 
 
 def badge(client, invoice):
-    page = client.get(f"/w/harbour/invoices?q={invoice.number}").content.decode()
+    page = client.get(f"/w/harbour/invoices?q={invoice.number}").text
     return page.split('class="badge ')[1].split("</span>")[0].split(">")[1]
 
 
 def test_a_payment_is_recorded_with_what_is_due_proposed(theo, invoice, today):
-    form = theo.get(f"/w/harbour/invoices/{invoice.pk}/pay").content.decode()
+    form = theo.get(f"/w/harbour/invoices/{invoice.pk}/pay").text
     assert 'value="19.80"' in form
     typed = {"amount": "9.80", "date": str(today), "method": "cash", "reference": "Till 2"}
     answer = theo.post(f"/w/harbour/invoices/{invoice.pk}/pay", typed, follow=True)
-    assert "$9.80 recorded" in answer.content.decode()
+    assert "$9.80 recorded" in answer.text
     payment = Payment.objects.get()
     assert (payment.amount, payment.method, payment.reference, payment.source) == (D("9.80"), "cash", "Till 2", "here")
     assert payment.recorded_by.name == "Theo"
-    page = theo.get(f"/w/harbour/invoices/{invoice.pk}").content.decode()
+    page = theo.get(f"/w/harbour/invoices/{invoice.pk}").text
     assert "Part paid" in page
     assert "Till 2" in page
 
@@ -73,39 +73,39 @@ def test_a_payment_is_recorded_with_what_is_due_proposed(theo, invoice, today):
 def test_what_cannot_be_recorded_is_said_beside_the_field_and_nothing_is(theo, invoice, today, typed, says):
     form = {"amount": "5", "date": str(today), "method": "transfer", "reference": ""} | typed
     answer = theo.post(f"/w/harbour/invoices/{invoice.pk}/pay", form)
-    assert says in answer.content.decode()
+    assert says in answer.text
     assert not Payment.objects.exists()
 
 
 def test_the_order_desk_may_look_but_not_record(desk, invoice):
     mai = desk("mai")
     assert mai.get(f"/w/harbour/invoices/{invoice.pk}/pay").status_code == 403
-    page = mai.get(f"/w/harbour/invoices/{invoice.pk}").content.decode()
+    page = mai.get(f"/w/harbour/invoices/{invoice.pk}").text
     assert "Record payment" not in page
     assert mai.get("/w/harbour/payments").status_code == 200
 
 
 def test_a_payment_is_taken_back_after_asking(theo, invoice):
     payment = cast.payment(invoice)
-    asked = theo.get(f"/w/harbour/payments/{payment.pk}/remove").content.decode()
+    asked = theo.get(f"/w/harbour/payments/{payment.pk}/remove").text
     assert "Nothing has happened yet" in asked
     theo.post(f"/w/harbour/payments/{payment.pk}/remove", {"why": "wrong customer"})
     payment.refresh_from_db()
     assert (payment.removed_why, Invoice.objects.get().paid) == ("wrong customer", 0)
-    again = theo.post(f"/w/harbour/payments/{payment.pk}/remove", follow=True).content.decode()
+    again = theo.post(f"/w/harbour/payments/{payment.pk}/remove", follow=True).text
     assert "taken back already" in again
 
 
 def test_what_xero_told_is_removed_in_xero(theo, invoice):
     payment = cast.payment(invoice, source=Payment.Source.XERO)
-    said = theo.post(f"/w/harbour/payments/{payment.pk}/remove", follow=True).content.decode()
+    said = theo.post(f"/w/harbour/payments/{payment.pk}/remove", follow=True).text
     assert "Remove it there" in said
     assert Invoice.objects.get().paid == D("19.80")
 
 
 def test_nothing_to_pay_is_nothing_to_record(theo, invoice):
     cast.payment(invoice)
-    answer = theo.get(f"/w/harbour/invoices/{invoice.pk}/pay", follow=True).content.decode()
+    answer = theo.get(f"/w/harbour/invoices/{invoice.pk}/pay", follow=True).text
     assert "Nothing is left to pay" in answer
 
 
@@ -237,7 +237,7 @@ def test_another_wholesalers_customers_are_not_among_them(supplier, cafe, today,
 def test_the_page_of_who_owes_what_adds_up_and_downloads(theo, supplier, cafe, today, invoice):
     of_age(cast.venue(supplier, "Late Lunch"), today, 40)
     page = theo.get("/w/harbour/payments/owed")
-    text = page.content.decode()
+    text = page.text
     assert "Corner Cafe" in text
     assert "Late Lunch" in text
     sums = {column.key: sum_ for column, sum_ in page.context["list"].totals.sums}
@@ -250,7 +250,7 @@ def test_the_page_of_who_owes_what_adds_up_and_downloads(theo, supplier, cafe, t
 
 def test_the_customers_page_shows_its_balance(theo, cafe, invoice, today):
     of_age(cafe, today, 95)
-    page = theo.get(f"/w/harbour/customers/{cafe.pk}").content.decode()
+    page = theo.get(f"/w/harbour/customers/{cafe.pk}").text
     assert "$39.60" in page
     assert "Over 90 days" in page
 
@@ -262,13 +262,11 @@ def test_check_now_on_an_invoice_tells_what_xero_has(theo, connection, order, sy
     Connection.objects.update(mark_as_paid=True)
     sync()
     address = f"/w/harbour/invoices/{order.invoice.pk}"
-    assert "Check now" in theo.get(address).content.decode()
+    assert "Check now" in theo.get(address).text
     nothing = theo.post(f"{address}/check", follow=True, headers={"referer": f"http://testserver{address}"})
-    assert "nothing new" in nothing.content.decode()
+    assert "nothing new" in nothing.text
     payment = books.pay(order.invoice.number)
-    said = theo.post(
-        f"{address}/check", follow=True, headers={"referer": f"http://testserver{address}"}
-    ).content.decode()
+    said = theo.post(f"{address}/check", follow=True, headers={"referer": f"http://testserver{address}"}).text
     assert "is paid" in said
     assert payment["PaymentID"] in said
 
@@ -277,6 +275,6 @@ def test_the_xero_pages_check_reads_payments_too(theo, connection, order, sync, 
     Connection.objects.update(mark_as_paid=True)
     sync()
     books.pay(order.invoice.number)
-    said = theo.post("/w/harbour/xero/check", follow=True).content.decode()
+    said = theo.post("/w/harbour/xero/check", follow=True).text
     assert "1 payment read" in said
     assert Invoice.objects.get().settled_on
