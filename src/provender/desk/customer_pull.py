@@ -69,7 +69,7 @@ def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         return redirect("desk:xero-customer-pull", slug=supplier.slug, pk=pull.pk)
     context = {
         "connection": connection,
-        "pulls": rows_of_pulls(previews.pulls_of(CustomerPull, supplier).filter(connection=connection)),
+        "pulls": rows_of_pulls(previews.pulls_of(CustomerPull, supplier).filter(connection=connection), "contacts"),
         "linked": customers_linked(connection),
         "customers": supplier.customers.count(),
     }

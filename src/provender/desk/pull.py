@@ -65,7 +65,7 @@ def pulls(request: DeskRequest, supplier: Supplier) -> HttpResponse:
         return redirect("desk:xero-pull", slug=supplier.slug, pk=pull.pk)
     context = {
         "connection": connection,
-        "pulls": rows_of_pulls(previews.pulls_of(Pull, supplier).filter(connection=connection)),
+        "pulls": rows_of_pulls(previews.pulls_of(Pull, supplier).filter(connection=connection), "items"),
         "parts": _parts(supplier, products.rule(connection)),
     }
     return render(request, "desk/xero/products.html", context)
@@ -124,9 +124,9 @@ def find_pull(kind: type[Kept], supplier: Supplier, pk: UUID) -> Kept:
     return get_object_or_404(previews.pulls_of(kind, supplier), pk=pk)
 
 
-def rows_of_pulls(pulls: Iterable[Kept]) -> list[tuple[Kept, str, bool]]:
-    """Each pull with its tone, and whether it can be undone."""
-    return [(pull, PULL_TONES.get(pull.state, ""), previews.can_undo(pull)) for pull in pulls]
+def rows_of_pulls(pulls: Iterable[Kept], counted: str) -> list[tuple[Kept, int, str, bool]]:
+    """Each pull with how many were read, by the field that says so, its tone, and whether it can be undone."""
+    return [(pull, getattr(pull, counted), PULL_TONES.get(pull.state, ""), previews.can_undo(pull)) for pull in pulls]
 
 
 # --- what the form does -------------------------------------------------------------------------------------------
