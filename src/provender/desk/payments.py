@@ -78,10 +78,10 @@ class PaymentFilter(FilterSet):  # type: ignore[misc]  # django_filters has no t
             ),
             *keys_by(rows, "pk", "reference", cases),
         ]
-        payouts = list(supplier.payouts.filter(reference__icontains=text).values_list("pk", flat=True))
+        payouts = supplier.payouts.filter(reference__icontains=text)
         # Of those without a reference no text is a part: then an index has all that there is to read.
         anywhere = Q(reference__gt="", reference__icontains=text)
-        return narrow(rows, keys, [], anywhere | Q(payout__in=payouts) if payouts else anywhere)
+        return narrow(rows, keys, [], anywhere | Q(payout__in=payouts.values("pk")) if payouts.exists() else anywhere)
 
     def of_customer(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
         supplier: Supplier = self.request.supplier
